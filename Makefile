@@ -1,0 +1,51 @@
+# make demo   a first study on digital hips, from nothing to a report
+# make test   every check and test
+# TORCH chooses the build: make demo TORCH="torch --index-url URL" for the CUDA or CPU wheels of your choice.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := runs/demo
+
+.PHONY: demo test test-slow lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+# stamps: installing again only when the requirements change
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing torch, MONAI, Lightning and avnnet into $(VENV): one to three minutes"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/avnnet phantom --out $(DEMO)/hips
+	$(BIN)/avnnet study $(DEMO)/hips/cohort.csv --out $(DEMO)/study \
+	  --nets experiments/laptop/unet2d.yaml experiments/laptop/unet3d.yaml
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check avnnet tests benchmarks
+	$(BIN)/ruff format --check avnnet tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/spacing_and_crop.py
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

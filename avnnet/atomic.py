@@ -1,0 +1,52 @@
+"""Files that are whole or not there, whoever is killed when."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from avnnet.errors import OutputNotWritable
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """A partial path to write to; it takes the place of `path` when the block ends well, else it is removed.
+
+    Args:
+        path: the file to make; its folder is made when needed.
+
+    Raises:
+        OutputNotWritable: if the folder cannot be written to, or the disk is full.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     with whole_file(Path(folder) / "a.txt") as partial:
+        ...         _ = partial.write_text("whole")
+        ...     [file.name for file in Path(folder).iterdir()]
+        ['a.txt']
+    """
+    path = Path(path)
+    # the process number keeps two processes apart; the suffix stays, because writers choose the format by it
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        os.replace(partial, path)
+    except OSError as error:
+        raise OutputNotWritable(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text_atomically(path: str | Path, text: str) -> Path:
+    """The path written: text in UTF-8, whole or not at all.
+
+    Raises:
+        OutputNotWritable: if the folder cannot be written to, or the disk is full.
+    """
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+    return Path(path)

@@ -1,0 +1,141 @@
+"""The command line: words to calls, nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from avnnet.errors import AvnnetError
+
+# exit codes: 0 all well, 2 the command or its input cannot be used, 3 some cases failed, 130 stopped by hand
+USAGE, SOME_FAILED, STOPPED = 2, 3, 130
+
+EPILOG = """
+a first study on digital hips:
+  avnnet phantom --out runs/hips
+  avnnet study runs/hips/cohort.csv --out runs/study \\
+    --nets experiments/laptop/unet2d.yaml experiments/laptop/unet3d.yaml
+  avnnet predict runs/study/model runs/hips/images/hip-001.nii.gz --centre=30,12,-5 --side right --out runs/masks
+
+research use only: not a medical device.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands but `fit`, whose words are Lightning's."""
+    root = argparse.ArgumentParser(
+        prog="avnnet",
+        description="Volumetry of femoral head necrosis on 3D hip MRI: segment, measure, compare.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    study = commands.add_parser(
+        "study",
+        help="cross-validate networks and their ensemble on a cohort, with tables and report",
+        description="Trains every network on every fold, predicts the held-out cases, averages the softmax, and "
+        "writes masks, measurements.csv, agreement.csv, tables/ and report.html. The same command goes on where "
+        "it was stopped. Exit code 3: some cases failed, their rows say why.",
+    )
+    study.add_argument("cohort", type=Path, help="CSV with patient_id, case_id, image, label (paths relative to it)")
+    study.add_argument("--nets", type=Path, nargs="+", required=True, metavar="NET.yaml", help="a config per network")
+    study.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study")
+    study.add_argument("--folds", type=int, default=5, help="number of folds (default 5)")
+    study.add_argument("--only-fold", type=int, metavar="K", help="do fold K alone, counted from 0")
+    study.add_argument("--seed", type=int, default=1, help="of the folds (default 1)")
+    study.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="change all configs, for example --set trainer.max_epochs=5; may be repeated",
+    )
+
+    commands.add_parser(
+        "fit",
+        help="train one network on one fold (Lightning CLI)",
+        description="Trains one network on one fold.",
+        add_help=False,
+    )
+
+    predict = commands.add_parser(
+        "predict",
+        help="segment images with a trained model",
+        description="Segments images with the ensemble in a model folder; writes a mask per image and "
+        "measurements.csv. Exit code 3: some images failed, their rows say why.",
+    )
+    predict.add_argument("model", type=Path, help="model folder of a study or a fit")
+    predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=".nii.gz, .nii, .nrrd or .mha")
+    predict.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the masks")
+    predict.add_argument(
+        "--centre",
+        type=_point,
+        metavar="X,Y,Z",
+        help="head centre in mm, LPS; written with '=' if it starts with a minus: --centre=-95,12,-5. "
+        "3D Slicer shows RAS: change the sign of its first two numbers. Without it a window slides over the image",
+    )
+    predict.add_argument("--side", choices=["left", "right"], help="a left hip is mirrored for the networks and back")
+    predict.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
+
+    phantom = commands.add_parser(
+        "phantom",
+        help="make a cohort of digital hips with known truth",
+        description="Writes images, masks, cohort.csv and truth.csv of digital hips. The cohort's head centres are "
+        "the true ones with 2 mm of noise, as a click by hand.",
+    )
+    phantom.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the cohort")
+    phantom.add_argument("--patients", type=int, default=34, help="how many (default 34)")
+    phantom.add_argument("--seed", type=int, default=1, help="of the anatomy (default 1)")
+    phantom.add_argument(
+        "--full",
+        action="store_true",
+        help="104 x 384 x 384 voxels of 1 x 0.44 x 0.44 mm; default is the same field at 64 x 192 x 192",
+    )
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code of a command line."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words[:1] == ["fit"]:
+            from avnnet.training.commands import fit
+
+            return fit(words[1:])
+        args = parser().parse_args(words)
+        if args.command == "study":
+            from avnnet.training.commands import study
+
+            failed = study(args, command=shlex.join(["avnnet", *words]))
+        elif args.command == "predict":
+            from avnnet.inference.commands import predict
+
+            failed = predict(args)
+        else:
+            from avnnet.data.phantom.commands import phantom
+
+            failed = phantom(args)
+        return SOME_FAILED if failed else 0
+    except AvnnetError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on after the last whole epoch", file=sys.stderr)
+        return STOPPED
+
+
+def _point(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"three numbers in mm separated by commas, x,y,z; found {text!r}") from None
+    return x, y, z
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Files to images, images to tensors, and back: `path` to `Image` to `Tensor`."""

@@ -1,0 +1,77 @@
+"""Prepared cases on disk, keyed by what went into them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from avnnet.atomic import whole_file
+from avnnet.data.cohort import Case
+from avnnet.data.files import content_hash, read_image, read_labels
+from avnnet.data.preprocess import Preprocess
+from avnnet.labels import LabelScheme
+from avnnet.recipe import describe
+
+# raise it when a change of the code changes prepared voxels
+VERSION = 1
+
+
+class Cache:
+    """A folder of prepared cases; an entry is whole or absent, whoever is killed when.
+
+    Args:
+        folder: where the entries are; made when needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def key(self, case: Case, preprocess: Preprocess, scheme: LabelScheme) -> str:
+        """The name of an entry: a hash of file contents, parameters, side, centre and the code's version."""
+        parts = {
+            "version": VERSION,
+            "files": content_hash(case.image, case.label),
+            "preprocess": describe(preprocess),
+            "scheme": describe(scheme),
+            "side": case.side,
+            "centre_mm": case.centre_mm,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+    def add(self, case: Case, preprocess: Preprocess, scheme: LabelScheme) -> Path:
+        """The entry's path, prepared and written if it is not there yet.
+
+        Raises:
+            AvnnetError: if the case cannot be read or prepared.
+        """
+        path = self.folder / f"{self.key(case, preprocess, scheme)}.safetensors"
+        if path.exists() and _is_whole(path):
+            return path
+        prepared = preprocess.prepare(
+            read_image(case.image), read_labels(case.label, scheme), side=case.side, centre_mm=case.centre_mm
+        )
+        if prepared.label is None:  # prepare gives a label wherever it was given one
+            raise TypeError("a training case needs a label")
+        with whole_file(path) as partial:
+            save_file({"image": prepared.image.contiguous(), "label": prepared.label.contiguous()}, partial)
+        return path
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        load_file(path)
+    except (SafetensorError, OSError):
+        return False
+    return True
+
+
+def load_entry(path: Path) -> tuple[Tensor, Tensor]:
+    """Image `(1, *S)` float32 and label `(1, *S)` uint8 of a cache entry."""
+    tensors = load_file(path)
+    return tensors["image"], tensors["label"].to(torch.uint8)

@@ -1,0 +1,172 @@
+"""The cohort table: one row per case, with its image, its manual mask and what is known of the patient."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from avnnet.errors import DuplicateCase, InvalidCohort, MissingFile
+from avnnet.labels import Side
+
+REQUIRED = ["patient_id", "case_id", "image", "label"]
+CENTRE = ["centre_x_mm", "centre_y_mm", "centre_z_mm"]
+NUMBERS = ["age", *CENTRE]
+CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image with its manual mask.
+
+    Args:
+        patient_id: whose image it is; folds never divide a patient.
+        case_id: names the case in tables and files.
+        image: path of the image.
+        label: path of the manual mask.
+        side: body side, or None where the cohort does not say.
+        arco_stage: ARCO stage as text, or empty.
+        centre_mm: head centre, LPS mm `(x, y, z)`, or None.
+    """
+
+    patient_id: str
+    case_id: str
+    image: Path
+    label: Path
+    side: Side | None = None
+    arco_stage: str = ""
+    centre_mm: tuple[float, float, float] | None = None
+
+
+class Cohort:
+    """Cases with the table they came from.
+
+    Args:
+        table: a row per case; text ids as text, every column of the CSV.
+        root: the folder that the table's paths are relative to.
+
+    Raises:
+        InvalidCohort: if a column is missing, or a cell cannot be used.
+        DuplicateCase: if a case id stands twice.
+    """
+
+    def __init__(self, table: pd.DataFrame, root: Path) -> None:
+        missing = [name for name in REQUIRED if name not in table.columns]
+        if missing:
+            raise InvalidCohort(
+                f"a cohort needs the columns {REQUIRED}; missing {missing}, found {list(table.columns)}. "
+                "Columns are separated by commas"
+            )
+        if table.empty:
+            raise InvalidCohort("the cohort has no rows; give one row per image")
+        table = table.reset_index(drop=True).copy()
+        if "arco_stage" not in table.columns:
+            table["arco_stage"] = ""
+        if "side" not in table.columns:
+            table["side"] = ""
+        repeated = table["case_id"][table["case_id"].duplicated()].unique().tolist()
+        if repeated:
+            raise DuplicateCase(
+                "a case id must stand once in a cohort, two hips of a patient are two cases of one patient_id; "
+                f"found {', '.join(map(str, repeated[:5]))} more than once",
+                case_id=str(repeated[0]),
+            )
+        self.table, self.root = table, Path(root)
+        self.cases = [self._case(row) for row in table.to_dict("records")]
+
+    def _case(self, row: dict) -> Case:
+        case_id = str(row["case_id"])
+        if not CASE_ID.fullmatch(case_id):
+            raise InvalidCohort(
+                "a case id names files, so it is 1 to 64 letters, digits, '.', '_' or '-' and starts with a letter "
+                f"or digit; found {case_id!r}",
+                case_id=case_id,
+            )
+        empty = [name for name in REQUIRED if not str(row[name]).strip()]
+        if empty:
+            raise InvalidCohort(f"the columns {REQUIRED} must be filled; empty: {empty}", case_id=case_id)
+        side = str(row["side"]).strip().lower()
+        if side not in ("", "left", "right", "l", "r"):
+            raise InvalidCohort(f"side is left, right or empty; found {row['side']!r}", case_id=case_id)
+        centre = [float(row.get(name, np.nan)) for name in CENTRE]
+        if np.isnan(centre).any() and not np.isnan(centre).all():
+            raise InvalidCohort(f"{CENTRE} are all filled or all empty; found {centre}", case_id=case_id)
+        return Case(
+            patient_id=str(row["patient_id"]),
+            case_id=case_id,
+            image=self.root / str(row["image"]),
+            label=self.root / str(row["label"]),
+            side={"l": Side.LEFT, "r": Side.RIGHT}.get(side[:1]),
+            arco_stage=str(row["arco_stage"]).strip().upper(),
+            centre_mm=None if np.isnan(centre).any() else (centre[0], centre[1], centre[2]),
+        )
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.cases)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def subset(self, case_ids: list[str]) -> list[Case]:
+        """The cases with these ids, in the cohort's order.
+
+        Raises:
+            InvalidCohort: if an id is not in the cohort.
+        """
+        wanted = set(case_ids)
+        unknown = sorted(wanted - {case.case_id for case in self.cases})
+        if unknown:
+            raise InvalidCohort(f"no such cases in the cohort: {unknown[:5]}")
+        return [case for case in self.cases if case.case_id in wanted]
+
+    @property
+    def carried(self) -> pd.DataFrame:
+        """The table without paths and centres: what every result table carries along."""
+        return self.table.drop(columns=["image", "label", *CENTRE], errors="ignore")
+
+
+def read_cohort(path: str | Path) -> Cohort:
+    """The cohort in a CSV file.
+
+    Ids stay text ("007" is not 7, "NA" is not missing). Beside the required columns patient_id, case_id, image
+    and label it may have side, arco_stage, age, sex, centre_x_mm, centre_y_mm and centre_z_mm; further columns
+    are carried along. Paths are relative to the CSV.
+
+    Raises:
+        MissingFile: if there is no such file.
+        InvalidCohort: if it is not a table, a column is missing, or a cell cannot be used.
+        DuplicateCase: if a case id stands twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFile(f"no cohort table {path}; give the path of a CSV with the columns {', '.join(REQUIRED)}")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InvalidCohort(f"{path.name} is not a table of comma-separated values in UTF-8: {error}") from error
+    table.columns = [str(name).strip() for name in table.columns]
+    for name in table.columns.intersection(NUMBERS):
+        numbers = pd.to_numeric(table[name].replace("", "nan"), errors="coerce")
+        wrong = numbers.isna() & ~table[name].str.strip().str.lower().isin(["", "nan"])
+        if wrong.any():
+            row = table[wrong].iloc[0]
+            raise InvalidCohort(
+                f"{name} must be a number with a decimal point, or empty; found {row[name]!r}",
+                case_id=str(row.get("case_id", "")),
+            )
+        table[name] = numbers
+    for name in table.columns.difference([*REQUIRED, *NUMBERS, "side", "arco_stage", "sex"], sort=False):
+        table[name] = _numeric_if_all_are(table[name])
+    return Cohort(table, path.parent)
+
+
+def _numeric_if_all_are(column: pd.Series) -> pd.Series:
+    # a code such as 007 would lose its zeros as a number
+    if column.str.fullmatch(r"-?0\d+").any():
+        return column
+    numbers = pd.to_numeric(column.replace("", "nan"), errors="coerce")
+    return numbers if numbers.notna().sum() == (column != "").sum() and numbers.notna().any() else column

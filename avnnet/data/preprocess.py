@@ -1,0 +1,201 @@
+"""An image to the voxels that a network sees, and softmax back to the image's own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+from monai.transforms import SpatialResample
+from torch import Tensor
+
+from avnnet.data.orientation import FirstAxis, Orientation, orientation_of
+from avnnet.data.softmax import Softmax
+from avnnet.data.transforms import CENTRE_KEY, spacing_and_crop
+from avnnet.errors import ConstantImage, GeometryMismatch, InvalidConfig, NonFiniteVoxels
+from avnnet.grid import Grid
+from avnnet.image import Image, LabelMap
+from avnnet.labels import Side
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where prepared voxels came from: all that the way back needs.
+
+    Args:
+        grid: the grid of the file.
+        orientation: the file's order to canonical order.
+        start_mm: centre of the first prepared voxel, in mm along the canonical axes from the file's first one.
+        spacing_mm: spacing of the prepared voxels.
+    """
+
+    grid: Grid
+    orientation: Orientation
+    start_mm: tuple[float, ...]
+    spacing_mm: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a network sees of one case.
+
+    Args:
+        image: `(1, *S)` float32, normalised.
+        label: `(1, *S)` uint8, or None.
+        placement: the way back.
+        is_cropped: whether this is the crop around the head centre, or the whole image.
+    """
+
+    image: Tensor
+    label: Tensor | None
+    placement: Placement
+    is_cropped: bool
+
+
+class Preprocess:
+    """Canonical order, right-hip frame, spacing, head-centred crop and robust z-score; and the way back.
+
+    Args:
+        spacing_mm: spacing of the voxels that the network sees, canonical order (slice axis first).
+        crop: size of the crop around the head centre in voxels; None always takes the whole image.
+        first_axis: patient direction of the slice axis: "superior" for axial and axial-oblique slices,
+            "posterior" for coronal, "left" for sagittal ones.
+        clip_percentiles: intensities are clipped to these percentiles of the prepared voxels.
+
+    Raises:
+        InvalidConfig: if a number is not positive, or the percentiles are not in order.
+
+    Example:
+        >>> grid = Grid((8, 16, 16), (1.0, 0.5, 0.5))
+        >>> image = Image(np.random.default_rng(1).normal(size=grid.shape), grid)
+        >>> prepared = Preprocess([1.0, 0.5, 0.5], crop=[4, 8, 8]).prepare(image, centre_mm=grid.to_lps((4, 8, 8)))
+        >>> prepared.image.shape
+        torch.Size([1, 4, 8, 8])
+    """
+
+    def __init__(
+        self,
+        spacing_mm: Sequence[float],
+        crop: Sequence[int] | None = None,
+        first_axis: FirstAxis = "superior",
+        clip_percentiles: Sequence[float] = (0.5, 99.5),
+    ) -> None:
+        self.spacing_mm, self.first_axis = [float(s) for s in spacing_mm], first_axis
+        self.crop = None if crop is None else [int(n) for n in crop]
+        self.clip_percentiles = [float(p) for p in clip_percentiles]
+        if len(self.spacing_mm) != 3 or min(self.spacing_mm) <= 0:
+            raise InvalidConfig(f"spacing_mm must be three positive numbers; found {self.spacing_mm}")
+        if self.crop is not None and (len(self.crop) != 3 or min(self.crop) < 1):
+            raise InvalidConfig(f"crop must be three voxel counts or null; found {self.crop}")
+        low, high = self.clip_percentiles
+        if not 0 <= low < high <= 100:
+            raise InvalidConfig(f"clip_percentiles must rise from 0 to 100; found {self.clip_percentiles}")
+
+    def prepare(
+        self,
+        image: Image,
+        label: LabelMap | None = None,
+        *,
+        side: Side | None = None,
+        centre_mm: Sequence[float] | None = None,
+    ) -> Prepared:
+        """The voxels that the network sees; the crop if a centre is known, else the whole image.
+
+        Args:
+            image: the scan, in any axis order.
+            label: its label map on the same grid, for training.
+            side: the body side; a left hip is mirrored to the right-hip frame.
+            centre_mm: head centre, LPS mm `(x, y, z)`.
+
+        Raises:
+            GeometryMismatch: if the label lies on another grid, or the centre outside the image.
+            NonFiniteVoxels: if the image holds NaN or infinity.
+            ConstantImage: if nothing can be seen in the crop.
+        """
+        if label is not None and not label.grid.is_close(image.grid):
+            raise GeometryMismatch(
+                f"the image has {image.grid.summary()}, its label {label.grid.summary()}; "
+                "resample the label onto the image's grid"
+            )
+        if centre_mm is not None and not image.grid.contains(centre_mm):
+            raise GeometryMismatch(
+                f"the head centre {[round(float(c), 1) for c in centre_mm]} mm (x, y, z, LPS) is outside the image: "
+                f"{image.grid.summary()}. 3D Slicer shows RAS: change the sign of its first two numbers"
+            )
+        orientation = orientation_of(image.grid, first_axis=self.first_axis, mirror=side is Side.LEFT)
+        spacing = np.asarray(image.grid.spacing)[list(orientation.axes)]
+        keys = ["image"] if label is None else ["image", "label"]
+        data: dict = {"image": self._tensor(image, orientation, spacing)}
+        if label is not None:
+            data["label"] = self._tensor(label, orientation, spacing)
+        crop = self.crop if centre_mm is not None else None
+        if crop is not None and centre_mm is not None:
+            data[CENTRE_KEY] = orientation.index(image.grid.to_index(centre_mm), image.grid.shape) * spacing
+        done = spacing_and_crop(keys, ["bilinear", "nearest"][: len(keys)], self.spacing_mm, crop)(data)
+        affine = np.asarray(done["image"].affine, float)
+        placement = Placement(image.grid, orientation, tuple(affine[:3, 3]), tuple(np.diag(affine)[:3]))
+        return Prepared(
+            self._normalised(done["image"].as_tensor().float()),
+            None if label is None else done["label"].as_tensor().to(torch.uint8),
+            placement,
+            crop is not None,
+        )
+
+    @staticmethod
+    def _tensor(image: Image, orientation: Orientation, spacing: np.ndarray) -> MetaTensor:
+        array = orientation.apply(image.array)
+        if array.dtype == np.uint16 or array.dtype.itemsize > 4 or array.dtype.kind == "f":
+            array = array.astype(np.float32)
+        affine = torch.from_numpy(np.diag([*spacing, 1.0]))
+        return MetaTensor(torch.from_numpy(np.ascontiguousarray(array))[None], affine=affine)
+
+    def _normalised(self, image: Tensor) -> Tensor:
+        # robust: one voxel of 1e30 must not matter, so the mean is taken after clipping
+        values = image.numpy()
+        if not np.isfinite(values).all():
+            raise NonFiniteVoxels(f"{int((~np.isfinite(values)).sum())} voxels are NaN or infinite; fill them before")
+        low, high = np.percentile(values, self.clip_percentiles)
+        if not high > low:
+            raise ConstantImage(
+                f"all but 1 % of the voxels have the value {low:.6g}; is this the right image, and the centre right?"
+            )
+        clipped = image.clamp(float(low), float(high))
+        # in double precision, so that the order of summation (a mirrored hip, another file order) cannot matter
+        mean, sd = float(clipped.double().mean()), float(clipped.double().std())
+        return (clipped - mean) / sd
+
+    def restore(self, probabilities: Tensor, placement: Placement) -> Softmax:
+        """Softmax `(K, *S)` of prepared voxels, back on the grid of the file.
+
+        Args:
+            probabilities: `(K, *S)`, sum 1 over K.
+            placement: what `prepare` gave.
+        """
+        orientation, grid = placement.orientation, placement.grid
+        shape = np.asarray(grid.shape)[list(orientation.axes)]
+        source = np.asarray(grid.spacing)[list(orientation.axes)]
+        start_mm, step_mm = np.asarray(placement.start_mm), np.asarray(placement.spacing_mm)
+        size = np.asarray(probabilities.shape[1:])
+        # source voxels whose centre lies inside the prepared voxels, their outer half included
+        first = np.ceil((start_mm - step_mm / 2) / source - 1e-3).astype(int).clip(0, shape - 1)
+        last = np.floor((start_mm + (size - 0.5) * step_mm) / source + 1e-3).astype(int).clip(0, shape - 1)
+        extent = last - first + 1
+        offset = first - start_mm / step_mm
+        if np.allclose(source, step_mm, rtol=1e-4) and np.allclose(offset, np.rint(offset), atol=1e-3):
+            begin = np.rint(offset).astype(int)
+            box = tuple(slice(int(a), int(a + n)) for a, n in zip(begin, extent, strict=True))
+            values = probabilities[(slice(None), *box)].float().numpy()
+        else:
+            target = np.diag([*source, 1.0])
+            target[:3, 3] = first * source
+            current = np.diag([*step_mm, 1.0])
+            current[:3, 3] = start_mm
+            resample = SpatialResample(mode="bilinear", padding_mode="border", dtype="float32")
+            values = np.empty((len(probabilities), *extent), np.float32)
+            for index, channel in enumerate(probabilities.float()):  # class by class: a third of the memory
+                moving = MetaTensor(channel[None], affine=torch.from_numpy(current))
+                values[index] = resample(moving, torch.from_numpy(target), tuple(map(int, extent)))[0].numpy()
+        start, _ = orientation.invert_box(tuple(map(int, first)), tuple(map(int, extent)), grid.shape)
+        return Softmax(np.ascontiguousarray(orientation.invert(values)), start, grid)

@@ -1,0 +1,59 @@
+"""Class probabilities of an image, kept only where a network looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from avnnet.errors import GeometryMismatch
+from avnnet.grid import Grid
+from avnnet.image import LabelMap
+from avnnet.labels import LabelScheme
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """Probabilities `(K, *box)` inside a box of a grid; outside the box all is background.
+
+    A crop around the head is a twentieth of a scan, so keeping the box saves that factor in memory.
+
+    Args:
+        values: `(K, z, y, x)` float32, sum 1 over K.
+        start: the first voxel `(z, y, x)` of the box.
+        grid: the grid of the whole image.
+
+    Raises:
+        GeometryMismatch: if the box does not lie inside the grid.
+    """
+
+    values: np.ndarray
+    start: tuple[int, int, int]
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        stop = [a + n for a, n in zip(self.start, self.values.shape[1:], strict=True)]
+        if min(self.start) < 0 or any(b > n for b, n in zip(stop, self.grid.shape, strict=True)):
+            raise GeometryMismatch(f"a box from {self.start} to {stop} is not inside shape {self.grid.shape}")
+
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """The box as slices of the whole array."""
+        return tuple(slice(a, a + n) for a, n in zip(self.start, self.values.shape[1:], strict=True))
+
+    def full(self) -> np.ndarray:
+        """Probabilities `(K, z, y, x)` on the whole grid."""
+        out = np.zeros((len(self.values), *self.grid.shape), np.float32)
+        out[0] = 1
+        out[(slice(None), *self.box)] = self.values
+        return out
+
+    def labels(self, scheme: LabelScheme) -> LabelMap:
+        """The most probable label of every voxel of the grid; the lower id wins a tie.
+
+        Raises:
+            InvalidLabelValues: if there are more classes than the scheme names.
+        """
+        out = np.zeros(self.grid.shape, np.uint8)
+        out[self.box] = self.values.argmax(axis=0)
+        return LabelMap(out, self.grid, scheme)

@@ -1,0 +1,98 @@
+"""The errors a user can meet: each says the rule, the value received, the way out, and the case."""
+
+
+class AvnnetError(Exception):
+    """Base of all errors that avnnet raises on purpose.
+
+    Args:
+        message: the rule, what was found, and what to do about it.
+        case_id: the case at hand, put in front of the message where there is one.
+
+    Example:
+        >>> str(MissingFile("no file scan.nii.gz", case_id="case-07"))
+        'case case-07: no file scan.nii.gz'
+    """
+
+    def __init__(self, message: str, *, case_id: str | None = None) -> None:
+        super().__init__(f"case {case_id}: {message}" if case_id is not None else message)
+        self.case_id = case_id
+
+
+class MissingFile(AvnnetError):
+    """A path that a table, a config or a command names does not exist."""
+
+
+class UnreadableFile(AvnnetError):
+    """A file exists but cannot be decoded as what it claims to be."""
+
+
+class OutputNotWritable(AvnnetError):
+    """A result cannot be written where it was asked for."""
+
+
+class UnsupportedFormat(AvnnetError):
+    """A file's format is not one that avnnet reads or writes."""
+
+
+class UnsupportedDimensions(AvnnetError):
+    """An image is not three-dimensional with one value per voxel."""
+
+
+class InvalidGeometry(AvnnetError):
+    """A spacing, origin or direction that no scanner could have made."""
+
+
+class GeometryMismatch(AvnnetError):
+    """Two images that must lie on one grid do not."""
+
+
+class NonFiniteVoxels(AvnnetError):
+    """An image holds NaN or infinite values."""
+
+
+class ConstantImage(AvnnetError):
+    """An image has one value only, so nothing can be seen in it."""
+
+
+class InvalidLabelValues(AvnnetError):
+    """A label map holds ids that its scheme does not name."""
+
+
+class InvalidScheme(AvnnetError):
+    """A label scheme contradicts itself, or two schemes that must be equal differ."""
+
+
+class InvalidCohort(AvnnetError):
+    """A cohort table lacks a column, or holds a value that no study can use."""
+
+
+class DuplicateCase(InvalidCohort):
+    """A case id stands twice in a cohort."""
+
+
+class InvalidSplit(AvnnetError):
+    """Folds cannot be made, or stored folds do not belong to this cohort."""
+
+
+class LeakageError(AvnnetError):
+    """The same patient would be trained on and tested on."""
+
+
+class InvalidConfig(AvnnetError):
+    """A config names an unknown key, or values that do not fit together."""
+
+
+class InvalidRecipe(AvnnetError):
+    """A stored description cannot be turned back into an object."""
+
+
+class ModelMismatch(AvnnetError):
+    """Stored weights do not fit the network that their recipe describes."""
+
+
+class CheckpointMismatch(AvnnetError):
+    """A run folder was made with other settings than those asked for now."""
+
+
+class StatisticsError(AvnnetError):
+    """A table does not hold what a statistic needs."""

@@ -1,0 +1,79 @@
+"""Arrays with a position in the patient: intensities and label ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from avnnet.errors import GeometryMismatch, InvalidLabelValues
+from avnnet.grid import Grid
+from avnnet.labels import HIP, LabelScheme
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Intensities on a grid.
+
+    Args:
+        array: `(z, y, x)` numbers in arbitrary units.
+        grid: where they lie.
+
+    Raises:
+        GeometryMismatch: if the array's shape is not the grid's.
+
+    Example:
+        >>> Image(np.zeros((2, 3, 4)), Grid((2, 3, 4))).grid.shape
+        (2, 3, 4)
+    """
+
+    array: np.ndarray
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        if tuple(self.array.shape) != self.grid.shape:
+            raise GeometryMismatch(
+                f"an array of shape {tuple(self.array.shape)} cannot lie on a grid of shape {self.grid.shape}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap(Image):
+    """Label ids on a grid, with the scheme that names them.
+
+    Args:
+        array: `(z, y, x)` integers; 0 is background.
+        grid: where they lie.
+        scheme: names of the ids.
+
+    Raises:
+        InvalidLabelValues: if the array is not of integers or holds an id that the scheme does not name.
+
+    Example:
+        >>> labels = LabelMap(np.array([[[0, 1, 2, 2]]]), Grid((1, 1, 4)))
+        >>> int(labels.mask("necrosis").sum()), int(labels.mask("head").sum())
+        (2, 3)
+    """
+
+    scheme: LabelScheme = field(default=HIP)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.array.dtype.kind not in "iu":
+            raise InvalidLabelValues(f"label ids must be integers; found {self.array.dtype}")
+        if self.array.size and (self.array.min() < 0 or self.array.max() >= self.scheme.classes):
+            values, counts = np.unique(self.array, return_counts=True)
+            found = {int(v): int(n) for v, n in zip(values[:12], counts[:12], strict=True)}
+            raise InvalidLabelValues(
+                f"label values must be 0 (background) or one of {self.scheme.names}; "
+                f"found value: voxels {found}{' and more' if len(values) > 12 else ''}. "
+                "Map the values of the mask, or give the label scheme that it was drawn with"
+            )
+
+    def mask(self, name: str) -> np.ndarray:
+        """`(z, y, x)` booleans of one structure of the scheme, or of the whole.
+
+        Raises:
+            InvalidScheme: if the scheme has no such structure.
+        """
+        return np.isin(self.array, self.scheme.ids(name))

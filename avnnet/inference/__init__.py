@@ -1,0 +1,1 @@
+"""Trained networks on images: model and `Image` to `Segmentation`."""

@@ -1,0 +1,59 @@
+"""The commands that predict: what the command line calls."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from avnnet.data.files import read_image, suffix_of
+from avnnet.errors import InvalidCohort, InvalidConfig, UnsupportedFormat
+from avnnet.inference.segmenter import load_model
+from avnnet.progress import Reporter
+from avnnet.tables import write_table
+
+
+def predict(args: argparse.Namespace) -> int:
+    """The number of images that failed; their rows in `measurements.csv` say why.
+
+    Raises:
+        InvalidConfig: if there is no such device.
+        InvalidCohort: if two images have the same name.
+        MissingFile, InvalidRecipe, ModelMismatch: if the model cannot be used.
+    """
+    reporter = Reporter()
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise InvalidConfig(f"no CUDA device for --device {device}; take cpu or auto")
+    names = [_stem(path) for path in args.images]
+    if len(set(names)) != len(names):
+        raise InvalidCohort("images are named by their file names, which must differ; rename or predict one by one")
+    model = load_model(args.model, device=device)
+    rows, failed = [], 0
+    with reporter.steps(f"segmenting with {len(model.members)} networks", len(names)) as step:
+        for done, (name, path) in enumerate(zip(names, args.images, strict=True), start=1):
+            row = pd.DataFrame({"case_id": [name], "side": [args.side or ""], "reader": ["ensemble"]})
+            try:
+                segmentation = model.predict(read_image(path), side=args.side, centre_mm=args.centre)
+                segmentation.save(args.out / f"{name}.nii.gz")
+                row = pd.concat([row, segmentation.volumes()], axis=1)
+                rows.append(row.assign(flags=" ".join(segmentation.flags), error=""))
+            except Exception as error:  # the other images go on, and this one's row says why it is missing
+                failed += 1
+                reporter.say(f"{name} failed: {type(error).__name__}: {error}")
+                rows.append(row.assign(flags="", error=f"{type(error).__name__}: {error}"))
+            step(done, name)
+    table = pd.concat(rows, ignore_index=True)
+    write_table(table, args.out / "measurements.csv")
+    print(table.drop(columns=["reader"]).to_string(index=False, float_format="{:.2f}".format))
+    reporter.say(f"masks and measurements.csv: {args.out}")
+    return failed
+
+
+def _stem(path: Path) -> str:
+    try:
+        return path.name[: -len(suffix_of(path))]
+    except UnsupportedFormat:  # the row of a file that cannot be read still needs a name
+        return path.name

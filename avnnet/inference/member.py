@@ -1,0 +1,92 @@
+"""One trained network with all that it needs to be used: how to prepare an image, and how to tile it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+from avnnet.data.preprocess import Prepared, Preprocess
+from avnnet.data.softmax import Softmax
+from avnnet.image import Image
+from avnnet.inference.tiling import Tiling, class_probabilities
+from avnnet.labels import Side
+from avnnet.models.unet import UNet
+from avnnet.recipe import describe
+
+
+class Member:
+    """A network with its preprocessing and tiling.
+
+    Args:
+        net: the network.
+        preprocess: what it was trained on.
+        tiling: how an image is presented.
+        name: the configuration's name, "unet3d".
+    """
+
+    def __init__(self, net: UNet, preprocess: Preprocess, tiling: Tiling, name: str) -> None:
+        self.net, self.preprocess, self.tiling, self.name = net, preprocess, tiling, name
+
+    def recipe(self) -> dict[str, Any]:
+        """The plain description from which `build` restores everything but the weights."""
+        return {"name": self.name, **describe_member(self.net, self.preprocess, self.tiling)}
+
+    def softmax(self, prepared: Prepared, *, precision: str = "32-true") -> Softmax:
+        """Probabilities on the image's own grid.
+
+        Args:
+            prepared: what `preprocess.prepare` gave.
+            precision: "32-true", "bf16-mixed" or "16-mixed".
+        """
+        device = next(self.net.parameters()).device
+        self.net.eval()
+        with autocast(device, precision):
+            probabilities = class_probabilities(self.net, prepared.image.to(device), self.tiling)
+        return self.preprocess.restore(probabilities.cpu(), prepared.placement)
+
+
+def describe_member(net: UNet, preprocess: Preprocess, tiling: Tiling) -> dict[str, Any]:
+    """Plain descriptions of network, preprocessing and tiling, for checkpoints and model folders."""
+    return {"net": describe(net), "preprocess": describe(preprocess), "tiling": describe(tiling)}
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager:
+    """The autocast context of a Lightning precision name."""
+    kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+    if precision not in kinds:
+        return nullcontext()
+    return torch.autocast(device.type, kinds[precision])
+
+
+def softmax_of(
+    members: Sequence[Member],
+    image: Image,
+    *,
+    side: Side | None = None,
+    centre_mm: Sequence[float] | None = None,
+    precision: str = "32-true",
+) -> list[Softmax]:
+    """The probabilities of every member; images that members prepare alike are prepared once.
+
+    Args:
+        members: the networks.
+        image: the scan.
+        side: the body side.
+        centre_mm: head centre, LPS mm `(x, y, z)`; None slides a window over the whole image.
+        precision: "32-true", "bf16-mixed" or "16-mixed".
+
+    Raises:
+        GeometryMismatch, NonFiniteVoxels, ConstantImage: as `Preprocess.prepare`.
+    """
+    done: dict[str, Prepared] = {}
+    results = []
+    for member in members:
+        key = json.dumps(describe(member.preprocess), sort_keys=True)
+        if key not in done:
+            done[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
+        results.append(member.softmax(done[key], precision=precision))
+    return results

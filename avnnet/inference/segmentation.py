@@ -1,0 +1,70 @@
+"""What comes out: labels and probabilities of one image, with the way they were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from avnnet.data.files import write_image
+from avnnet.data.softmax import Softmax
+from avnnet.image import Image, LabelMap
+from avnnet.measure.volumes import volumes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """The segmentation of one hip.
+
+    Args:
+        image: the scan.
+        labels: the most probable label per voxel, on the scan's own grid.
+        probabilities: the ensemble's softmax.
+        provenance: how it was made: networks, side, centre.
+        flags: what a reader should look at, such as a mask that touches the border of the crop.
+    """
+
+    image: Image
+    labels: LabelMap
+    probabilities: Softmax
+    provenance: dict[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+    def volumes(self) -> pd.DataFrame:
+        """One row: the volume of each structure in cm³, and the part's percentage of the whole."""
+        return volumes(self.labels)
+
+    def plot(self) -> Figure:
+        """Three planes through the structure, a plain copy beside the contours."""
+        from avnnet.plots import overlay
+
+        return overlay(self.image, {"automatic": self.labels})
+
+    def save(self, path: str | Path) -> Path:
+        """The path written: the label map as NIfTI, NRRD or MetaImage."""
+        return write_image(self.labels, path)
+
+
+def flags_of(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
+    """What a reader should look at: a structure that is missing, or cut by the image or the crop.
+
+    Args:
+        labels: the label map.
+        probabilities: where the networks looked.
+    """
+    found = labels.array > 0
+    if not found.any():
+        return (f"no_{labels.scheme.whole}",)
+    flags = []
+    for axis, box in enumerate(probabilities.box):
+        whole = labels.grid.shape[axis]
+        for index, is_border in ((box.start, box.start == 0), (box.stop - 1, box.stop == whole)):
+            if found.take(index, axis=axis).any():
+                flags.append("fov_truncated" if is_border else "crop_touched")
+    if not labels.mask(labels.scheme.part).any():
+        flags.append(f"no_{labels.scheme.part}")
+    return tuple(dict.fromkeys(flags))

@@ -1,0 +1,77 @@
+"""A network over a whole prepared image: tiles of the size it was trained on, mirrored if it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import torch
+from monai.inferers.utils import sliding_window_inference
+from torch import Tensor
+
+from avnnet.errors import InvalidConfig
+from avnnet.models.unet import UNet
+
+
+class Tiling:
+    """How a prepared image is presented to a network.
+
+    Args:
+        patch: voxels per axis `(z, y, x)` that the network was trained on.
+        mirror_axes: canonical axes whose mirror images are predicted too and averaged; only axes that were
+            mirrored in training.
+        overlap: overlap of neighbouring tiles.
+        batch: tiles or slices per pass.
+
+    Raises:
+        InvalidConfig: if the patch does not have three sizes, or the overlap is not in [0, 1).
+    """
+
+    def __init__(
+        self, patch: Sequence[int], mirror_axes: Sequence[int] = (), overlap: float = 0.5, batch: int = 16
+    ) -> None:
+        self.patch, self.mirror_axes = [int(n) for n in patch], [int(axis) for axis in mirror_axes]
+        self.overlap, self.batch = overlap, batch
+        if len(self.patch) != 3 or not 0 <= overlap < 1:
+            raise InvalidConfig(f"a tiling needs three sizes and an overlap below 1; found {patch} and {overlap}")
+
+    def flips(self) -> list[tuple[int, ...]]:
+        """The sets of axes to mirror, the empty set first."""
+        axes = self.mirror_axes
+        return [chosen for count in range(len(axes) + 1) for chosen in combinations(axes, count)]
+
+
+@torch.inference_mode()
+def class_probabilities(net: UNet, image: Tensor, tiling: Tiling) -> Tensor:
+    """Softmax `(K, *S)` float32 of a prepared image, on the image's device.
+
+    A 2D network sees the slices of the first axis as a batch.
+
+    Args:
+        net: in evaluation mode, on the image's device; runs under the caller's autocast.
+        image: `(C, z, y, x)`.
+        tiling: tile size and mirroring.
+    """
+    total: Tensor | None = None
+    for axes in tiling.flips():
+        dims = [axis + 1 for axis in axes]
+        batch = image.flip(dims) if dims else image
+        batch = batch[None] if net.ndim == 3 else batch.movedim(1, 0)
+        logits = sliding_window_inference(
+            batch,
+            tiling.patch[-net.ndim :],
+            tiling.batch if net.ndim == 2 else 1,
+            net,
+            overlap=tiling.overlap,
+            mode="gaussian",
+        )
+        if not isinstance(logits, Tensor):  # the inferer's type allows several outputs; a UNet has one
+            raise InvalidConfig(f"{type(net).__name__}.forward must give one tensor of logits")
+        logits = logits[0] if net.ndim == 3 else logits.movedim(0, 1)
+        probabilities = logits.float().softmax(dim=0)
+        if dims:
+            probabilities = probabilities.flip(dims)
+        total = probabilities if total is None else total + probabilities
+    if total is None:  # flips always gives the empty set
+        raise InvalidConfig("a tiling without any pass")
+    return total / len(tiling.flips())

@@ -1,0 +1,40 @@
+"""A loss at several resolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.functional import interpolate
+
+from avnnet.errors import InvalidConfig
+
+
+def supervise_scales(
+    loss: Module, scales: Sequence[Tensor], target: Tensor, weights: Sequence[float] | None = None
+) -> Tensor:
+    """The weighted mean of a loss over the scales of a network.
+
+    Args:
+        loss: logits `(B, K, *S)`, label ids `(B, 1, *S)` to scalar.
+        scales: logits of several resolutions, finest first.
+        target: label ids `(B, 1, *S)` of the finest resolution; the coarser ones take the nearest voxel.
+        weights: one per scale; 1, 1/2, 1/4, ... by default. They are normalised to sum 1.
+
+    Raises:
+        InvalidConfig: if the number of weights is not the number of scales.
+
+    Source: Isensee et al., Nat Methods 2021;18:203 (weights halve per scale, normalised).
+    """
+    chosen = [0.5**level for level in range(len(scales))] if weights is None else list(weights)
+    if len(chosen) != len(scales):
+        raise InvalidConfig(f"{len(scales)} scales need as many weights; found {chosen}")
+    total = sum(chosen)
+    result = target.new_zeros((), dtype=torch.float32)
+    for weight, logits in zip(chosen, scales, strict=True):
+        size = logits.shape[2:]
+        resized = target if size == target.shape[2:] else interpolate(target.float(), size=size).to(target.dtype)
+        result = result + weight / total * loss(logits, resized)
+    return result

@@ -1,0 +1,6 @@
+"""Quantities of a label map, and of two of them: `LabelMap` to `DataFrame` with units in the column names."""
+
+from avnnet.measure.comparison import compare
+from avnnet.measure.volumes import volumes
+
+__all__ = ["compare", "volumes"]

@@ -1,0 +1,6 @@
+"""U-Nets: `Tensor (B, C, *S)` to logits `(B, K, *S)`."""
+
+from avnnet.models.blocks import ConvBlock
+from avnnet.models.unet import UNet, UNet2D, UNet3D
+
+__all__ = ["ConvBlock", "UNet", "UNet2D", "UNet3D"]

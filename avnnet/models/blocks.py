@@ -1,0 +1,64 @@
+"""The block of a U-Net stage: what an ablation replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+CONV: dict[int, type[nn.Module]] = {2: nn.Conv2d, 3: nn.Conv3d}
+UP: dict[int, type[nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+NORM: dict[int, type[nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+
+
+class ConvBlock(nn.Module):
+    """Convolution, instance norm and leaky ReLU, repeated; the first convolution has the stride.
+
+    A block of your own takes the same arguments and keeps the shapes; hand the class to
+    `UNet3D(..., block=MyBlock)`.
+
+    Args:
+        ndim: 2 or 3.
+        in_channels: channels coming in.
+        out_channels: channels going out.
+        kernel: kernel size per axis, odd numbers.
+        stride: stride per axis of the first convolution.
+        convs: how many convolutions.
+
+    Shapes:
+        `(B, in_channels, *S)` to `(B, out_channels, *(ceil(S / stride)))`.
+
+    Source: Isensee et al., Nat Methods 2021;18:203 (convolution with bias, InstanceNorm eps 1e-5, leaky ReLU 0.01).
+
+    Example:
+        >>> import torch
+        >>> ConvBlock(3, 1, 4, (1, 3, 3), (1, 2, 2))(torch.zeros(2, 1, 5, 8, 8)).shape
+        torch.Size([2, 4, 5, 4, 4])
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        in_channels: int,
+        out_channels: int,
+        kernel: Sequence[int],
+        stride: Sequence[int],
+        convs: int = 2,
+    ) -> None:
+        super().__init__()
+        padding = [size // 2 for size in kernel]
+        widths = [in_channels] + [out_channels] * convs
+        steps = [tuple(stride)] + [(1,) * ndim] * (convs - 1)
+        layers: list[nn.Module] = []
+        for (before, after), step in zip(pairwise(widths), steps, strict=True):
+            layers += [
+                CONV[ndim](before, after, tuple(kernel), step, tuple(padding)),
+                NORM[ndim](after, eps=1e-5, affine=True),
+                nn.LeakyReLU(0.01, inplace=True),
+            ]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`."""
+        return self.layers(x)

@@ -1,0 +1,47 @@
+"""The way down: one block per stage, each coarser than the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+
+class Encoder(nn.Module):
+    """Stages of blocks; the first keeps the resolution, each further one divides it by its stride.
+
+    Args:
+        ndim: 2 or 3.
+        in_channels: channels of the image.
+        channels: channels per stage, finest first.
+        strides: stride per axis between stages, one fewer than stages.
+        kernels: kernel size per axis, one per stage.
+        block: the class of a stage's block.
+        convs: convolutions per block.
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        in_channels: int,
+        channels: Sequence[int],
+        strides: Sequence[Sequence[int]],
+        kernels: Sequence[Sequence[int]],
+        block: type[nn.Module],
+        convs: int,
+    ) -> None:
+        super().__init__()
+        before = [in_channels, *channels[:-1]]
+        steps = [(1,) * ndim, *strides]
+        self.stages = nn.ModuleList(
+            block(ndim, *io, kernel, step, convs)
+            for io, kernel, step in zip(zip(before, channels, strict=True), kernels, steps, strict=True)
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """The features of every stage, finest first, of an image `(B, in_channels, *S)`."""
+        features = []
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return features

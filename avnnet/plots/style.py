@@ -1,0 +1,72 @@
+"""Colours, words and files that all figures share."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+LABEL_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00")
+"""Okabe and Ito's palette, told apart by readers of every colour vision (jfly.uni-koeln.de/color)."""
+INK = "#20303c"
+ACCENT = "#0072B2"
+GREY = "#8a949b"
+UNITS = {"cm3": "cm³", "mm3": "mm³", "mm2": "mm²", "percent": "%", "mm": "mm", "deg": "°"}
+
+
+def words(value: str) -> str:
+    """A column name as words with its unit in brackets.
+
+    Example:
+        >>> words("necrosis_cm3"), words("dice")
+        ('necrosis (cm³)', 'Dice')
+    """
+    name, _, unit = value.rpartition("_")
+    if name and unit in UNITS:
+        return f"{name.replace('_', ' ')} ({UNITS[unit]})"
+    return "Dice" if value == "dice" else value.replace("_", " ")
+
+
+def new_axes(width_inch: float = 4.6, height_inch: float = 3.6) -> Axes:
+    """Axes on a figure of their own; a bare `Figure` opens no window and is freed with its last reference."""
+    return Figure(figsize=(width_inch, height_inch), layout="constrained").subplots()
+
+
+def plain(axes: Axes) -> Axes:
+    """The axes without the two spines that carry no scale."""
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def png_bytes(drawn: Axes | Figure, *, dots_per_inch: int = 150) -> bytes:
+    """A figure, or the figure of some axes, as a PNG: the same bytes for the same figure.
+
+    Args:
+        drawn: what a plot returned.
+        dots_per_inch: resolution.
+    """
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    stream = io.BytesIO()
+    if figure is not None:  # axes that were removed from their figure have none
+        # no version and no date in the file, so that a report can be compared byte by byte
+        figure.savefig(stream, format="png", dpi=dots_per_inch, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def save_png(drawn: Axes | Figure, path: str | Path, *, dots_per_inch: int = 150) -> Path:
+    """The path written: a figure, or the figure of some axes, as a PNG, whole or not at all.
+
+    Args:
+        drawn: what a plot returned.
+        path: the file; its folder is made where it is absent.
+        dots_per_inch: resolution.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{os.getpid()}-partial-{path.name}")
+    partial.write_bytes(png_bytes(drawn, dots_per_inch=dots_per_inch))
+    os.replace(partial, path)
+    return path

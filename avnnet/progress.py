@@ -1,0 +1,86 @@
+"""Words and bars that say what is being done: a live bar in a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+LINE_EVERY_S = 15.0
+
+Step = Callable[..., None]
+
+
+class Reporter:
+    """Tells the user what is being done.
+
+    Args:
+        is_quiet: say nothing; for notebooks and tests.
+
+    Example:
+        >>> with Reporter(is_quiet=True).steps("reading", 3) as step:
+        ...     step(1, "case-07")
+    """
+
+    def __init__(self, *, is_quiet: bool = False) -> None:
+        self.is_quiet = is_quiet
+        self.started_s = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Prints a line with the minutes since the start."""
+        if not self.is_quiet:
+            minutes, seconds = divmod(int(time.monotonic() - self.started_s), 60)
+            print(f"[{minutes:02d}:{seconds:02d}] {text}", flush=True)
+
+    @contextmanager
+    def steps(self, title: str, total: int) -> Iterator[Step]:
+        """A function `step(done, note)` to call as the work goes on.
+
+        Args:
+            title: what is being done.
+            total: how many steps there are.
+        """
+        if self.is_quiet:
+            yield lambda done, note="": None
+        elif sys.stdout.isatty():
+            with self._bar(title, total) as step:
+                yield step
+        else:
+            with self._lines(title, total) as step:
+                yield step
+
+    @contextmanager
+    def _bar(self, title: str, total: int) -> Iterator[Step]:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = [
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[note]}"),
+        ]
+        with Progress(*columns, transient=True) as bar:
+            task = bar.add_task(title, total=total, note="")
+
+            def step(done: int, note: str = "") -> None:
+                bar.update(task, completed=done, note=note)
+
+            yield step
+        self.say(f"{title}: {total} done")
+
+    @contextmanager
+    def _lines(self, title: str, total: int) -> Iterator[Step]:
+        last_s = time.monotonic() - LINE_EVERY_S
+        said_end = False
+
+        def step(done: int, note: str = "") -> None:
+            nonlocal last_s, said_end
+            now_s = time.monotonic()
+            if done >= total or now_s - last_s >= LINE_EVERY_S:
+                if not said_end:
+                    self.say(f"{title}: {done}/{total} {note}".rstrip())
+                last_s, said_end = now_s, done >= total
+
+        yield step

@@ -1,0 +1,54 @@
+"""Result tables as CSV files that a spreadsheet cannot be tricked with and a kill cannot halve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from avnnet.atomic import write_text_atomically
+from avnnet.errors import MissingFile, UnreadableFile
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+TEXT_COLUMNS = ["patient_id", "case_id", "side", "arco_stage", "reader", "label", "outcome", "error", "flags"]
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> Path:
+    """The path written: UTF-8 CSV with decimal points, text that a spreadsheet would run as a formula quoted.
+
+    Args:
+        table: numbers stay numbers; a text cell that starts with `= + - @`, tab or return gets an apostrophe.
+        path: the file, whole or not at all.
+
+    Source: OWASP, CSV injection (CWE-1236).
+    """
+
+    def harmless(cell: object) -> object:
+        return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+
+    safe = table.copy()
+    for name in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[name]):
+            safe[name] = safe[name].map(harmless)
+    return write_text_atomically(path, safe.to_csv(index=False, lineterminator="\n"))
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """The table in a CSV file, ids and words as text, the rest as numbers where they are.
+
+    Raises:
+        MissingFile: if there is no such file.
+        UnreadableFile: if it is not a table.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFile(f"no table {path}; a study writes it when its first fold is done")
+    try:
+        header = pd.read_csv(path, nrows=0).columns
+        text = [name for name in TEXT_COLUMNS if name in header]
+        # a patient may be called NA: only cells of the other columns can be missing
+        missing = {name: ["", "nan", "NaN"] for name in header if name not in text}
+        table = pd.read_csv(path, dtype=dict.fromkeys(text, "str"), keep_default_na=False, na_values=missing)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise UnreadableFile(f"{path.name} is not a table of comma-separated values: {error}") from error
+    return table

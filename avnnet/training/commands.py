@@ -1,0 +1,64 @@
+"""The commands that train: what the command line calls."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from avnnet.progress import Reporter
+
+
+def study(args: argparse.Namespace, *, command: str) -> int:
+    """The number of cases that failed; prints the results table and the report's path."""
+    reporter = Reporter()
+    reporter.say("loading torch, MONAI and Lightning")
+    from avnnet.report import results_table
+    from avnnet.training.study import Study, run_study
+
+    plan = Study(
+        args.cohort,
+        args.nets,
+        args.out,
+        args.folds,
+        args.seed,
+        args.only_fold,
+        [f"--{override}" for override in args.overrides],
+        command,
+    )
+    failed = run_study(plan, reporter)
+    _print_table(results_table(args.out))
+    if failed:
+        reporter.say(f"{failed} cases failed; the column error of measurements.csv says why")
+    reporter.say(f"report: {(args.out / 'report.html').resolve()}")
+    return failed
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*rows[0], title="Results")
+    for row in rows[1:]:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def fit(words: Sequence[str]) -> int:
+    """The exit code of a training; `--help` and all flags are Lightning's."""
+    from avnnet.training.config import parse_experiment
+    from avnnet.training.fit import train
+
+    experiment = parse_experiment(words)
+    configs = [Path(str(path)) for path in experiment.config.get("config") or []]
+    name = configs[0].stem if configs else "network"
+    folder = Path(experiment.config.trainer.default_root_dir or Path("runs") / f"fit-{name}")
+    reporter = Reporter()
+    experiment.datamodule.reporter = reporter
+    reporter.say(
+        f"precision {experiment.trainer.precision_choice.precision} ({experiment.trainer.precision_choice.reason})"
+    )
+    with reporter.steps(f"training {name}", experiment.trainer.max_epochs or 0) as step:
+        train(experiment, folder, name=name, on_epoch=step)
+    reporter.say(f"model: {folder / 'model'}")
+    return 0

@@ -1,0 +1,128 @@
+"""Config files to a task, a data module and a trainer: everything a YAML says is a constructor argument."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from jsonargparse import ArgumentError
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+
+from avnnet.errors import InvalidConfig, MissingFile
+from avnnet.training.datamodule import CohortDataModule
+from avnnet.training.precision import PrecisionChoice, fastest_precision
+from avnnet.training.task import SegmentationTask
+
+
+class Trainer(pl.Trainer):
+    """Lightning's trainer with `precision: auto`, quiet by default. All of its flags are kept."""
+
+    def __init__(self, *args: Any, accelerator: str = "auto", precision: str = "auto", **kwargs: Any) -> None:
+        chosen = PrecisionChoice(precision, "asked for")
+        if precision == "auto":
+            chosen = fastest_precision(accelerator)
+        kwargs["precision"] = chosen.precision
+        super().__init__(*args, accelerator=accelerator, **kwargs)
+        self.precision_choice = chosen
+
+
+class Experiment(LightningCLI):
+    """A parsed config with its objects: `model`, `datamodule`, `trainer`."""
+
+    trainer: Trainer
+
+    def __init__(self, args: Sequence[str]) -> None:
+        quiet_lightning()
+        super().__init__(
+            SegmentationTask,
+            CohortDataModule,
+            trainer_class=Trainer,
+            trainer_defaults={
+                "logger": False,
+                "enable_checkpointing": False,
+                "enable_progress_bar": False,
+                "enable_model_summary": False,
+                "num_sanity_val_steps": 0,
+            },
+            save_config_callback=None,
+            seed_everything_default=1,
+            parser_kwargs={"exit_on_error": False, "prog": "avnnet fit", "description": DESCRIPTION},
+            args=list(args),
+            run=False,
+            auto_configure_optimizers=False,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """One seed for all: initial weights, order and augmentation."""
+        parser.link_arguments("seed_everything", "data.seed")
+
+    def as_text(self) -> str:
+        """The whole config as YAML, defaults included."""
+        return self.parser.dump(self.config, skip_none=False)
+
+
+DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:
+model.* of SegmentationTask, data.* of CohortDataModule, trainer.* of Lightning's Trainer.
+A config names classes to import, so it is code: run only your own."""
+
+
+def load_experiment(configs: Sequence[str | Path], overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment of config files, later ones over earlier ones, and `--key=value` overrides.
+
+    Raises:
+        MissingFile: if a config does not exist.
+        InvalidConfig: if a key is unknown or a value does not fit.
+    """
+    for config in configs:
+        if not Path(config).is_file():
+            raise MissingFile(f"no config {config}; ready ones are in experiments/")
+    args = [word for config in configs for word in ("--config", str(config))]
+    return parse_experiment([*args, *overrides])
+
+
+def parse_experiment(args: Sequence[str]) -> Experiment:
+    """The experiment of Lightning CLI arguments: `-c FILE --data.fold=2 --trainer.max_epochs=5`.
+
+    Raises:
+        InvalidConfig: if a key is unknown or a value does not fit.
+    """
+    try:
+        return Experiment(args)
+    except ArgumentError as error:
+        raise InvalidConfig(_explained(str(error))) from error
+
+
+def _explained(message: str) -> str:
+    message = re.sub(r"\s+", " ", message)
+    found = re.search(r"(?:[Uu]nrecognized arguments?|nested key|[Kk]ey|option)s?:?\s+['\"]?-*([\w.]+)", message)
+    hint = ""
+    if found:
+        near = difflib.get_close_matches(found[1].split(".")[-1], _known_keys(), n=1, cutoff=0.6)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"the config cannot be used: {message[:600]}.{hint} See avnnet fit --help for all keys"
+
+
+def _known_keys() -> list[str]:
+    import inspect
+
+    from avnnet.data.augment import Augment
+    from avnnet.models import UNet
+
+    owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Augment]
+    names = [name for owner in owners for name in inspect.signature(owner).parameters]
+    return [*names, "model", "data", "trainer", "seed_everything"]
+
+
+def quiet_lightning() -> None:
+    """Silences Lightning's tips; what the user must know avnnet says itself."""
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
+    warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

@@ -1,0 +1,204 @@
+"""A cohort's fold as training batches and validation images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from avnnet.data.augment import Augment
+from avnnet.data.cache import Cache
+from avnnet.data.checks import check_cohort
+from avnnet.data.cohort import Case, read_cohort
+from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, concatenate
+from avnnet.data.files import read_grid
+from avnnet.data.orientation import FirstAxis, orientation_of
+from avnnet.data.preprocess import Preprocess
+from avnnet.data.splits import make_folds, stored_folds
+from avnnet.errors import InvalidConfig
+from avnnet.inference.member import describe_member
+from avnnet.inference.tiling import Tiling
+from avnnet.labels import HIP, LabelScheme
+from avnnet.models.unet import UNet
+from avnnet.progress import Reporter
+from avnnet.recipe import describe
+
+
+class CohortDataModule(pl.LightningDataModule):
+    """One fold of a cohort, prepared, cached and augmented.
+
+    Args:
+        patch: `(z, y, x)` voxels of a training patch; of it a 2D network sees slices `(y, x)`.
+        batch_size: cases per step.
+        cohort: path of the cohort's CSV.
+        labels: names of the label ids.
+        spacing_mm: spacing that the network sees; the median of the training fold by default.
+        crop: voxels of the crop around the head centre; null takes the whole image. Cases without a centre
+            are trained on patches of the whole image and predicted by a window that slides over it.
+        first_axis: patient direction of the slice axis.
+        fold: which fold is held out, from 0.
+        folds: how many.
+        splits: a splits.json to use instead of the folds made from cohort and split_seed.
+        split_seed: of the folds.
+        steps_per_epoch: batches per epoch.
+        slices: slices per case for a 2D network; null for a 3D one.
+        foreground_p: probability that a patch, or a slice, is aimed at a structure.
+        augment: ranges of the augmentation.
+        mirror_at_test: also predict the mirror images of the augmentation's mirror axes.
+        seed: of order and augmentation.
+        workers: processes that load data beside the training; 0 loads in the training's own.
+        cache: folder of the prepared cases.
+    """
+
+    def __init__(
+        self,
+        patch: list[int],
+        batch_size: int,
+        cohort: str = "cohort.csv",
+        labels: LabelScheme = HIP,
+        spacing_mm: list[float] | None = None,
+        crop: list[int] | None = None,
+        first_axis: FirstAxis = "superior",
+        fold: int = 0,
+        folds: int = 5,
+        splits: str | None = None,
+        split_seed: int = 1,
+        steps_per_epoch: int = 50,
+        slices: int | None = None,
+        foreground_p: float = 0.5,
+        augment: Augment = Augment(),
+        mirror_at_test: bool = True,
+        seed: int = 1,
+        workers: int = 0,
+        cache: str = "cache",
+    ) -> None:
+        super().__init__()
+        self.patch, self.batch_size, self.cohort, self.labels = patch, batch_size, cohort, labels
+        self.spacing_mm, self.crop, self.first_axis = spacing_mm, crop, first_axis
+        self.fold, self.folds, self.splits, self.split_seed = fold, folds, splits, split_seed
+        self.steps_per_epoch, self.slices, self.foreground_p = steps_per_epoch, slices, foreground_p
+        self.augment, self.mirror_at_test, self.seed = augment, mirror_at_test, seed
+        self.workers, self.cache = workers, cache
+        self.reporter = Reporter()
+        self.is_checked = False
+        self.preprocess: Preprocess | None = None
+        self.training_cases: list[Case] = []
+        self.held_out_cases: list[Case] = []
+        self.training_entries: list[Path] = []
+        self.held_out_entries: list[Path] = []
+
+    @property
+    def tiling(self) -> Tiling:
+        """How images are presented to the trained network."""
+        return Tiling(self.patch, self.augment.mirror_axes if self.mirror_at_test else [])
+
+    @property
+    def quick_tiling(self) -> Tiling:
+        """The same without mirror images, for the validation during training."""
+        return Tiling(self.patch)
+
+    def setup(self, stage: str = "fit") -> None:
+        """Checks the cohort, makes the folds and prepares every case, once.
+
+        Raises:
+            AvnnetError: if the cohort cannot be used; see `check_cohort`.
+            InvalidConfig: if there is no such fold.
+        """
+        if self.preprocess is not None:
+            return
+        cohort = read_cohort(self.cohort)
+        if not self.is_checked:
+            with self.reporter.steps("checking the cohort", len(cohort)) as step:
+                check_cohort(cohort, self.labels, on_progress=lambda done, _: step(done))
+        held_out = (
+            stored_folds(Path(self.splits), cohort, self.folds, seed=self.split_seed)
+            if self.splits
+            else make_folds(cohort, self.folds, seed=self.split_seed)
+        )
+        if not 0 <= self.fold < len(held_out):
+            raise InvalidConfig(f"fold must be 0 to {len(held_out) - 1}; found {self.fold}")
+        self.held_out_cases = cohort.subset(held_out[self.fold])
+        self.training_cases = cohort.subset([c for n, fold in enumerate(held_out) if n != self.fold for c in fold])
+        self.preprocess = Preprocess(
+            self.spacing_mm or median_spacing_mm(self.training_cases, self.first_axis),
+            self.crop,
+            self.first_axis,
+        )
+        cache = Cache(Path(self.cache))
+        cases = self.training_cases + self.held_out_cases
+        entries = []
+        with self.reporter.steps("preparing cases", len(cases)) as step:
+            for done, case in enumerate(cases, start=1):
+                entries.append(cache.add(case, self.preprocess, self.labels))
+                step(done, case.case_id)
+        self.training_entries = entries[: len(self.training_cases)]
+        self.held_out_entries = entries[len(self.training_cases) :]
+
+    def prepared_by(self) -> Preprocess:
+        """The preprocessing of this fold.
+
+        Raises:
+            InvalidConfig: before `setup`, when the training fold's spacing is not known yet.
+        """
+        if self.preprocess is None:
+            raise InvalidConfig("call setup() first: the spacing is the median of the training fold")
+        return self.preprocess
+
+    def train_dataloader(self) -> DataLoader:
+        """Batches of image `(B, C, *S)` and label `(B, 1, *S)`."""
+        samples = TrainingSet(
+            [case.case_id for case in self.training_cases],
+            self.training_entries,
+            patch=self.patch,
+            spacing_mm=self.prepared_by().spacing_mm,
+            augment=self.augment,
+            foreground_p=self.foreground_p,
+            slices=self.slices,
+            seed=self.seed,
+        )
+        draws = self.steps_per_epoch * self.batch_size
+        return self._loader(
+            samples,
+            sampler=EpochSampler(len(samples), draws, self.seed),
+            batch_size=self.batch_size,
+            collate_fn=concatenate,
+        )
+
+    def val_dataloader(self) -> DataLoader:
+        """Whole held-out images `(1, C, *S)` with their labels."""
+        return self._loader(ValidationSet(self.held_out_entries), batch_size=1)
+
+    def _loader(self, dataset: Any, **options: Any) -> DataLoader:
+        return DataLoader(
+            dataset,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            # fork with running threads can deadlock (pytorch#1355)
+            multiprocessing_context="spawn" if self.workers > 0 else None,
+            pin_memory=torch.cuda.is_available(),
+            **options,
+        )
+
+    def recipe(self, net: UNet) -> dict[str, Any]:
+        """Plain descriptions of a network with this data's preprocessing, tiling and labels."""
+        return {**describe_member(net, self.prepared_by(), self.tiling), "scheme": describe(self.labels)}
+
+
+def median_spacing_mm(cases: list[Case], first_axis: FirstAxis) -> list[float]:
+    """The median spacing per canonical axis, in mm.
+
+    Args:
+        cases: the training fold; only image headers are read.
+        first_axis: patient direction of the slice axis.
+
+    Source: the abstract; Isensee et al., Nat Methods 2021;18:203 (median spacing).
+    """
+    spacings = []
+    for case in cases:
+        grid = read_grid(case.image)
+        spacings.append(np.asarray(grid.spacing)[list(orientation_of(grid, first_axis=first_axis).axes)])
+    return [round(float(value), 4) for value in np.median(spacings, axis=0)]

@@ -1,0 +1,91 @@
+"""What many tests share: a tiny cohort of digital hips and tiny networks."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from avnnet.data.cohort import read_cohort
+from avnnet.data.phantom import write_cohort
+from avnnet.grid import Grid
+from avnnet.image import Image, LabelMap
+
+COARSE = {"shape": (32, 60, 56), "spacing_mm": (3.2, 2.8, 3.0)}
+
+
+@pytest.fixture(scope="session")
+def hips(tmp_path_factory) -> Path:
+    """The cohort.csv of six coarse digital hips; the first two are hips of one patient."""
+    path = write_cohort(tmp_path_factory.mktemp("hips"), patients=6, seed=3, **COARSE)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.loc[1, "patient_id"] = table.loc[0, "patient_id"]
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def cohort(hips):
+    return read_cohort(hips)
+
+
+@pytest.fixture
+def net_yaml(tmp_path):
+    """Writes a tiny config and gives its path: `net_yaml("unet3d")`."""
+
+    def write(name: str, **data: object) -> Path:
+        ndim = 2 if "2d" in name else 3
+        slices = "slices: 4" if ndim == 2 else ""
+        extra = "".join(f"\n  {key}: {value}" for key, value in data.items())
+        text = f"""
+seed_everything: 7
+model:
+  net:
+    class_path: avnnet.models.UNet{ndim}D
+    init_args: {{channels: [4, 8], strides: [{[2] * ndim}], deep_supervision: 1}}
+data:
+  labels: {{names: {{1: vital, 2: necrosis}}, part: necrosis, whole: head}}
+  spacing_mm: [4.0, 4.0, 4.0]
+  crop: [16, 18, 18]
+  patch: [16, 18, 18]
+  batch_size: 2
+  steps_per_epoch: 3
+  {slices}{extra}
+trainer: {{max_epochs: 2, precision: 32-true, check_val_every_n_epoch: 1, accelerator: cpu}}
+"""
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def reordered(image: Image, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Image:
+    """The same image with its array axes permuted, then flipped; every voxel stays where it is in the patient."""
+    grid = image.grid
+    direction = np.asarray(grid.direction)[:, list(axes)]
+    spacing = np.asarray(grid.spacing)[list(axes)]
+    shape = np.asarray(grid.shape)[list(axes)]
+    array, origin = image.array.transpose(axes), np.asarray(grid.origin)
+    for axis, flip in enumerate(flips):
+        if flip:
+            array = np.flip(array, axis)
+            origin = origin + direction[:, axis] * spacing[axis] * (shape[axis] - 1)
+            direction = direction * np.where(np.arange(3) == axis, -1, 1)
+    moved = Grid(tuple(shape), tuple(spacing), tuple(origin), tuple(map(tuple, direction)))
+    if isinstance(image, LabelMap):
+        return LabelMap(array, moved, image.scheme)
+    return Image(array, moved)
+
+
+ORDERS = [
+    (axes, flips) for axes in itertools.permutations(range(3)) for flips in itertools.product((False, True), repeat=3)
+]
+"""All 48 orders in which a file can store the same image: 24 proper and 24 improper."""
+
+
+def dice_of(first: np.ndarray, second: np.ndarray) -> float:
+    return 2 * float((first & second).sum()) / float(first.sum() + second.sum())

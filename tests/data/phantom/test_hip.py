@@ -1,0 +1,193 @@
+"""Digital hips: labels, truth, position and image say the same thing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from scipy import ndimage, optimize
+
+from avnnet.data.phantom import hip
+from avnnet.errors import InvalidConfig
+from avnnet.labels import Side
+
+SMALL = {"shape": (52, 100, 100), "spacing_mm": (1.6, 0.9, 0.9)}
+
+
+def make(seed=1, *, side=Side.RIGHT, arco_stage="II", necrosis_percent=15.0, **changes):
+    settings = {**SMALL, **changes}
+    return hip(
+        np.random.default_rng(seed),
+        side=side,
+        arco_stage=arco_stage,
+        necrosis_percent=necrosis_percent,
+        **settings,
+    )
+
+
+def offsets_mm(labels, truth, mask):
+    """`(n, 3)` world offsets of the voxels of a mask from the true head centre, mm."""
+    return labels.grid.to_lps(np.argwhere(mask)) - np.array(truth.centre_mm)
+
+
+@pytest.mark.parametrize("asked", [0.8, 3.0, 17.0, 60.0])
+@pytest.mark.parametrize("stage", ["I", "IIIB"])
+def test_necrosis_share_of_the_label_is_the_one_asked_for(asked, stage):
+    _, labels, truth = make(4, arco_stage=stage, necrosis_percent=asked)
+    counted = 100 * labels.mask("necrosis").sum() / labels.mask("head").sum()
+    assert counted == pytest.approx(asked, abs=0.01)
+    assert truth.necrosis_percent == pytest.approx(counted)
+    assert truth.necrosis_cm3 == pytest.approx(labels.mask("necrosis").sum() * labels.grid.voxel_mm3 / 1000)
+    assert truth.vital_cm3 == pytest.approx(labels.mask("vital").sum() * labels.grid.voxel_mm3 / 1000)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_head_volume_is_that_of_the_sphere_cut_by_the_neck_plane(seed):
+    _, _, truth = make(seed)
+    c, r = truth.neck_plane_mm, truth.radius_mm
+    analytic = np.pi * (2 * r**3 / 3 + r * r * c - c**3 / 3) / 1000
+    assert truth.vital_cm3 + truth.necrosis_cm3 == pytest.approx(analytic, rel=0.02)
+
+
+def test_healthy_half_of_the_head_is_the_sphere_voxel_by_voxel():
+    _, labels, truth = make(5)
+    everywhere = np.ones(labels.array.shape, bool)
+    offset = offsets_mm(labels, truth, everywhere)
+    radius = np.linalg.norm(offset, axis=1)
+    before = offset @ np.array(truth.neck_axis) < truth.neck_plane_mm
+    head = labels.mask("head").ravel()
+    pit = offset @ np.array([0.86, 0.18, -0.42]) > 0.75 * truth.radius_mm  # the fovea is not of the sphere
+    sure_in = (radius < truth.radius_mm - 0.6) & before & ~pit  # a head is not quite round: up to 0.6 mm
+    assert head[sure_in].all()
+    assert not head[(radius > truth.radius_mm + 0.6) | ~before].any()
+
+
+def test_centre_of_a_sphere_fitted_to_intact_surface_is_the_true_centre():
+    _, labels, truth = make(6, arco_stage="IIIB", necrosis_percent=20)
+    head = labels.mask("head")
+    surface = head & ~ndimage.binary_erosion(head)
+    offset = offsets_mm(labels, truth, surface)
+    axis = np.array(truth.lesion_axis)
+    keep = (offset @ np.array(truth.neck_axis) < 0.4 * truth.radius_mm) & (offset @ axis < 0.1 * truth.radius_mm)
+    points = offset[keep]
+
+    def residual(p):
+        return np.linalg.norm(points - p[:3], axis=1) - p[3]
+
+    fit = optimize.least_squares(residual, [0, 0, 0, 20.0]).x
+    assert np.linalg.norm(fit[:3]) < 0.8
+    assert fit[3] == pytest.approx(truth.radius_mm, abs=1.2)  # voxel centres lie half a voxel below the surface
+
+
+def test_left_hip_is_the_exact_mirror_of_the_right():
+    image, labels, truth = make(7, side=Side.RIGHT)
+    mirror_image, mirror_labels, mirror_truth = make(7, side=Side.LEFT)
+    np.testing.assert_array_equal(mirror_image.array, image.array[:, :, ::-1])
+    np.testing.assert_array_equal(mirror_labels.array, labels.array[:, :, ::-1])
+    index = np.array([[3, 10, 20], [50, 1, 7]])
+    flipped = index * [1, 1, -1] + [0, 0, image.grid.shape[2] - 1]
+    np.testing.assert_allclose(mirror_image.grid.to_lps(flipped), image.grid.to_lps(index) * [-1, 1, 1], atol=1e-9)
+    assert mirror_truth.centre_mm == (-truth.centre_mm[0], *truth.centre_mm[1:])
+    assert np.linalg.det(np.array(mirror_image.grid.direction)) == pytest.approx(
+        np.linalg.det(np.array(image.grid.direction))
+    )
+
+
+def test_side_is_the_sign_of_x_and_lesion_points_up_and_forward_on_both():
+    for seed in range(3):
+        for side, sign in ((Side.RIGHT, -1), (Side.LEFT, 1)):
+            _, labels, truth = make(seed, side=side, necrosis_percent=12)
+            middle = offsets_mm(labels, truth, labels.mask("necrosis")).mean(axis=0)
+            assert np.sign(truth.centre_mm[0]) == sign
+            assert np.sign(labels.grid.to_lps(np.array(labels.grid.shape) / 2)[0]) == sign
+            assert middle[1] < 0 < middle[2]  # LPS: anterior, superior
+            assert truth.neck_axis[0] * sign > 0 > truth.neck_axis[2]  # the neck runs out and down
+
+
+def test_labels_and_image_lie_on_one_grid_and_the_head_is_within():
+    image, labels, truth = make(8)
+    assert image.grid is labels.grid or image.grid.is_close(labels.grid)
+    assert image.grid.contains(truth.centre_mm)
+    edge = np.ones(labels.array.shape, bool)
+    edge[1:-1, 1:-1, 1:-1] = False
+    assert not labels.array[edge].any()
+    assert image.array.dtype == np.int16
+    assert labels.array.dtype == np.uint8
+
+
+def test_same_random_numbers_give_the_same_bytes_and_others_do_not():
+    first, again, other = make(9), make(9), make(10)
+    assert first[0].array.tobytes() == again[0].array.tobytes()
+    assert first[1].array.tobytes() == again[1].array.tobytes()
+    assert asdict(first[2]) == asdict(again[2])
+    assert first[0].array.tobytes() != other[0].array.tobytes()
+
+
+def test_another_grid_shows_the_same_hip():
+    _, _, coarse = make(11)
+    _, _, fine = make(11, shape=(80, 100, 100), spacing_mm=(1.0, 0.9, 0.9))
+    assert coarse.radius_mm == fine.radius_mm
+    assert coarse.lesion_axis == fine.lesion_axis
+    assert coarse.centre_mm == fine.centre_mm
+    assert coarse.necrosis_cm3 == pytest.approx(fine.necrosis_cm3, rel=0.02)
+
+
+def fat_like(seed):
+    return make(seed, necrosis_percent=25)[2].fat_like_core
+
+
+def test_rim_is_dark_and_lies_within_the_necrosis_around_a_core_like_vital_marrow():
+    seed = next(s for s in range(20, 60) if fat_like(s))
+    image, labels, truth = make(seed, necrosis_percent=25, spacing_mm=(1.0, 0.9, 0.9), shape=(84, 100, 100))
+    spacing = labels.grid.spacing
+    necrosis, vital = labels.mask("necrosis"), labels.mask("vital")
+    head_depth = ndimage.distance_transform_edt(labels.mask("head"), spacing)
+    from_vital = ndimage.distance_transform_edt(~vital, spacing)
+    from_necrosis = ndimage.distance_transform_edt(~necrosis, spacing)
+    deep = head_depth > 3
+    rim = image.array[deep & necrosis & (from_vital <= truth.rim_mm)].mean()
+    core = image.array[deep & necrosis & (from_vital > truth.rim_mm + 2)].mean()
+    marrow = image.array[deep & vital & (from_necrosis > 15)].mean()
+    assert rim < 0.6 * marrow
+    assert core == pytest.approx(marrow, rel=0.2)
+
+
+def test_collapse_takes_bone_from_over_the_lesion_and_only_there():
+    _, _, early = make(12, arco_stage="II", necrosis_percent=30)
+    _, labels, late = make(12, arco_stage="IIIB", necrosis_percent=30)
+    assert early.collapse_mm == 0
+    assert 2 <= late.collapse_mm <= 6
+    offset = offsets_mm(labels, late, labels.mask("head"))
+    radius = np.linalg.norm(offset, axis=1)
+    along = offset @ np.array(late.lesion_axis) / np.maximum(radius, 1e-6)
+    pole = radius[along > np.cos(np.deg2rad(8))].max()
+    assert late.radius_mm - pole == pytest.approx(late.collapse_mm, abs=1.6)  # one slice
+    far = radius[along < 0].max()
+    assert far == pytest.approx(late.radius_mm, abs=1.0)
+
+
+def test_iiia_flattening_is_at_most_two_millimetres():
+    depths = [make(s, arco_stage="IIIA")[2].collapse_mm for s in range(4)]
+    assert all(0.5 <= d <= 2.0 for d in depths)
+
+
+def test_oblique_slices_hold_the_neck_axis():
+    _, labels, truth = make(13, oblique_deg=38.0)
+    slice_axis = np.array(labels.grid.direction)[:, 0]
+    assert abs(float(slice_axis @ np.array(truth.neck_axis))) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"necrosis_percent": 0.0}, "necrosis_percent must be above 0"),
+        ({"necrosis_percent": 95.0}, "found 95"),
+        ({"arco_stage": "IV"}, "found 'IV'"),
+        ({"sex": "x"}, "found 'x'"),
+        ({"shape": (20, 100, 100)}, "does not hold a femoral head"),
+    ],
+)
+def test_impossible_hips_are_refused_with_the_value(changes, words):
+    with pytest.raises(InvalidConfig, match=words):
+        make(1, **changes)

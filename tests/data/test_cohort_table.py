@@ -1,0 +1,83 @@
+import pytest
+
+from avnnet.data.checks import check_cohort
+from avnnet.data.cohort import read_cohort
+from avnnet.errors import DuplicateCase, GeometryMismatch, InvalidCohort, InvalidLabelValues, MissingFile
+from avnnet.labels import HIP, LabelScheme, Side
+
+
+def write(tmp_path, text: str):
+    path = tmp_path / "cohort.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+HEAD = "patient_id,case_id,image,label"
+
+
+def test_text_ids_stay_text(tmp_path):
+    cohort = read_cohort(write(tmp_path, f"{HEAD}\n007,001,a.nii,b.nii\nNA,1e5,a.nii,b.nii\n"))
+    assert [(c.patient_id, c.case_id) for c in cohort] == [("007", "001"), ("NA", "1e5")]
+
+
+def test_further_columns_are_carried_along_with_numbers_as_numbers(tmp_path):
+    cohort = read_cohort(write(tmp_path, f"{HEAD},follow_up_months,scanner\np,c,a.nii,b.nii,24,=Skyra\n"))
+    assert cohort.carried["follow_up_months"].tolist() == [24]
+    assert cohort.carried["scanner"].tolist() == ["=Skyra"]
+
+
+def test_side_stage_and_centre_are_read(cohort):
+    case = cohort.cases[0]
+    assert case.side in (Side.LEFT, Side.RIGHT)
+    assert case.arco_stage in ("I", "II", "IIIA", "IIIB")
+    assert len(case.centre_mm) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("patient_id;case_id\n1;2\n", InvalidCohort, "commas"),
+        (f"{HEAD}\n", InvalidCohort, "no rows"),
+        (f"{HEAD}\np,a,i.nii,l.nii\nq,a,i.nii,l.nii\n", DuplicateCase, "case a:"),
+        (f"{HEAD}\np,../a,i.nii,l.nii\n", InvalidCohort, "names files"),
+        (f"{HEAD}\np,a,,l.nii\n", InvalidCohort, "image"),
+        (f"{HEAD},side\np,a,i.nii,l.nii,both\n", InvalidCohort, "both"),
+        (f"{HEAD},centre_x_mm\np,a,i.nii,l.nii,3\n", InvalidCohort, "all filled"),
+        (f"{HEAD},age\np,a,i.nii,l.nii,old\n", InvalidCohort, "old"),
+        (f'{HEAD},age\np,a,i.nii,l.nii,"30,5"\n', InvalidCohort, "decimal point"),
+    ],
+)
+def test_a_faulty_table_is_refused_in_words(tmp_path, text, error, words):
+    with pytest.raises(error, match=words):
+        read_cohort(write(tmp_path, text))
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(MissingFile, match=r"gone\.csv"):
+        read_cohort(tmp_path / "gone.csv")
+
+
+def test_a_good_cohort_passes_the_checks(cohort):
+    seen = []
+    check_cohort(cohort, HIP, on_progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (6, 6)
+
+
+def test_a_missing_image_is_named_with_its_case(cohort, tmp_path):
+    table = cohort.table.copy()
+    table.loc[2, "image"] = "gone.nii.gz"
+    with pytest.raises(MissingFile, match=r"case hip-003: .*gone\.nii\.gz"):
+        check_cohort(type(cohort)(table, cohort.root), HIP)
+
+
+def test_a_label_on_another_grid_is_found_before_training(cohort):
+    table = cohort.table.copy()
+    table.loc[[1, 3], "label"] = table.loc[0, "label"]
+    with pytest.raises(GeometryMismatch, match=r"case hip-002(?s:.*)Other cases at fault: hip-004"):
+        check_cohort(type(cohort)(table, cohort.root), HIP)
+
+
+def test_label_values_outside_the_scheme_are_found_before_training(cohort):
+    only_one = LabelScheme({1: "bone"}, part="bone", whole="all")
+    with pytest.raises(InvalidLabelValues, match="hip-001"):
+        check_cohort(cohort, only_one)

@@ -1,0 +1,161 @@
+"""The report: complete, self-contained, and safe with hostile text."""
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+
+from avnnet.report import write_report
+from tests.report.conftest import write_study
+
+HIPPOCAMPUS = {"names": {"1": "anterior", "2": "posterior"}, "part": "anterior", "whole": "hippocampus"}
+RENAMED = {"necrosis": "anterior", "vital": "posterior", "head": "hippocampus"}
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text = ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data) -> None:
+        self.text += data
+
+    def all(self, name) -> list[dict]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+def test_the_report_needs_no_other_file_and_runs_nothing(folder):
+    path = write_report(folder)
+    page = Page(path)
+    assert path == folder / "report.html"
+    assert {"script", "link", "iframe", "object", "form"}.isdisjoint(tag for tag, _ in page.tags)
+    assert page.all("meta")[1] == {"http-equiv": "Content-Security-Policy", "content": POLICY}
+    assert len(page.all("img")) == 6
+    assert all(image["src"].startswith("data:image/png;base64,") for image in page.all("img"))
+    assert all(image["alt"] for image in page.all("img"))
+    assert "http" not in path.read_text().replace("http-equiv", "")
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+
+
+def test_the_report_says_what_it_is_and_how_it_was_made(folder):
+    text = " ".join(Page(write_report(folder)).text.split())
+    for words in (
+        "21 cases of 14 patients, 5-fold cross-validation",
+        "Digital hips with known truth, not patients",
+        "HD95 is the larger of the two directed 95th percentiles",
+        "avnnet study --cohort cohort.csv",
+        "found by the network",
+        "crop.shape",
+        "Research use only",
+    ):
+        assert words in text
+    assert "missed" in text
+    assert "undefined" in text
+
+
+def test_a_clinical_study_has_no_banner(tmp_path, hips):
+    assert "Digital hips" not in Page(write_report(write_study(tmp_path, *hips, digital=False))).text
+
+
+def test_the_same_tables_give_the_same_report(folder):
+    first = write_report(folder).read_bytes()
+    assert write_report(folder).read_bytes() == first
+
+
+def test_hostile_text_of_the_cohort_stays_text(tmp_path, hips):
+    measurements, agreement = (table.copy() for table in hips)
+    plain = Page(write_report(write_study(tmp_path, measurements, agreement)))
+    hostile = '<script>alert(1)</script><img src=x onerror=alert(1)>"{{7*7}}\u202e'
+    failed = (measurements["case_id"] == "c00") & (measurements["reader"] == "unet2d")
+    measurements["case_id"] = measurements["case_id"].replace("c00", hostile)
+    agreement["case_id"] = agreement["case_id"].replace("c00", hostile)
+    measurements.loc[failed, "error"] = hostile
+    for table in (measurements, agreement):
+        table["reader"] = table["reader"].replace("unet3d", "<b>{% raw %}" + "x" * 80)
+    page = Page(write_report(write_study(tmp_path, measurements, agreement, title=hostile, command=hostile)))
+    assert "{{7*7}}" in page.text
+    assert "\u202e" not in page.text
+    assert "<b>{% raw %}" + "x" * 51 + "…" in page.text
+    assert {"script", "b"}.isdisjoint(tag for tag, _ in page.tags)
+    # the failed case is a table of its own instead of the word "None."
+    added = ["thead", *["tr"] * 2, *["th"] * 4, "tbody", *["td"] * 4]
+    assert len([tag for tag, _ in page.tags if tag == "img"]) == len(plain.all("img"))
+    assert len(page.tags) == len(plain.tags) - 1 + len(added) + 2  # and a div with the table in it
+
+
+def test_failed_cases_stand_with_their_reason(tmp_path, hips):
+    measurements, agreement = (table.copy() for table in hips)
+    failed = (measurements["case_id"] == "c03") & (measurements["reader"] == "unet2d")
+    measurements.loc[failed, ["necrosis_cm3", "vital_cm3", "head_cm3", "necrosis_percent"]] = np.nan
+    measurements.loc[failed, "error"] = "case c03: the head was not found; give its centre"
+    agreement = agreement[~((agreement["case_id"] == "c03") & (agreement["reader"] == "unet2d"))]
+    text = Page(write_report(write_study(tmp_path, measurements, agreement))).text
+    assert "case c03: the head was not found; give its centre" in text
+    assert "2 failed" in text
+    assert "2 of them failed" in text
+
+
+def test_flags_and_the_lines_of_a_config_are_shown(tmp_path, hips):
+    measurements, agreement = hips
+    flagged = measurements.assign(flags=np.where(measurements["case_id"] == "c02", "crop_touched", ""))
+    config = {"unet3d": {"config": "model:\n  channels: [8]\n"}}
+    path = write_report(write_study(tmp_path, flagged, agreement, settings=config, only_fold=2))
+    page = Page(path)
+    assert "crop_touched" in page.text
+    assert "fold 2 only" in page.text
+    assert "<pre>model:\n  channels: [8]</pre>" in path.read_text()
+
+
+def test_overlays_of_the_folder_are_shown_and_other_files_are_not(folder, figure_png):
+    figures = folder / "figures"
+    figures.mkdir()
+    (figures / "c00-left.png").write_bytes(figure_png)
+    (figures / "c01.png").write_bytes(b"<svg onload=alert(1)>")
+    (figures / "notes.txt").write_text("x")
+    page = Page(write_report(folder))
+    assert len(page.all("img")) == 7
+    assert "c00-left" in page.text
+    assert "notes" not in page.text
+
+
+def test_another_scheme_without_stages_and_sides_is_reported(tmp_path, hips):
+    measurements, agreement = (table.copy() for table in hips)
+    for table in (measurements, agreement):
+        table["case_id"] += table.pop("side")
+    columns = {f"{old}_{unit}": f"{new}_{unit}" for old, new in RENAMED.items() for unit in ("cm3", "percent")}
+    measurements = measurements.rename(columns=columns).drop(columns="arco_stage")
+    agreement["label"] = agreement["label"].map(RENAMED)
+    folder = write_study(tmp_path, measurements, agreement, scheme=HIPPOCAMPUS, digital=False, title="Hippocampus")
+    page = Page(write_report(folder))
+    assert "no stages in this cohort" in page.text
+    assert "anterior (cm³)" in page.text
+    assert "necrosis" not in page.text
+    assert len(page.all("img")) == 4
+
+
+def test_one_network_and_two_patients_are_enough_for_a_report(tmp_path, hips):
+    few = [t[t["patient_id"].isin(["p00", "p01"]) & t["reader"].isin(["manual", "unet3d"])] for t in hips]
+    text = Page(write_report(write_study(tmp_path, *few))).text
+    assert "Nothing to compare" in text
+    assert "fewer than 3 patients" in text
+
+
+def test_numbers_are_printed_as_journals_do(folder):
+    table = pd.read_csv(folder / "agreement.csv").astype({"hd95_mm": float})
+    first = table["label"] == "necrosis"
+    table.loc[first, ["dice", "hd95_mm", "assd_mm"]] = [0.0, np.inf, np.inf]
+    table.loc[first, "outcome"] = "missed"
+    table.to_csv(folder / "agreement.csv", index=False)
+    text = Page(write_report(folder)).text
+    assert "∞" in text
+    assert "21 missed" in text
+    assert "<0.001" in text
+    assert "nan" not in text.lower().replace("finance", "")
