@@ -1,6 +1,6 @@
 # make demo   a first study on digital hips, from nothing to a report
 # make test   every check and test
-# TORCH chooses the build: make demo TORCH="torch --index-url URL" for the CUDA or CPU wheels of your choice.
+# TORCH chooses the build: make demo TORCH="torch==2.13.0 --index-url URL_OF_THE_CPU_OR_CUDA_BUILDS"
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0

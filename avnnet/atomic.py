@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from avnnet.errors import OutputNotWritable
@@ -38,7 +38,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputNotWritable(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def write_text_atomically(path: str | Path, text: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from avnnet.data.cohort import read_cohort
 from avnnet.data.phantom import write_cohort
@@ -89,3 +90,11 @@ ORDERS = [
 
 def dice_of(first: np.ndarray, second: np.ndarray) -> float:
     return 2 * float((first & second).sum()) / float(first.sum() + second.sum())
+
+
+def pytest_collection_modifyitems(items):
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if "gpu" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="no CUDA device here"))

@@ -41,18 +41,25 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
     table = Table(*rows[0], title="Results")
     for row in rows[1:]:
         table.add_row(*row)
-    Console().print(table)
+    console = Console()
+    # a log has no width of its own, and a wrapped table cannot be read
+    Console(width=console.width if console.is_terminal else 140).print(table)
 
 
 def fit(words: Sequence[str]) -> int:
     """The exit code of a training; `--help` and all flags are Lightning's."""
     from avnnet.training.config import parse_experiment
-    from avnnet.training.fit import train
+    from avnnet.training.fit import recorded_precision, train
 
     experiment = parse_experiment(words)
     configs = [Path(str(path)) for path in experiment.config.get("config") or []]
     name = configs[0].stem if configs else "network"
-    folder = Path(experiment.config.trainer.default_root_dir or Path("runs") / f"fit-{name}")
+    place = f"{configs[0].resolve().parent.name}-{name}" if configs else name
+    default = Path("runs") / f"{place}-fold{experiment.datamodule.fold}"
+    folder = Path(experiment.config.trainer.default_root_dir or default)
+    begun_with = recorded_precision(folder)
+    if begun_with not in (None, experiment.trainer.precision_choice.precision):
+        experiment = parse_experiment([*words, f"--trainer.precision={begun_with}"])
     reporter = Reporter()
     experiment.datamodule.reporter = reporter
     reporter.say(

@@ -63,8 +63,10 @@ class Experiment(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
 
     def as_text(self) -> str:
-        """The whole config as YAML, defaults included."""
-        return self.parser.dump(self.config, skip_none=False)
+        """The whole config as YAML, defaults included, with the precision that `auto` came to."""
+        config = self.config.clone()
+        config.trainer.precision = self.trainer.precision_choice.precision
+        return self.parser.dump(config, skip_none=False)
 
 
 DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:
@@ -123,6 +125,7 @@ def quiet_lightning() -> None:
     """Silences Lightning's tips; what the user must know avnnet says itself."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
     warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

@@ -3,45 +3,64 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers import CSVLogger
 
 from avnnet.atomic import write_text_atomically
 from avnnet.errors import CheckpointMismatch
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter, save_model
+from avnnet.tables import read_table, write_table
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
 
 OnEpoch = Callable[[int, str], None]
 
 
-class EpochReport(Callback):
-    """Tells after each epoch how far the training is.
+class EpochLog(Callback):
+    """Writes `metrics.csv` and tells how far the training is, after each epoch.
+
+    Own code, because Lightning's CSV logger starts its file anew on a resume and has no minutes.
 
     Args:
+        path: the table; epochs that are trained again after a resume are replaced.
         on_epoch: called with the epochs done and a note of loss and Dice.
     """
 
-    def __init__(self, on_epoch: OnEpoch) -> None:
-        self.on_epoch = on_epoch
+    def __init__(self, path: Path, on_epoch: OnEpoch) -> None:
+        self.path, self.on_epoch = path, on_epoch
+        self.before_s = 0.0
+        self.start_s = time.monotonic()
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Reads the epochs before the resume."""
+        if self.path.exists():
+            rows = read_table(self.path).query("epoch < @trainer.current_epoch").to_dict("records")
+            self.rows = [{str(name): float(value) for name, value in row.items()} for row in rows]
+            self.before_s = self.rows[-1]["seconds"] if self.rows else 0.0
+        self.start_s = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Reports the epoch just finished."""
+        """Adds the epoch just finished."""
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        dice = ", ".join(
-            f"{name.removeprefix('val_dice_')} {value:.3f}"
-            for name, value in metrics.items()
-            if name.startswith("val_dice_")
-        )
+        every = trainer.check_val_every_n_epoch or 1
+        if (trainer.current_epoch + 1) % every:  # Lightning keeps the values of the last validation
+            metrics = {name: value for name, value in metrics.items() if not name.startswith("val_")}
+        seconds = round(self.before_s + time.monotonic() - self.start_s, 1)
+        self.rows.append({"epoch": trainer.current_epoch, "seconds": seconds, **metrics})
+        write_table(pd.DataFrame(self.rows).astype({"epoch": int}), self.path)
+        dice = [f"{k.removeprefix('val_dice_')} {v:.3f}" for k, v in metrics.items() if k.startswith("val_dice_")]
         note = f"loss {metrics.get('train_loss', float('nan')):.3f}"
-        self.on_epoch(trainer.current_epoch + 1, note + (f", validation Dice {dice}" if dice else ""))
+        self.on_epoch(trainer.current_epoch + 1, note + (f", validation Dice {', '.join(dice)}" if dice else ""))
 
 
 def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch) -> Member:
@@ -63,39 +82,54 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     trainer, data = experiment.trainer, experiment.datamodule
     data.setup("fit")
     write_text_atomically(folder / "config.yaml", text)
-    trainer.logger = CSVLogger(folder, name="", version="")
+    record: dict[str, Any] = {
+        "precision": trainer.precision_choice.record(),
+        "device": str(trainer.strategy.root_device),
+        "threads": torch.get_num_threads(),
+    }
+    write_text_atomically(folder / "run.json", json.dumps(record, indent=1))
     trainer.callbacks += [  # type: ignore[attr-defined]  # set by Lightning's connector
-        EpochReport(on_epoch),
+        EpochLog(folder / "metrics.csv", on_epoch),
         EpochCheckpoint(folder / "checkpoints"),
     ]
     checkpoint = latest_checkpoint(folder / "checkpoints")
     start_s = time.monotonic()
-    trainer.fit(
-        experiment.model,
-        datamodule=data,
-        ckpt_path=None if checkpoint is None else str(checkpoint),
-        weights_only=True,
-    )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    ckpt_path = None if checkpoint is None else str(checkpoint)
+    try:
+        trainer.fit(experiment.model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
+    except SystemExit as error:  # Lightning's way to leave on Ctrl-C, which would end a notebook's kernel too
+        raise KeyboardInterrupt from error
     member = Member(experiment.model.net.eval(), data.prepared_by(), data.tiling, name)
-    record: dict[str, Any] = {
-        "seconds": round(time.monotonic() - start_s, 1),
-        "epochs": trainer.current_epoch,
-        "resumed_from": None if checkpoint is None else checkpoint.name,
-        "precision": trainer.precision_choice.record(),
-        "device": str(trainer.strategy.root_device),
-    }
+    record["seconds"] = round(time.monotonic() - start_s, 1)
+    record["resumed_from"] = None if checkpoint is None else checkpoint.name
     write_text_atomically(folder / "run.json", json.dumps(record, indent=1))
     save_model(Segmenter([member], data.labels), folder / "model")
     return member
 
 
+def recorded_precision(folder: Path) -> str | None:
+    """The precision that a run was begun with, or None: a resume must not time anew and choose another.
+
+    Args:
+        folder: of the run.
+    """
+    path = Path(folder) / "run.json"
+    if not path.exists():
+        return None
+    return str(json.loads(path.read_text(encoding="utf-8"))["precision"]["precision"])
+
+
+# where data lie and how they are loaded does not change what is trained
+ELSEWHERE = re.compile(r"^  (cohort|cache|splits|workers|default_root_dir): ")
+
+
 def _same_config(path: Path, text: str) -> None:
     if not path.exists():
         return
-    before = path.read_text(encoding="utf-8").splitlines()
-    after = text.splitlines()
+    before, after = (
+        [line for line in lines.splitlines() if not ELSEWHERE.match(line)]
+        for lines in (path.read_text(encoding="utf-8"), text)
+    )
     if before != after:
         changed = [line.strip() for line in after if line not in before][:3]
         raise CheckpointMismatch(

@@ -26,7 +26,7 @@ from avnnet.progress import Reporter
 from avnnet.report import write_report
 from avnnet.tables import read_table, write_table
 from avnnet.training.config import Experiment, load_experiment
-from avnnet.training.fit import train
+from avnnet.training.fit import recorded_precision, train
 from avnnet.training.heldout import ENSEMBLE, predict_held_out
 
 VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy", "scipy", "pandas"]
@@ -79,7 +79,9 @@ class Study:
             "splits": self.out / "splits.json",
             "cache": self.out / "cache",
         }
-        return load_experiment([net], [*(f"--data.{key}={value}" for key, value in data.items()), *self.overrides])
+        words = [*(f"--data.{key}={value}" for key, value in data.items()), *self.overrides]
+        precision = recorded_precision(self.fold_folder(fold) / net.stem)
+        return load_experiment([net], [*words, f"--trainer.precision={precision}"] if precision else words)
 
 
 def run_study(study: Study, reporter: Reporter) -> int:
@@ -151,7 +153,7 @@ def _run_fold(
             with reporter.steps(f"{place}, training {name}", epochs) as step:
                 train(experiment, run, name=name, on_epoch=step)
         members += load_model(run / "model").members
-        precision = json.loads((run / "run.json").read_text(encoding="utf-8"))["precision"]["precision"]
+        precision = recorded_precision(run) or precision
     tables = predict_held_out(
         cohort,
         cohort.subset(held_out),

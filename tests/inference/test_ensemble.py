@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+
+from avnnet.data.softmax import Softmax
+from avnnet.errors import GeometryMismatch
+from avnnet.grid import Grid
+from avnnet.image import Image
+from avnnet.inference.ensemble import mean_softmax
+from avnnet.inference.member import softmax_of
+from avnnet.inference.segmenter import Segmenter
+from avnnet.labels import LabelScheme
+
+ONE = LabelScheme({1: "bone"}, part="bone", whole="all")
+IMAGE = Image(np.random.default_rng(0).normal(size=(2, 4, 4)), Grid((2, 4, 4)))
+
+# probability of label 1 by three networks. In the first slice a vote of labels says 0 and the mean says 1;
+# in the second the mean of the logits says 1 and the mean of the softmax says 0.
+PROBABILITIES = np.array([[0.90, 0.35, 0.35], [0.999, 0.20, 0.20]])
+
+
+def members(fixed_member):
+    logit = np.log(PROBABILITIES / (1 - PROBABILITIES))
+    return [fixed_member([[0.0, float(a)], [0.0, float(b)]], f"net{i}") for i, (a, b) in enumerate(logit.T)]
+
+
+def test_the_ensemble_is_neither_a_vote_of_labels_nor_a_mean_of_logits(fixed_member):
+    logit = np.log(PROBABILITIES / (1 - PROBABILITIES))
+    vote = (PROBABILITIES > 0.5).sum(axis=1) >= 2
+    mean_logit = logit.mean(axis=1) > 0
+    mean_probability = PROBABILITIES.mean(axis=1) > 0.5
+    # the example must be able to tell the three apart
+    assert vote.tolist() == [False, False]
+    assert mean_logit.tolist() == [True, True]
+    assert mean_probability.tolist() == [True, False]
+    labels = Segmenter(members(fixed_member), ONE).predict(IMAGE).labels
+    assert (labels.array[0] == 1).all()
+    assert (labels.array[1] == 0).all()
+
+
+def test_the_ensembles_probability_is_the_mean_of_the_members(fixed_member):
+    mean = mean_softmax(softmax_of(members(fixed_member), IMAGE))
+    assert np.allclose(mean.values[1, :, 0, 0], PROBABILITIES.mean(axis=1), atol=1e-6)
+    assert np.allclose(mean.values.sum(axis=0), 1, atol=1e-6)
+
+
+def test_a_member_twice_is_the_member_once_and_order_does_not_matter(fixed_member):
+    softmax = softmax_of(members(fixed_member), IMAGE)
+    assert np.array_equal(mean_softmax([softmax[0], softmax[0]]).values, softmax[0].values)
+    forward, backward = mean_softmax(softmax).values, mean_softmax(softmax[::-1]).values
+    assert np.allclose(forward, backward, atol=1e-7)
+
+
+def test_boxes_of_different_members_are_united_with_background_outside():
+    grid = Grid((1, 1, 4))
+    left = Softmax(np.array([[[[0.2, 0.2]]], [[[0.8, 0.8]]]], np.float32), (0, 0, 0), grid)
+    right = Softmax(np.array([[[[0.4, 0.4]]], [[[0.6, 0.6]]]], np.float32), (0, 0, 1), grid)
+    mean = mean_softmax([left, right])
+    assert mean.start == (0, 0, 0)
+    assert np.allclose(mean.values[1, 0, 0], [0.4, 0.7, 0.3])
+    assert np.allclose(mean.values.sum(axis=0), 1)
+    assert np.allclose(mean.full()[1, 0, 0], [0.4, 0.7, 0.3, 0.0])
+
+
+def test_a_box_outside_its_grid_is_refused():
+    with pytest.raises(GeometryMismatch, match="inside"):
+        Softmax(np.zeros((2, 1, 1, 3), np.float32), (0, 0, 2), Grid((1, 1, 4)))
+
+
+def test_members_of_different_images_are_refused():
+    values = np.ones((2, 1, 1, 4), np.float32) / 2
+    with pytest.raises(GeometryMismatch, match="same image"):
+        mean_softmax([Softmax(values, (0, 0, 0), Grid((1, 1, 4))), Softmax(values, (0, 0, 0), Grid((1, 1, 5)))])
+
+
+def test_members_that_prepare_alike_prepare_once(fixed_member, monkeypatch):
+    made = members(fixed_member)
+    calls = []
+    original = type(made[0].preprocess).prepare
+    monkeypatch.setattr(
+        type(made[0].preprocess), "prepare", lambda self, *a, **k: calls.append(1) or original(self, *a, **k)
+    )
+    softmax_of(made, IMAGE)
+    assert len(calls) == 1
+    assert torch.is_grad_enabled()

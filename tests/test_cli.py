@@ -1,0 +1,122 @@
+import re
+import shutil
+
+import pandas as pd
+import pytest
+import torch
+
+from avnnet.cli import main, parser
+from avnnet.data.preprocess import Preprocess
+from avnnet.inference.member import Member
+from avnnet.inference.segmenter import Segmenter, save_model
+from avnnet.inference.tiling import Tiling
+from avnnet.labels import HIP
+from avnnet.models import UNet3D
+
+
+@pytest.fixture
+def model_folder(tmp_path):
+    torch.manual_seed(0)
+    member = Member(UNet3D([4, 8], [[2, 2, 2]]), Preprocess([4.0] * 3, [16, 16, 16]), Tiling([16, 16, 16]), "unet3d")
+    return save_model(Segmenter([member], HIP), tmp_path / "model")
+
+
+def centre_of(case) -> str:
+    return "--centre=" + ",".join(f"{c:.1f}" for c in case.centre_mm)
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert all(re.search(rf"^\s+{name}\s", text, re.M) for name in ("study", "fit", "predict", "phantom"))
+
+
+@pytest.mark.parametrize("command", ["study", "predict", "phantom"])
+def test_every_command_explains_its_options(command, capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args([command, "--help"])
+    assert "--out" in capsys.readouterr().out
+
+
+def test_the_help_of_fit_is_lightnings(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert "--trainer.max_epochs" in text
+    assert "--data.crop" in text
+
+
+def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_path, capsys):
+    case = cohort.cases[0]
+    code = main(["predict", str(model_folder), str(case.image), "--out", str(tmp_path / "o"), centre_of(case)])
+    assert code == 0
+    assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
+    table = pd.read_csv(tmp_path / "o" / "measurements.csv")
+    assert table["case_id"].tolist() == [case.case_id]
+    assert table["head_cm3"].notna().all()
+    assert "head_cm3" in capsys.readouterr().out
+
+
+def test_an_image_that_fails_is_a_row_and_the_exit_code_says_so(model_folder, cohort, tmp_path):
+    case = cohort.cases[0]
+    broken = tmp_path / "broken.nii.gz"
+    broken.write_bytes(case.image.read_bytes()[:500])
+    code = main(
+        ["predict", str(model_folder), str(broken), str(case.image), "--out", str(tmp_path / "o"), centre_of(case)]
+    )
+    assert code == 3
+    table = pd.read_csv(tmp_path / "o" / "measurements.csv")
+    assert table["error"].fillna("").str.startswith("UnreadableFile").tolist() == [True, False]
+    assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
+
+
+def test_two_images_of_one_name_are_refused(model_folder, cohort, tmp_path, capsys):
+    case = cohort.cases[0]
+    copy = tmp_path / "other" / case.image.name
+    copy.parent.mkdir()
+    shutil.copy(case.image, copy)
+    assert main(["predict", str(model_folder), str(case.image), str(copy), "--out", str(tmp_path / "o")]) == 2
+    assert "must differ" in capsys.readouterr().err
+
+
+def test_a_missing_model_and_a_missing_cohort_are_errors_in_words(cohort, tmp_path, capsys):
+    assert main(["predict", str(tmp_path), str(cohort.cases[0].image), "--out", str(tmp_path / "o")]) == 2
+    assert capsys.readouterr().err.startswith("MissingFile: no model")
+    assert main(["study", str(tmp_path / "no.csv"), "--nets", "a.yaml", "--out", str(tmp_path / "o")]) == 2
+    assert capsys.readouterr().err.startswith("MissingFile: no cohort table")
+
+
+def test_a_centre_that_is_not_three_numbers_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parser().parse_args(["predict", "m", "i", "--out", "o", "--centre=1,2"])
+    assert stop.value.code == 2
+    assert "1,2" in capsys.readouterr().err
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys, tmp_path):
+    from avnnet.training import commands
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "study", stop)
+    assert main(["study", "c.csv", "--nets", "n.yaml", "--out", str(tmp_path)]) == 130
+    assert "same command" in capsys.readouterr().err
+
+
+def test_fit_trains_a_model_that_predict_takes(hips, cohort, net_yaml, tmp_path):
+    run = tmp_path / "run"
+    words = ["-c", str(net_yaml("unet3d")), f"--data.cohort={hips}", "--data.folds=2"]
+    words += [f"--data.cache={tmp_path / 'c'}", f"--trainer.default_root_dir={run}"]
+    assert main(["fit", *words]) == 0
+    image = str(cohort.cases[0].image)
+    assert main(["predict", str(run / "model"), image, "--out", str(tmp_path / "o"), centre_of(cohort.cases[0])]) == 0
+
+
+def test_phantom_writes_a_cohort(tmp_path, monkeypatch):
+    assert main(["phantom", "--out", str(tmp_path), "--patients", "1"]) == 0
+    table = pd.read_csv(tmp_path / "cohort.csv")
+    assert table["source"].tolist() == ["digital hip"]
