@@ -26,12 +26,13 @@ class Reporter:
     def __init__(self, *, is_quiet: bool = False) -> None:
         self.is_quiet = is_quiet
         self.started_s = time.monotonic()
+        self._print: Callable[[str], None] = lambda line: print(line, flush=True)
 
     def say(self, text: str) -> None:
         """Prints a line with the minutes since the start."""
         if not self.is_quiet:
             minutes, seconds = divmod(int(time.monotonic() - self.started_s), 60)
-            print(f"[{minutes:02d}:{seconds:02d}] {text}", flush=True)
+            self._print(f"[{minutes:02d}:{seconds:02d}] {text}")
 
     @contextmanager
     def steps(self, title: str, total: int) -> Iterator[Step]:
@@ -67,7 +68,12 @@ class Reporter:
             def step(done: int, note: str = "") -> None:
                 bar.update(task, completed=done, note=note)
 
-            yield step
+            # a plain print would tear the live bar
+            plain, self._print = self._print, lambda line: bar.console.print(line, markup=False, highlight=False)
+            try:
+                yield step
+            finally:
+                self._print = plain
         self.say(f"{title}: {total} done")
 
     @contextmanager

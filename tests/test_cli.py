@@ -64,10 +64,7 @@ def test_an_image_that_fails_is_a_row_and_the_exit_code_says_so(model_folder, co
     case = cohort.cases[0]
     broken = tmp_path / "broken.nii.gz"
     broken.write_bytes(case.image.read_bytes()[:500])
-    code = main(
-        ["predict", str(model_folder), str(broken), str(case.image), "--out", str(tmp_path / "o"), centre_of(case)]
-    )
-    assert code == 3
+    assert main(["predict", str(model_folder), str(broken), str(case.image), "--out", str(tmp_path / "o")]) == 3
     table = pd.read_csv(tmp_path / "o" / "measurements.csv")
     assert table["error"].fillna("").str.startswith("UnreadableFile").tolist() == [True, False]
     assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
@@ -80,6 +77,12 @@ def test_two_images_of_one_name_are_refused(model_folder, cohort, tmp_path, caps
     shutil.copy(case.image, copy)
     assert main(["predict", str(model_folder), str(case.image), str(copy), "--out", str(tmp_path / "o")]) == 2
     assert "must differ" in capsys.readouterr().err
+
+
+def test_one_centre_is_not_taken_for_several_images(model_folder, cohort, tmp_path, capsys):
+    images = [str(case.image) for case in cohort.cases[:2]]
+    assert main(["predict", str(model_folder), *images, "--out", str(tmp_path), centre_of(cohort.cases[0])]) == 2
+    assert "one by one" in capsys.readouterr().err
 
 
 def test_a_missing_model_and_a_missing_cohort_are_errors_in_words(cohort, tmp_path, capsys):

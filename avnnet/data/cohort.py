@@ -143,7 +143,10 @@ def read_cohort(path: str | Path) -> Cohort:
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingFile(f"no cohort table {path}; give the path of a CSV with the columns {', '.join(REQUIRED)}")
+        raise MissingFile(
+            f"no cohort table {path}; give a CSV with the columns {', '.join(REQUIRED)}, "
+            "or make digital hips: avnnet phantom --out DIR"
+        )
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:

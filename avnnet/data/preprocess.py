@@ -45,13 +45,11 @@ class Prepared:
         image: `(1, *S)` float32, normalised.
         label: `(1, *S)` uint8, or None.
         placement: the way back.
-        is_cropped: whether this is the crop around the head centre, or the whole image.
     """
 
     image: Tensor
     label: Tensor | None
     placement: Placement
-    is_cropped: bool
 
 
 class Preprocess:
@@ -140,7 +138,6 @@ class Preprocess:
             self._normalised(done["image"].as_tensor().float()),
             None if label is None else done["label"].as_tensor().to(torch.uint8),
             placement,
-            crop is not None,
         )
 
     @staticmethod

@@ -19,7 +19,7 @@ def predict(args: argparse.Namespace) -> int:
     """The number of images that failed; their rows in `measurements.csv` say why.
 
     Raises:
-        InvalidConfig: if there is no such device.
+        InvalidConfig: if there is no such device, or one centre for several images.
         InvalidCohort: if two images have the same name.
         MissingFile, InvalidRecipe, ModelMismatch: if the model cannot be used.
     """
@@ -27,6 +27,10 @@ def predict(args: argparse.Namespace) -> int:
     device = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise InvalidConfig(f"no CUDA device for --device {device}; take cpu or auto")
+    if args.centre is not None and len(args.images) > 1:
+        raise InvalidConfig(
+            f"--centre is the head centre of one image; found {len(args.images)}. Predict them one by one"
+        )
     names = [_stem(path) for path in args.images]
     if len(set(names)) != len(names):
         raise InvalidCohort("images are named by their file names, which must differ; rename or predict one by one")

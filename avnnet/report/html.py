@@ -20,7 +20,7 @@ from avnnet.stats.study import MANUAL, STAGE
 
 MAX_FIGURES = 60  # at some 200 kB each, a report stays below what a mail server takes
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-RUN_KEYS = ("command", "cohort", "networks", "folds", "only_fold", "seed", "centre", "started", "finished")
+RUN_KEYS = ("command", "cohort", "networks", "folds", "folds_done", "seed", "centre", "started", "finished")
 
 
 def write_report(folder: str | Path) -> Path:
@@ -73,7 +73,7 @@ def _content(study: StudyTables, tables: dict[str, pd.DataFrame], figures: Path)
         "best": wording.printable(automatic),
         "rule": wording.printable(rule, wording.ERROR_CHARACTERS),
         "folds": about["folds"] if isinstance(about.get("folds"), int) else None,
-        "only_fold": about.get("only_fold"),
+        "folds_done": about["folds_done"] if isinstance(about.get("folds_done"), list) else [],
         "results": wording.abstract_printed(tables["abstract"]),
         "tables": [
             wording.dice_printed(tables["dice"]),

@@ -152,7 +152,14 @@ def abstract_printed(table: pd.DataFrame) -> PrintedTable:
         "patient's cases, because two hips of one patient are not independent. Differences are automatic − "
         "manual."
     )
-    return PrintedTable("Results", note, header[1:], grouped)
+    return PrintedTable("Results", note, *_noted(header[1:], grouped))
+
+
+def _noted(header: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """The table without its last column, the notes, where no row has any: the page is narrow."""
+    if any(row[-1] for row in rows if len(row) == len(header)):
+        return header, rows
+    return header[:-1], [row[:-1] if len(row) == len(header) else row for row in rows]
 
 
 def dice_printed(table: pd.DataFrame) -> PrintedTable:
@@ -202,7 +209,7 @@ def readers_printed(table: pd.DataFrame) -> PrintedTable:
         cells += [_spread(spread, digits=3), _interval(row, "ci_low", "ci_high", 3)]
         rows.append([*cells, p_value(row["p"]), p_value(row["wilcoxon_p"]), printable(row["note"])])
     note = "One value per patient. The p values are not adjusted for the number of comparisons."
-    return PrintedTable("Networks compared", note, header, rows)
+    return PrintedTable("Networks compared", note, *_noted(header, rows))
 
 
 def agreement_printed(table: pd.DataFrame) -> PrintedTable:
@@ -220,7 +227,7 @@ def agreement_printed(table: pd.DataFrame) -> PrintedTable:
         "Bias = automatic − manual. The limits of agreement, bias ± 1.96 SD, hold 95 % of the differences of "
         "a single case; with several cases per patient the SD adds the variance between and within patients."
     )
-    return PrintedTable("Agreement of volumes", note, header, rows)
+    return PrintedTable("Agreement of volumes", note, *_noted(header, rows))
 
 
 def remarks_printed(measurements: pd.DataFrame, column: str, title: str) -> PrintedTable:

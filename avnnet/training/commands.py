@@ -14,7 +14,8 @@ def study(args: argparse.Namespace, *, command: str) -> int:
     reporter = Reporter()
     reporter.say("loading torch, MONAI and Lightning")
     from avnnet.report import results_table
-    from avnnet.training.study import Study, run_study
+    from avnnet.training.plan import Study
+    from avnnet.training.study import run_study
 
     plan = Study(
         args.cohort,

@@ -52,7 +52,13 @@ class Experiment(LightningCLI):
             },
             save_config_callback=None,
             seed_everything_default=1,
-            parser_kwargs={"exit_on_error": False, "prog": "avnnet fit", "description": DESCRIPTION},
+            # an abbreviated key would be taken for the full one, and a slip of the pen for an abbreviation
+            parser_kwargs={
+                "exit_on_error": False,
+                "allow_abbrev": False,
+                "prog": "avnnet fit",
+                "description": DESCRIPTION,
+            },
             args=list(args),
             run=False,
             auto_configure_optimizers=False,
@@ -105,8 +111,9 @@ def _explained(message: str) -> str:
     found = re.search(r"(?:[Uu]nrecognized arguments?|nested key|[Kk]ey|option)s?:?\s+['\"]?-*([\w.]+)", message)
     hint = ""
     if found:
-        near = difflib.get_close_matches(found[1].split(".")[-1], _known_keys(), n=1, cutoff=0.6)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        word = found[1].split(".")[-1]
+        near = difflib.get_close_matches(word, _known_keys(), n=1, cutoff=0.6)
+        hint = f" Did you mean {near[0]!r}?" if near and near[0] != word else ""
     return f"the config cannot be used: {message[:600]}.{hint} See avnnet fit --help for all keys"
 
 

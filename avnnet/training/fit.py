@@ -82,8 +82,11 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     trainer, data = experiment.trainer, experiment.datamodule
     data.setup("fit")
     write_text_atomically(folder / "config.yaml", text)
+    choice = trainer.precision_choice
+    begun = _begun(folder)
     record: dict[str, Any] = {
-        "precision": trainer.precision_choice.record(),
+        # the reason of a resumed run is the one it was begun with
+        "precision": begun if begun.get("precision") == choice.precision else choice.record(),
         "device": str(trainer.strategy.root_device),
         "threads": torch.get_num_threads(),
     }
@@ -113,25 +116,32 @@ def recorded_precision(folder: Path) -> str | None:
     Args:
         folder: of the run.
     """
-    path = Path(folder) / "run.json"
-    if not path.exists():
-        return None
-    return str(json.loads(path.read_text(encoding="utf-8"))["precision"]["precision"])
+    return _begun(Path(folder)).get("precision")
 
 
-# where data lie and how they are loaded does not change what is trained
-ELSEWHERE = re.compile(r"^  (cohort|cache|splits|workers|default_root_dir): ")
+def _begun(folder: Path) -> dict[str, str]:
+    path = folder / "run.json"
+    return json.loads(path.read_text(encoding="utf-8"))["precision"] if path.exists() else {}
+
+
+# where data lie and how they are loaded does not change what is trained; the fold has a folder of its own
+ELSEWHERE = re.compile(r"^  (cohort|cache|splits|workers|fold|default_root_dir): ")
+
+
+def changed_lines(before: str, after: str) -> list[str]:
+    """The first lines of a config that differ from those of another, what cannot matter left out.
+
+    Args:
+        before: a config as YAML.
+        after: another one, whose lines are given.
+    """
+    old, new = ([line for line in text.splitlines() if not ELSEWHERE.match(line)] for text in (before, after))
+    return [] if old == new else ([line.strip() for line in new if line not in old] or ["keys are missing"])[:3]
 
 
 def _same_config(path: Path, text: str) -> None:
-    if not path.exists():
-        return
-    before, after = (
-        [line for line in lines.splitlines() if not ELSEWHERE.match(line)]
-        for lines in (path.read_text(encoding="utf-8"), text)
-    )
-    if before != after:
-        changed = [line.strip() for line in after if line not in before][:3]
+    changed = changed_lines(path.read_text(encoding="utf-8"), text) if path.exists() else []
+    if changed:
         raise CheckpointMismatch(
             f"{path.parent} holds a training with another config (now: {'; '.join(changed)}); "
             "choose another folder, or delete it to start anew"

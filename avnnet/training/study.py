@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from avnnet.atomic import write_text_atomically
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Cohort, read_cohort
 from avnnet.data.files import read_image, read_labels
@@ -25,63 +17,11 @@ from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
 from avnnet.report import write_report
 from avnnet.tables import read_table, write_table
-from avnnet.training.config import Experiment, load_experiment
+from avnnet.training.config import Experiment
 from avnnet.training.fit import recorded_precision, train
 from avnnet.training.heldout import ENSEMBLE, predict_held_out
-
-VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy", "scipy", "pandas"]
-
-
-@dataclass(frozen=True)
-class Study:
-    """What is to be done.
-
-    Args:
-        cohort: path of the cohort's CSV.
-        nets: config files; a file's stem names the network in all tables.
-        out: folder of the study; a second call goes on where the first stopped.
-        folds: of the cross-validation.
-        seed: of the folds.
-        only_fold: do this fold alone.
-        overrides: further `--key=value` of all configs.
-        command: the words typed, for the report.
-    """
-
-    cohort: Path
-    nets: Sequence[Path]
-    out: Path
-    folds: int = 5
-    seed: int = 1
-    only_fold: int | None = None
-    overrides: Sequence[str] = ()
-    command: str = ""
-
-    @property
-    def names(self) -> list[str]:
-        """The networks' names: their configs' stems."""
-        return [Path(net).stem for net in self.nets]
-
-    def fold_folder(self, fold: int) -> Path:
-        """Where a fold's runs and tables are."""
-        return self.out / f"fold{fold}"
-
-    def experiment(self, net: Path, fold: int) -> Experiment:
-        """The parsed config of a network for a fold.
-
-        Raises:
-            MissingFile, InvalidConfig: if the config cannot be used.
-        """
-        data = {
-            "cohort": self.cohort,
-            "fold": fold,
-            "folds": self.folds,
-            "split_seed": self.seed,
-            "splits": self.out / "splits.json",
-            "cache": self.out / "cache",
-        }
-        words = [*(f"--data.{key}={value}" for key, value in data.items()), *self.overrides]
-        precision = recorded_precision(self.fold_folder(fold) / net.stem)
-        return load_experiment([net], [*words, f"--trainer.precision={precision}"] if precision else words)
+from avnnet.training.plan import Study
+from avnnet.training.record import begin_record, end_record
 
 
 def run_study(study: Study, reporter: Reporter) -> int:
@@ -103,15 +43,13 @@ def run_study(study: Study, reporter: Reporter) -> int:
     with reporter.steps("checking the cohort", len(cohort)) as step:
         check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
     held_out = stored_folds(study.out / "splits.json", cohort, study.folds, seed=study.seed)
-    record = _record(study, cohort, scheme, first)
-    _write_record(study.out, record)
+    record = begin_record(study, cohort, scheme, first)
     for fold in chosen:
         _run_fold(study, cohort, scheme, held_out[fold], fold, reporter)
         _write_model(study, scheme)
     tables = _collect(study)
     _write_figures(study, cohort, scheme, tables["agreement"])
-    record["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
-    _write_record(study.out, record)
+    end_record(study, record)
     write_report(study.out)
     measurements = tables["measurements"]
     return int(measurements.loc[measurements["error"] != "", "case_id"].nunique())
@@ -189,8 +127,7 @@ def _write_model(study: Study, scheme: LabelScheme) -> None:
 def _collect(study: Study) -> dict[str, pd.DataFrame]:
     tables = {}
     for name in ("measurements", "agreement"):
-        paths = [study.fold_folder(fold) / f"{name}.csv" for fold in range(study.folds)]
-        parts = [read_table(path) for path in paths if path.exists()]
+        parts = [read_table(study.fold_folder(fold) / f"{name}.csv") for fold in study.folds_done()]
         tables[name] = pd.concat(parts, ignore_index=True)
         write_table(tables[name], study.out / f"{name}.csv")
     return tables
@@ -216,38 +153,3 @@ def _write_figures(study: Study, cohort: Cohort, scheme: LabelScheme, agreement:
         for old in (study.out / "figures").glob(f"{word} case*.png"):
             old.unlink()
         save_png(overlay(image, contours), study.out / "figures" / name)
-
-
-def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: list[Experiment]) -> dict[str, Any]:
-    with_centre = sum(case.centre_mm is not None for case in cohort)
-    crops = [experiment.datamodule.crop for experiment in experiments]
-    centre = "no crop: the whole image is segmented"
-    if any(crop is not None for crop in crops):
-        centre = f"cohort columns centre_*_mm for {with_centre} of {len(cohort)} cases; a sliding window for the others"
-    source = cohort.table["source"].astype(str) if "source" in cohort.table.columns else pd.Series(dtype=str)
-    return {
-        "title": f"{study.folds}-fold cross-validation of {', '.join(study.names)} and their ensemble",
-        "command": study.command,
-        "cohort": str(study.cohort),
-        "digital": bool((source == "digital hip").any()),
-        "scheme": {"names": scheme.names, "part": scheme.part, "whole": scheme.whole},
-        "networks": study.names,
-        "folds": study.folds,
-        "only_fold": study.only_fold,
-        "seed": study.seed,
-        "centre": centre,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
-        "settings": {
-            name: {
-                "precision": experiment.trainer.precision_choice.record(),
-                "config": experiment.as_text(),
-            }
-            for name, experiment in zip(study.names, experiments, strict=True)
-        },
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "finished": "",
-    }
-
-
-def _write_record(out: Path, record: dict[str, Any]) -> None:
-    write_text_atomically(out / "study.json", json.dumps(record, indent=1))

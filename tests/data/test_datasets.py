@@ -68,6 +68,24 @@ def test_a_batch_is_the_samples_one_after_the_other(entry):
     assert torch.equal(label[1:2], samples[1][1])
 
 
+@pytest.mark.parametrize("slices", [None, 3])
+def test_workers_give_the_batches_that_the_training_process_gives(entry, slices):
+    def batches(workers: int) -> list:
+        loader = torch.utils.data.DataLoader(
+            dataset(entry, slices=slices),
+            sampler=EpochSampler(1, 4, seed=1),
+            batch_size=2,
+            collate_fn=concatenate,
+            num_workers=workers,
+            multiprocessing_context="spawn" if workers else None,
+        )
+        return list(loader)
+
+    for alone, beside in zip(batches(0), batches(1), strict=True):
+        assert torch.equal(alone[0], beside[0])
+        assert torch.equal(alone[1], beside[1])
+
+
 def test_an_epoch_draws_every_case_equally_often():
     sampler = EpochSampler(7, 10, seed=1)
     seen = Counter()

@@ -107,10 +107,10 @@ def test_flags_and_the_lines_of_a_config_are_shown(tmp_path, hips):
     measurements, agreement = hips
     flagged = measurements.assign(flags=np.where(measurements["case_id"] == "c02", "crop_touched", ""))
     config = {"unet3d": {"config": "model:\n  channels: [8]\n"}}
-    path = write_report(write_study(tmp_path, flagged, agreement, settings=config, only_fold=2))
+    path = write_report(write_study(tmp_path, flagged, agreement, settings=config, folds_done=[2]))
     page = Page(path)
     assert "crop_touched" in page.text
-    assert "fold 2 only" in page.text
+    assert "only of fold 2" in page.text
     assert "<pre>model:\n  channels: [8]</pre>" in path.read_text()
 
 

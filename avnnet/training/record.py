@@ -1,0 +1,114 @@
+"""`study.json`: what a study was made of, and whether a second call goes on with the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from avnnet.atomic import write_text_atomically
+from avnnet.data.cohort import Cohort
+from avnnet.data.files import content_hash
+from avnnet.errors import CheckpointMismatch
+from avnnet.labels import LabelScheme
+from avnnet.training.config import Experiment
+from avnnet.training.fit import changed_lines
+from avnnet.training.plan import Study
+
+VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy", "scipy", "pandas"]
+
+
+def begin_record(
+    study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequence[Experiment]
+) -> dict[str, Any]:
+    """The record of a study, written before its first training.
+
+    Args:
+        study: what is to be done.
+        cohort: its cases.
+        scheme: names of the label ids.
+        experiments: one per network, as parsed.
+
+    Raises:
+        CheckpointMismatch: if the folder holds a study of other data, networks or settings.
+    """
+    record = _record(study, cohort, scheme, experiments)
+    path = study.out / "study.json"
+    if path.exists() and study.folds_done():
+        _check_same(json.loads(path.read_text(encoding="utf-8")), record, study)
+    _write(study, record)
+    return record
+
+
+def end_record(study: Study, record: dict[str, Any]) -> None:
+    """Writes the record again with the folds that are done and the time.
+
+    Args:
+        study: what was done.
+        record: what `begin_record` gave.
+    """
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    _write(study, {**record, "folds_done": study.folds_done(), "finished": finished})
+
+
+def _check_same(before: dict[str, Any], after: dict[str, Any], study: Study) -> None:
+    way_out = f"choose another --out, or delete {study.out} to start anew"
+    for key in ("networks", "folds", "seed", "cohort_sha256"):
+        if before.get(key) != after[key]:
+            found = "the cohort's table, images or masks have changed"
+            if key != "cohort_sha256":
+                found = f"{key} was {before.get(key)}, is {after[key]}"
+            raise CheckpointMismatch(f"{study.out} holds finished folds of another study: {found}; {way_out}")
+    for name, settings in after["settings"].items():
+        changed = changed_lines(before["settings"][name]["config"], settings["config"])
+        if changed:
+            raise CheckpointMismatch(
+                f"{study.out} holds finished folds of {name} with another config (now: {'; '.join(changed)}); {way_out}"
+            )
+
+
+def _cohort_hash(cohort: Cohort) -> str:
+    files = content_hash(*(path for case in cohort for path in (case.image, case.label)))
+    return hashlib.sha256((cohort.table.to_csv(index=False) + files).encode()).hexdigest()
+
+
+def _write(study: Study, record: dict[str, Any]) -> None:
+    write_text_atomically(study.out / "study.json", json.dumps(record, indent=1))
+
+
+def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequence[Experiment]) -> dict[str, Any]:
+    with_centre = sum(case.centre_mm is not None for case in cohort)
+    crops = [experiment.datamodule.crop for experiment in experiments]
+    centre = "no crop: the whole image is segmented"
+    if any(crop is not None for crop in crops):
+        centre = f"cohort columns centre_*_mm for {with_centre} of {len(cohort)} cases; a sliding window for the others"
+    source = cohort.table["source"].astype(str) if "source" in cohort.table.columns else pd.Series(dtype=str)
+    return {
+        "title": f"{study.folds}-fold cross-validation of {', '.join(study.names)} and their ensemble",
+        "command": study.command,
+        "cohort": str(study.cohort),
+        "cohort_sha256": _cohort_hash(cohort),
+        "digital": bool((source == "digital hip").any()),
+        "scheme": {"names": scheme.names, "part": scheme.part, "whole": scheme.whole},
+        "networks": study.names,
+        "folds": study.folds,
+        "folds_done": study.folds_done(),
+        "seed": study.seed,
+        "centre": centre,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
+        "settings": {
+            name: {
+                "precision": experiment.trainer.precision_choice.record(),
+                "config": experiment.as_text(),
+            }
+            for name, experiment in zip(study.names, experiments, strict=True)
+        },
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": "",
+    }

@@ -1,0 +1,57 @@
+import pytest
+
+from avnnet.errors import GeometryMismatch, InvalidConfig, InvalidSplit, MissingFile
+from avnnet.training import study as study_module
+from avnnet.training.study import run_study
+from tests.training.conftest import QUIET
+
+
+def no_training(monkeypatch):
+    monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("training began"))
+
+
+def test_fewer_patients_than_folds_stop_before_training(plan, monkeypatch):
+    no_training(monkeypatch)
+    with pytest.raises(InvalidSplit, match="5 patients"):
+        run_study(plan(folds=6), QUIET)
+
+
+def test_a_faulty_case_stops_before_training(plan, cohort, tmp_path, monkeypatch):
+    no_training(monkeypatch)
+    table = cohort.table.copy()
+    table["image"] = [str(cohort.root / p) for p in table["image"]]
+    table["label"] = [str(cohort.root / table["label"].iloc[0])] * len(table)
+    table.to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(GeometryMismatch, match="hip-002"):
+        run_study(plan(cohort=tmp_path / "bad.csv"), QUIET)
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("batch_sise", "batch_size"), ("patchs", "patch")])
+def test_an_unknown_key_in_a_config_names_the_nearest_one(plan, net_yaml, wrong, right, monkeypatch):
+    no_training(monkeypatch)
+    bad = net_yaml("unet3d", **{wrong: 3})
+    with pytest.raises(InvalidConfig, match=f"(?s){wrong}.*{right}"):
+        run_study(plan(nets=[bad]), QUIET)
+
+
+def test_a_missing_config_says_where_ready_ones_are(plan, tmp_path):
+    with pytest.raises(MissingFile, match="experiments/"):
+        run_study(plan(nets=[tmp_path / "gone.yaml"]), QUIET)
+
+
+def test_networks_with_different_labels_cannot_be_one_ensemble(plan, net_yaml, monkeypatch):
+    no_training(monkeypatch)
+    other = net_yaml("other3d")
+    other.write_text(other.read_text().replace("whole: head", "whole: ball"))
+    with pytest.raises(InvalidConfig, match=r"same data\.labels"):
+        run_study(plan(nets=[net_yaml("unet3d"), other]), QUIET)
+
+
+def test_two_configs_of_one_name_are_refused(plan, net_yaml):
+    with pytest.raises(InvalidConfig, match="must differ"):
+        run_study(plan(nets=[net_yaml("unet3d"), net_yaml("unet3d")]), QUIET)
+
+
+def test_a_fold_that_does_not_exist_is_refused(plan):
+    with pytest.raises(InvalidConfig, match="0 to 1"):
+        run_study(plan(only_fold=2), QUIET)
