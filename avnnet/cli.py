@@ -82,6 +82,48 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--side", choices=["left", "right"], help="a left hip is mirrored for the networks and back")
     predict.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
 
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="hold a trained model against the manual masks of a cohort that it never saw",
+        description="External validation: segments every case of a cohort with the ensemble in a model folder and "
+        "writes masks, measurements.csv, agreement.csv, tables/ and report.html. An image that was in the model's "
+        "training is refused. Exit code 3: some cases failed, their rows say why.",
+    )
+    evaluate.add_argument("model", type=Path, help="model folder of a study or a fit")
+    evaluate.add_argument("cohort", type=Path, help="CSV with patient_id, case_id, image, label")
+    evaluate.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the evaluation")
+    evaluate.add_argument("--mark-seen", action="store_true", help="flag images of the training instead of refusing")
+
+    compare = commands.add_parser(
+        "compare",
+        help="compare two masks, or two folders of masks from anywhere",
+        description="Dice, HD95, ASSD and volumes of automatic against manual masks, matched by file name: masks of "
+        "nnU-Net, 3D Slicer or any other program. Exit code 3: some pairs failed, their rows say why.",
+    )
+    compare.add_argument("manual", type=Path, help="a mask, or a folder of masks")
+    compare.add_argument("automatic", type=Path, help="a mask, or a folder of masks")
+    compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the tables and the report")
+    compare.add_argument(
+        "--labels", type=_names, metavar="1=NAME,2=NAME", help="label ids and names (default 1=vital,2=necrosis)"
+    )
+    compare.add_argument("--part", default="necrosis", help="the label whose share is given (default necrosis)")
+    compare.add_argument("--whole", default="head", help="the name of all labels together (default head)")
+
+    report = commands.add_parser(
+        "report",
+        help="make tables and report of a folder anew",
+        description="Makes tables/ and report.html from measurements.csv, agreement.csv and study.json alone.",
+    )
+    report.add_argument("folder", type=Path, help="folder of a study, an evaluation or a comparison")
+
+    cohort = commands.add_parser(
+        "cohort",
+        help="write the cohort.csv of a folder of images and masks",
+        description="Lists nnU-Net's raw data (imagesTr, labelsTr), a folder with images and labels of equal names, or "
+        "a flat folder of CASE.nii.gz and CASE_label.nii.gz as FOLDER/cohort.csv.",
+    )
+    cohort.add_argument("folder", type=Path, help="the folder")
+
     phantom = commands.add_parser(
         "phantom",
         help="make a cohort of digital hips with known truth",
@@ -116,6 +158,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             from avnnet.inference.commands import predict
 
             failed = predict(args)
+        elif args.command in ("evaluate", "compare", "report"):
+            from avnnet.report import commands
+
+            failed = getattr(commands, args.command)(args)
+        elif args.command == "cohort":
+            from avnnet.data.commands import cohort
+
+            failed = cohort(args)
         else:
             from avnnet.data.phantom.commands import phantom
 
@@ -135,6 +185,13 @@ def _point(text: str) -> tuple[float, float, float]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"three numbers in mm separated by commas, x,y,z; found {text!r}") from None
     return x, y, z
+
+
+def _names(text: str) -> dict[int, str]:
+    try:
+        return {int(index): name for index, name in (part.split("=") for part in text.split(","))}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"label ids and names such as 1=vital,2=necrosis; found {text!r}") from None
 
 
 if __name__ == "__main__":

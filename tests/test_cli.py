@@ -30,10 +30,13 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    assert all(re.search(rf"^\s+{name}\s", text, re.M) for name in ("study", "fit", "predict", "phantom"))
+    assert all(
+        re.search(rf"^\s+{name}\s", text, re.M)
+        for name in ("study", "fit", "predict", "evaluate", "compare", "report", "cohort", "phantom")
+    )
 
 
-@pytest.mark.parametrize("command", ["study", "predict", "phantom"])
+@pytest.mark.parametrize("command", ["study", "predict", "evaluate", "compare", "phantom"])
 def test_every_command_explains_its_options(command, capsys):
     with pytest.raises(SystemExit):
         parser().parse_args([command, "--help"])

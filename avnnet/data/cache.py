@@ -7,19 +7,21 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from avnnet.atomic import whole_file
 from avnnet.data.cohort import Case
-from avnnet.data.files import content_hash, read_image, read_labels
+from avnnet.data.files import read_image, read_labels
+from avnnet.data.integrity import content_hash, image_hash
 from avnnet.data.preprocess import Preprocess
 from avnnet.labels import LabelScheme
 from avnnet.recipe import describe
 
 # raise it when a change of the code changes prepared voxels
-VERSION = 1
+VERSION = 3
+SOURCE_HASH = "image_sha256"
 
 
 class Cache:
@@ -53,13 +55,14 @@ class Cache:
         path = self.folder / f"{self.key(case, preprocess, scheme)}.safetensors"
         if path.exists() and _is_whole(path):
             return path
-        prepared = preprocess.prepare(
-            read_image(case.image), read_labels(case.label, scheme), side=case.side, centre_mm=case.centre_mm
-        )
+        image = read_image(case.image)
+        labels = read_labels(case.label, scheme)
+        prepared = preprocess.prepare(image, labels, side=case.side, centre_mm=case.centre_mm)
         if prepared.label is None:  # prepare gives a label wherever it was given one
             raise TypeError("a training case needs a label")
         with whole_file(path) as partial:
-            save_file({"image": prepared.image.contiguous(), "label": prepared.label.contiguous()}, partial)
+            tensors = {"image": prepared.image.contiguous(), "label": prepared.label.contiguous()}
+            save_file(tensors, partial, metadata={SOURCE_HASH: image_hash(image)})
         return path
 
 
@@ -69,6 +72,12 @@ def _is_whole(path: Path) -> bool:
     except (SafetensorError, OSError):
         return False
     return True
+
+
+def source_hash(path: Path) -> str:
+    """The hash of the image that a cache entry was prepared from; see `image_hash`."""
+    with safe_open(path, "pt") as entry:
+        return str(entry.metadata()[SOURCE_HASH])
 
 
 def load_entry(path: Path) -> tuple[Tensor, Tensor]:

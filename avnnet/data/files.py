@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import math
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
 from avnnet.atomic import whole_file
+from avnnet.data.integrity import check_whole
 from avnnet.data.sitk import from_sitk, grid_of, to_sitk
 from avnnet.errors import (
+    InvalidCohort,
     InvalidLabelValues,
     MissingFile,
     OutputNotWritable,
@@ -41,6 +38,35 @@ def suffix_of(path: str | Path) -> str:
     raise UnsupportedFormat(f"{Path(path).name}: image files end in one of {', '.join(SUFFIXES)}; convert it first")
 
 
+def image_name(path: str | Path) -> str:
+    """The name of an image file without its suffix, nor 3D Slicer's `.seg`; the whole name of another file.
+
+    Example:
+        >>> image_name("masks/hip-07.seg.nrrd"), image_name("hip-07.nii.gz"), image_name("notes.txt")
+        ('hip-07', 'hip-07', 'notes.txt')
+    """
+    name = Path(path).name
+    suffix = next((one for one in SUFFIXES if name.lower().endswith(one)), None)
+    return name if suffix is None else name[: -len(suffix)].removesuffix(".seg")
+
+
+def images_in(folder: str | Path) -> dict[str, Path]:
+    """The image files of a folder by `image_name`, sorted; other and hidden files are passed over.
+
+    Raises:
+        InvalidCohort: if two files have one name.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(Path(folder).iterdir()):
+        if path.name.startswith(".") or not path.name.lower().endswith(SUFFIXES):
+            continue
+        name = image_name(path)
+        if name in found:
+            raise InvalidCohort(f"{found[name].name} and {path.name} in {folder} have one name; keep one of them")
+        found[name] = path
+    return found
+
+
 def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
@@ -61,43 +87,6 @@ def _decoded(reader: sitk.ImageFileReader, path: Path, *, header_only: bool) -> 
         raise UnreadableFile(f"{path.name} cannot be read as an image ({reason}); export it again") from error
 
 
-def _check_whole(path: Path) -> None:
-    # ITK fills the missing end of a truncated NIfTI file with zeros and says nothing
-    if suffix_of(path) not in (".nii", ".nii.gz"):
-        return
-    try:
-        with gzip.open(path) if path.name.lower().endswith(".gz") else open(path, "rb") as stream:
-            header = stream.read(544)
-            length = len(header)
-            while block := stream.read(1 << 22):
-                length += len(block)
-        expected = _nifti_bytes(header)
-    except (OSError, EOFError, zlib.error, struct.error) as error:
-        raise UnreadableFile(f"{path.name} is truncated or damaged ({error}); copy or export it again") from error
-    if length < expected:
-        raise UnreadableFile(
-            f"{path.name} is truncated: its header promises {expected} bytes, it has {length}; copy or export it again"
-        )
-
-
-def _nifti_bytes(header: bytes) -> int:
-    """The length that a NIfTI header promises. Source: nifti1.h and nifti2.h, fields dim, bitpix and vox_offset."""
-    order = "<" if header[:4] in (struct.pack("<i", 348), struct.pack("<i", 540)) else ">"
-    if struct.unpack_from(order + "i", header)[0] == 540:
-        dim = struct.unpack_from(order + "8q", header, 16)
-        bits, offset = (
-            struct.unpack_from(order + "h", header, 14)[0],
-            struct.unpack_from(order + "q", header, 168)[0],
-        )
-    else:
-        dim = struct.unpack_from(order + "8h", header, 40)
-        bits, offset = (
-            struct.unpack_from(order + "h", header, 72)[0],
-            struct.unpack_from(order + "f", header, 108)[0],
-        )
-    return int(offset) + math.prod(dim[1 : dim[0] + 1]) * bits // 8
-
-
 def read_image(path: str | Path) -> Image:
     """The image in a NIfTI, NRRD or MetaImage file, in the file's own axis order.
 
@@ -111,7 +100,7 @@ def read_image(path: str | Path) -> Image:
         UnsupportedDimensions: if it is not 3D with one value per voxel.
     """
     path = _existing(path)
-    _check_whole(path)
+    check_whole(path)
     return from_sitk(_decoded(sitk.ImageFileReader(), path, header_only=False))
 
 
@@ -171,12 +160,3 @@ def write_image(image: Image, path: str | Path) -> Path:
         except RuntimeError as error:
             raise OutputNotWritable(f"cannot write {path}: {str(error).strip().splitlines()[-1]}") from error
     return Path(path)
-
-
-def content_hash(*paths: str | Path) -> str:
-    """The SHA-256 of the bytes of files, in the order given, as 64 hex digits."""
-    digest = hashlib.sha256()
-    for path in paths:
-        with open(_existing(path), "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import pandas as pd
 import torch
 
-from avnnet.data.files import read_image, suffix_of
-from avnnet.errors import InvalidCohort, InvalidConfig, UnsupportedFormat
+from avnnet.data.files import image_name, read_image
+from avnnet.errors import InvalidCohort, InvalidConfig
 from avnnet.inference.segmenter import load_model
 from avnnet.progress import Reporter
 from avnnet.tables import write_table
@@ -31,7 +30,7 @@ def predict(args: argparse.Namespace) -> int:
         raise InvalidConfig(
             f"--centre is the head centre of one image; found {len(args.images)}. Predict them one by one"
         )
-    names = [_stem(path) for path in args.images]
+    names = [image_name(path) for path in args.images]
     if len(set(names)) != len(names):
         raise InvalidCohort("images are named by their file names, which must differ; rename or predict one by one")
     model = load_model(args.model, device=device)
@@ -54,10 +53,3 @@ def predict(args: argparse.Namespace) -> int:
     print(table.drop(columns=["reader"]).to_string(index=False, float_format="{:.2f}".format))
     reporter.say(f"masks and measurements.csv: {args.out}")
     return failed
-
-
-def _stem(path: Path) -> str:
-    try:
-        return path.name[: -len(suffix_of(path))]
-    except UnsupportedFormat:  # the row of a file that cannot be read still needs a name
-        return path.name

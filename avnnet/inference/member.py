@@ -26,14 +26,19 @@ class Member:
         preprocess: what it was trained on.
         tiling: how an image is presented.
         name: the configuration's name, "unet3d".
+        trained_on: hashes of the images that it was trained on (`image_hash`), to find a leak later.
     """
 
-    def __init__(self, net: UNet, preprocess: Preprocess, tiling: Tiling, name: str) -> None:
+    def __init__(
+        self, net: UNet, preprocess: Preprocess, tiling: Tiling, name: str, trained_on: Sequence[str] = ()
+    ) -> None:
         self.net, self.preprocess, self.tiling, self.name = net, preprocess, tiling, name
+        self.trained_on = [str(one) for one in trained_on]
 
     def recipe(self) -> dict[str, Any]:
         """The plain description from which `build` restores everything but the weights."""
-        return {"name": self.name, **describe_member(self.net, self.preprocess, self.tiling)}
+        described = describe_member(self.net, self.preprocess, self.tiling)
+        return {"name": self.name, **described, "trained_on": self.trained_on}
 
     def softmax(self, prepared: Prepared, *, precision: str = "32-true") -> Softmax:
         """Probabilities on the image's own grid.

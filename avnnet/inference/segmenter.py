@@ -20,10 +20,10 @@ from avnnet.inference.member import Member, softmax_of
 from avnnet.inference.segmentation import Segmentation, flags_of
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import LabelScheme, Side
-from avnnet.models import ConvBlock, UNet2D, UNet3D
+from avnnet.models import ConvBlock, ResidualBlock, UNet2D, UNet3D
 from avnnet.recipe import build, describe
 
-KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, Preprocess, Tiling, LabelScheme)
+KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, ResidualBlock, Preprocess, Tiling, LabelScheme)
 SCHEMA = 1
 
 
@@ -145,7 +145,8 @@ def _member(folder: Path, entry: dict[str, Any], known: list[type]) -> Member:
         raise MissingFile(f"the weights {name} are missing in {folder}; copy the whole folder")
     net = build(entry["net"], known)
     load_weights(net, folder / name)
-    return Member(net, build(entry["preprocess"], known), build(entry["tiling"], known), str(entry["name"]))
+    preprocess, tiling = build(entry["preprocess"], known), build(entry["tiling"], known)
+    return Member(net, preprocess, tiling, str(entry["name"]), entry["trained_on"])
 
 
 def load_weights(net: torch.nn.Module, path: Path) -> None:

@@ -2,5 +2,6 @@
 
 from avnnet.models.blocks import ConvBlock
 from avnnet.models.unet import UNet, UNet2D, UNet3D
+from avnnet.models.variants import ResidualBlock
 
-__all__ = ["ConvBlock", "UNet", "UNet2D", "UNet3D"]
+__all__ = ["ConvBlock", "ResidualBlock", "UNet", "UNet2D", "UNet3D"]

@@ -13,7 +13,7 @@ def study(args: argparse.Namespace, *, command: str) -> int:
     """The number of cases that failed; prints the results table and the report's path."""
     reporter = Reporter()
     reporter.say("loading torch, MONAI and Lightning")
-    from avnnet.report import results_table
+    from avnnet.report.commands import print_results
     from avnnet.training.plan import Study
     from avnnet.training.study import run_study
 
@@ -28,23 +28,10 @@ def study(args: argparse.Namespace, *, command: str) -> int:
         command,
     )
     failed = run_study(plan, reporter)
-    _print_table(results_table(args.out))
     if failed:
         reporter.say(f"{failed} cases failed; the column error of measurements.csv says why")
-    reporter.say(f"report: {(args.out / 'report.html').resolve()}")
+    print_results(args.out, reporter)
     return failed
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*rows[0], title="Results")
-    for row in rows[1:]:
-        table.add_row(*row)
-    console = Console()
-    # a log has no width of its own, and a wrapped table cannot be read
-    Console(width=console.width if console.is_terminal else 140).print(table)
 
 
 def fit(words: Sequence[str]) -> int:

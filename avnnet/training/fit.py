@@ -15,6 +15,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from avnnet.atomic import write_text_atomically
+from avnnet.data.cache import source_hash
 from avnnet.errors import CheckpointMismatch
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter, save_model
@@ -102,7 +103,8 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
         trainer.fit(experiment.model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
     except SystemExit as error:  # Lightning's way to leave on Ctrl-C, which would end a notebook's kernel too
         raise KeyboardInterrupt from error
-    member = Member(experiment.model.net.eval(), data.prepared_by(), data.tiling, name)
+    seen = [source_hash(path) for path in data.training_entries]
+    member = Member(experiment.model.net.eval(), data.prepared_by(), data.tiling, name, seen)
     record["seconds"] = round(time.monotonic() - start_s, 1)
     record["resumed_from"] = None if checkpoint is None else checkpoint.name
     write_text_atomically(folder / "run.json", json.dumps(record, indent=1))

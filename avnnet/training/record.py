@@ -14,7 +14,7 @@ import pandas as pd
 
 from avnnet.atomic import write_text_atomically
 from avnnet.data.cohort import Cohort
-from avnnet.data.files import content_hash
+from avnnet.data.integrity import content_hash
 from avnnet.errors import CheckpointMismatch
 from avnnet.labels import LabelScheme
 from avnnet.training.config import Experiment

@@ -11,6 +11,7 @@ from avnnet.data.cohort import Cohort, read_cohort
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig, StatisticsError
+from avnnet.inference.evaluation import ENSEMBLE, evaluate_cases
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter, load_model, save_model
 from avnnet.labels import LabelScheme
@@ -19,7 +20,6 @@ from avnnet.report import write_report
 from avnnet.tables import read_table, write_table
 from avnnet.training.config import Experiment
 from avnnet.training.fit import recorded_precision, train
-from avnnet.training.heldout import ENSEMBLE, predict_held_out
 from avnnet.training.plan import Study
 from avnnet.training.record import begin_record, end_record
 
@@ -44,9 +44,11 @@ def run_study(study: Study, reporter: Reporter) -> int:
         check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
     held_out = stored_folds(study.out / "splits.json", cohort, study.folds, seed=study.seed)
     record = begin_record(study, cohort, scheme, first)
+    # the configs have imported these classes, so that a network of the user's own can be read again
+    classes = list({type(module) for experiment in first for module in experiment.model.net.modules()})
     for fold in chosen:
-        _run_fold(study, cohort, scheme, held_out[fold], fold, reporter)
-        _write_model(study, scheme)
+        _run_fold(study, cohort, scheme, held_out[fold], fold, classes, reporter)
+        _write_model(study, scheme, classes)
     tables = _collect(study)
     _write_figures(study, cohort, scheme, tables["agreement"])
     end_record(study, record)
@@ -72,7 +74,13 @@ def _one_scheme(study: Study, experiments: list[Experiment]) -> LabelScheme:
 
 
 def _run_fold(
-    study: Study, cohort: Cohort, scheme: LabelScheme, held_out: list[str], fold: int, reporter: Reporter
+    study: Study,
+    cohort: Cohort,
+    scheme: LabelScheme,
+    held_out: list[str],
+    fold: int,
+    classes: list[type],
+    reporter: Reporter,
 ) -> None:
     folder = study.fold_folder(fold)
     place = f"fold {fold + 1} of {study.folds}"
@@ -90,9 +98,9 @@ def _run_fold(
             epochs = experiment.trainer.max_epochs or 0
             with reporter.steps(f"{place}, training {name}", epochs) as step:
                 train(experiment, run, name=name, on_epoch=step)
-        members += load_model(run / "model").members
+        members += load_model(run / "model", classes=classes).members
         precision = recorded_precision(run) or precision
-    tables = predict_held_out(
+    tables = evaluate_cases(
         cohort,
         cohort.subset(held_out),
         members,
@@ -118,9 +126,10 @@ def _is_done(folder: Path) -> bool:
     return bool((read_table(folder / "measurements.csv")["error"] == "").all())
 
 
-def _write_model(study: Study, scheme: LabelScheme) -> None:
+def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None:
     folders = [study.fold_folder(fold) / name / "model" for fold in range(study.folds) for name in study.names]
-    members = [m for folder in folders if (folder / "model.json").exists() for m in load_model(folder).members]
+    done = [folder for folder in folders if (folder / "model.json").exists()]
+    members = [member for folder in done for member in load_model(folder, classes=classes).members]
     save_model(Segmenter(members, scheme), study.out / "model")
 
 

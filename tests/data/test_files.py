@@ -2,7 +2,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from avnnet.data.files import SUFFIXES, content_hash, read_grid, read_image, read_labels, write_image
+from avnnet.data.files import SUFFIXES, read_grid, read_image, read_labels, write_image
+from avnnet.data.integrity import content_hash
 from avnnet.errors import (
     InvalidLabelValues,
     MissingFile,

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from avnnet.errors import InvalidConfig
-from avnnet.models import ConvBlock, UNet, UNet2D, UNet3D
+from avnnet.models import ConvBlock, ResidualBlock, UNet, UNet2D, UNet3D
 from avnnet.recipe import build, describe
 
 
@@ -87,6 +87,21 @@ def test_a_network_is_rebuilt_from_its_description():
     again.load_state_dict(net.state_dict())
     x = torch.randn(1, 1, 4, 8, 8)
     assert torch.equal(net(x), again(x))
+
+
+def test_a_residual_block_of_zero_weights_is_its_shortcut():
+    block = ResidualBlock(3, 2, 2, (3, 3, 3), (1, 2, 2))
+    for parameter in block.layers.parameters():
+        nn.init.zeros_(parameter)
+    x = torch.randn(1, 2, 3, 5, 8)
+    assert torch.equal(block(x), nn.functional.avg_pool3d(x, (1, 2, 2), ceil_mode=True))
+
+
+@pytest.mark.parametrize("size", [(4, 8, 8), (5, 7, 9)])
+def test_a_residual_block_has_the_shape_of_a_plain_one(size):
+    plain, residual = (kind(3, 2, 6, (3, 3, 3), (2, 2, 1)) for kind in (ConvBlock, ResidualBlock))
+    x = torch.randn(1, 2, *size)
+    assert residual(x).shape == plain(x).shape
 
 
 def test_every_parameter_gets_a_gradient_from_the_scales():

@@ -2,11 +2,16 @@
 
 import pytest
 
+from avnnet.models import ConvBlock
 from avnnet.progress import Reporter
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
 
 QUIET = Reporter(is_quiet=True)
+
+
+class OwnBlock(ConvBlock):
+    """A block of a user's own, named by its import path in a config."""
 
 
 @pytest.fixture

@@ -4,19 +4,24 @@ from pathlib import Path
 import pytest
 import torch
 
+from avnnet.models import ConvBlock, ResidualBlock
 from avnnet.progress import Reporter
 from avnnet.training.config import Trainer, load_experiment
 from avnnet.training.precision import fastest_precision
 from avnnet.training.schedule import CosineDecay, PolynomialDecay, Schedule
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-CONFIGS = sorted(EXPERIMENTS.glob("*/*.yaml"))
+LAPTOP = EXPERIMENTS / "laptop" / "unet3d.yaml"
+# an ablation is an overlay: it is nothing without a full config below
+CONFIGS = [
+    [LAPTOP, path] if path.parent.name == "ablations" else [path] for path in sorted(EXPERIMENTS.glob("*/*.yaml"))
+]
 
 
-def one_step(config: Path, cohort: Path, cache: Path, *overrides: str) -> dict[str, torch.Tensor]:
+def one_step(configs: list[Path], cohort: Path, cache: Path, *overrides: str) -> dict[str, torch.Tensor]:
     words = [f"--data.cohort={cohort}", f"--data.cache={cache}", "--data.folds=2", "--data.workers=0"]
     words += ["--data.steps_per_epoch=1", "--trainer.max_epochs=1", "--trainer.limit_val_batches=0", *overrides]
-    experiment = load_experiment([config], words)
+    experiment = load_experiment(configs, words)
     experiment.datamodule.reporter = Reporter(is_quiet=True)
     before = {name: value.clone() for name, value in experiment.model.net.state_dict().items()}
     experiment.trainer.fit(experiment.model, datamodule=experiment.datamodule)
@@ -26,10 +31,19 @@ def one_step(config: Path, cohort: Path, cache: Path, *overrides: str) -> dict[s
     return after
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_every_config_builds_and_takes_an_optimiser_step(config, hips, tmp_path):
+@pytest.mark.parametrize("configs", CONFIGS, ids=lambda paths: f"{paths[-1].parent.name}-{paths[-1].stem}")
+def test_every_config_builds_and_takes_an_optimiser_step(configs, hips, tmp_path):
     # one case per step: the abstract's 80 x 160 x 160 voxels are ten seconds of work for two cores
-    one_step(config, hips, tmp_path, "--data.batch_size=1", "--trainer.accelerator=cpu")
+    one_step(configs, hips, tmp_path, "--data.batch_size=1", "--trainer.accelerator=cpu")
+
+
+def test_an_overlay_changes_the_block_and_nothing_else():
+    plain = load_experiment([LAPTOP], ["--trainer.accelerator=cpu"])
+    residual = load_experiment([LAPTOP, EXPERIMENTS / "ablations" / "residual.yaml"], ["--trainer.accelerator=cpu"])
+    assert residual.model.net.block is ResidualBlock
+    assert plain.model.net.block is ConvBlock
+    assert residual.model.net.channels == plain.model.net.channels
+    assert residual.datamodule.crop == plain.datamodule.crop
 
 
 def test_the_abstracts_configs_have_the_abstracts_setting():
@@ -43,7 +57,7 @@ def test_the_abstracts_configs_have_the_abstracts_setting():
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", ["unet2d", "unet3d"])
 def test_a_config_runs_on_cuda_without_edits(name, hips, tmp_path):
-    one_step(EXPERIMENTS / "laptop" / f"{name}.yaml", hips, tmp_path)
+    one_step([EXPERIMENTS / "laptop" / f"{name}.yaml"], hips, tmp_path)
 
 
 @pytest.mark.gpu

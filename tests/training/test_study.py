@@ -2,8 +2,10 @@ import json
 import shutil
 
 import numpy as np
+import pytest
 
 from avnnet.data.files import read_image, read_labels
+from avnnet.errors import InvalidRecipe
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import softmax_of
 from avnnet.inference.segmenter import load_model
@@ -11,7 +13,7 @@ from avnnet.labels import HIP
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
-from tests.training.conftest import QUIET
+from tests.training.conftest import QUIET, OwnBlock
 
 
 def test_a_study_writes_every_table_mask_and_the_report(finished):
@@ -58,16 +60,16 @@ def test_a_case_that_fails_becomes_a_row_and_the_others_go_on(finished, tmp_path
     again = Study(study.cohort, study.nets, shutil.copytree(study.out, tmp_path / "s"), folds=2)
     (again.out / "fold0" / "agreement.csv").unlink()
     held_out = json.loads((again.out / "splits.json").read_text())["folds"][0]
-    from avnnet.training import heldout
+    from avnnet.inference import evaluation
 
-    original = heldout.read_image
+    original = evaluation.read_image
 
     def fails(path):
         if held_out[0] in str(path):
             raise OSError("the disk is gone")
         return original(path)
 
-    monkeypatch.setattr(heldout, "read_image", fails)
+    monkeypatch.setattr(evaluation, "read_image", fails)
     assert run_study(again, QUIET) == 1
     table = read_table(again.out / "measurements.csv")
     rows = table[table["case_id"] == held_out[0]]
@@ -82,7 +84,7 @@ def test_a_case_that_fails_becomes_a_row_and_the_others_go_on(finished, tmp_path
 def test_no_label_is_read_to_prepare_a_held_out_case(finished, cohort, tmp_path):
     from avnnet.data.files import write_image
     from avnnet.image import LabelMap
-    from avnnet.training.heldout import predict_held_out
+    from avnnet.inference.evaluation import evaluate_cases
 
     study, _ = finished
     members = [load_model(study.out / "fold0" / name / "model").members[0] for name in study.names]
@@ -93,7 +95,7 @@ def test_no_label_is_read_to_prepare_a_held_out_case(finished, cohort, tmp_path)
     table.loc[0, "label"] = str(tmp_path / "empty.nii.gz")
     blind = type(cohort)(table, cohort.root)
     for name, source in (("with", cohort), ("without", blind)):
-        predict_held_out(
+        evaluate_cases(
             source,
             source.subset([case_id]),
             members,
@@ -106,6 +108,17 @@ def test_no_label_is_read_to_prepare_a_held_out_case(finished, cohort, tmp_path)
     for reader in ("unet2d", "unet3d", "ensemble"):
         masks = [read_labels(tmp_path / name / reader / f"{case_id}.nii.gz").array for name in ("with", "without")]
         assert np.array_equal(*masks)
+
+
+def test_a_block_of_the_users_own_runs_through_a_study(plan, net_yaml):
+    config = net_yaml("own3d")
+    config.write_text(config.read_text().replace("channels:", "block: tests.training.conftest.OwnBlock, channels:"))
+    study = plan(nets=[config], only_fold=0)
+    assert run_study(study, QUIET) == 0
+    with pytest.raises(InvalidRecipe, match="OwnBlock"):
+        load_model(study.out / "model")
+    member = load_model(study.out / "model", classes=[OwnBlock]).members[0]
+    assert type(member.net.encoder.stages[0]) is OwnBlock
 
 
 def test_a_cohort_without_centres_is_trained_on_patches_and_predicted_by_a_window(plan, cohort, net_yaml, tmp_path):

@@ -8,7 +8,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from avnnet.data.files import content_hash, read_image, read_labels
+from avnnet.data.files import read_image, read_labels
+from avnnet.data.integrity import content_hash
 from avnnet.data.phantom import write_cohort
 from avnnet.data.phantom.cohort import COHORT_COLUMNS, draw_patient, draw_share_percent
 from avnnet.errors import InvalidConfig

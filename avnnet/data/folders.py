@@ -1,0 +1,76 @@
+"""A cohort table from a folder of images and masks, as they lie on people's disks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from avnnet.data.files import images_in
+from avnnet.errors import InvalidCohort, MissingFile
+
+# folders of images and of masks: nnU-Net's raw data and the Decathlon's, then what people call them
+LAYOUTS = [("imagesTr", "labelsTr"), ("images", "labels"), ("images", "masks"), ("image", "label")]
+MASK_WORDS = re.compile(r"[._-](label|labels|mask|seg|segmentation|gt|manual)$", re.IGNORECASE)
+CHANNEL = re.compile(r"_(\d{4})$")
+
+
+def cohort_of_folder(folder: str | Path) -> pd.DataFrame:
+    """The rows of a cohort: patient_id, case_id, image and label, paths relative to the folder.
+
+    Knows nnU-Net's raw data sets (`imagesTr/CASE_0000.nii.gz`, `labelsTr/CASE.nii.gz`), a folder with `images` and
+    `labels` (or `masks`) of equal names, and a flat folder where a mask is called like its image with `_label`,
+    `_mask` or `_seg` behind. Each case is taken for a patient of its own: where two are of one patient, give both
+    the same patient_id, so that no fold divides them.
+
+    Args:
+        folder: the folder.
+
+    Raises:
+        MissingFile: if there is no such folder, or an image has no mask or a mask no image.
+        InvalidCohort: if the folder holds no pairs, or images of several channels.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise MissingFile(f"no folder {folder}")
+    for images, labels in LAYOUTS:
+        if (folder / images).is_dir() and (folder / labels).is_dir():
+            pairs = _by_name(images_in(folder / images), images), _by_name(images_in(folder / labels), labels)
+            break
+    else:
+        files = images_in(folder)
+        masks = {name: path for name, path in files.items() if MASK_WORDS.search(name)}
+        images_of = {name: path for name, path in files.items() if name not in masks}
+        pairs = images_of, {MASK_WORDS.sub("", name): path for name, path in masks.items()}
+    image_of, label_of = pairs
+    if not image_of or not label_of:
+        raise InvalidCohort(
+            f"no pairs of image and mask in {folder}; expected imagesTr and labelsTr, images and labels, or "
+            "CASE.nii.gz beside CASE_label.nii.gz"
+        )
+    lonely = sorted(image_of.keys() ^ label_of.keys())
+    if lonely:
+        raise MissingFile(
+            f"{len(lonely)} names have an image without a mask, or a mask without an image: {', '.join(lonely[:5])}"
+            f"{' and more' if len(lonely) > 5 else ''}. Add what is missing, or move them out of the folder"
+        )
+    rows = [(name, name, image_of[name], label_of[name]) for name in sorted(image_of)]
+    table = pd.DataFrame(rows, columns=["patient_id", "case_id", "image", "label"])
+    for name in ("image", "label"):
+        table[name] = [path.relative_to(folder).as_posix() for path in table[name]]
+    return table
+
+
+def _by_name(files: dict[str, Path], where: str) -> dict[str, Path]:
+    """Names without nnU-Net's channel number, which all images have or none."""
+    channels = {name: match[1] for name in files if (match := CHANNEL.search(name))}
+    if len(channels) < len(files):
+        return files
+    others = sorted(name for name, channel in channels.items() if channel != "0000")
+    if others:
+        raise InvalidCohort(
+            f"{where} holds images of several channels ({others[0]}); avnnet reads one channel: keep those that end "
+            "in _0000"
+        )
+    return {CHANNEL.sub("", name): path for name, path in files.items()}

@@ -1,0 +1,125 @@
+"""Cases that no network was trained on: predicted by every network and their ensemble, measured, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from avnnet.data.cohort import Case, Cohort
+from avnnet.data.files import read_image, read_labels, write_image
+from avnnet.data.integrity import image_hash
+from avnnet.data.softmax import Softmax
+from avnnet.image import LabelMap
+from avnnet.inference.ensemble import mean_softmax
+from avnnet.inference.member import Member, softmax_of
+from avnnet.inference.segmentation import flags_of
+from avnnet.labels import LabelScheme
+from avnnet.measure import agreement_rows, failed_row, measurement_row
+from avnnet.progress import Reporter
+
+MANUAL = "manual"
+ENSEMBLE = "ensemble"
+SEEN = "seen_in_training"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The tables of evaluated cases.
+
+    Args:
+        measurements: case x reader.
+        agreement: case x reader x structure.
+    """
+
+    measurements: pd.DataFrame
+    agreement: pd.DataFrame
+
+
+def evaluate_cases(
+    cohort: Cohort,
+    cases: Sequence[Case],
+    members: Sequence[Member],
+    scheme: LabelScheme,
+    masks: Path,
+    *,
+    precision: str,
+    reporter: Reporter,
+    title: str,
+    seen: Collection[str] = (),
+) -> Evaluation:
+    """The measurements and agreement of cases; a case that fails becomes rows with its error.
+
+    Args:
+        cohort: whose further columns are carried along.
+        cases: those to evaluate. Their manual masks are read to compare with, after the prediction.
+        members: one or several per network, such as folds; a network is the mean softmax of the members of
+            its name, the ensemble that of all.
+        scheme: names of the label ids.
+        masks: folder; masks go to `masks/READER/CASE.nii.gz`.
+        precision: of the prediction.
+        reporter: told of each case.
+        title: what the reporter says.
+        seen: ids of cases that were in the training: marked in the flags.
+    """
+    carried = cohort.carried.set_index("case_id", drop=False)
+    readers = [*dict.fromkeys(member.name for member in members), ENSEMBLE]
+    measured: list[pd.DataFrame] = []
+    compared: list[pd.DataFrame] = []
+    with reporter.steps(title, len(cases)) as step:
+        for done, case in enumerate(cases, start=1):
+            row = carried.loc[[case.case_id]]
+            try:
+                segmented = _segment(case, members, scheme, masks, precision, SEEN if case.case_id in seen else "")
+                manual = read_labels(case.label, scheme)
+                agreed = [agreement_rows(row, name, manual, labels) for name, (labels, _) in segmented.items()]
+            except Exception as error:  # the other cases go on, and this one's rows say why it is missing
+                reporter.say(f"{case.case_id} failed: {type(error).__name__}: {error}")
+                measured += [failed_row(row, name, error) for name in (MANUAL, *readers)]
+            else:
+                compared += agreed
+                measured.append(measurement_row(row, MANUAL, manual))
+                measured += [measurement_row(row, name, *found) for name, found in segmented.items()]
+            step(done, case.case_id)
+    return Evaluation(_stack(measured), _stack(compared))
+
+
+def _segment(
+    case: Case, members: Sequence[Member], scheme: LabelScheme, masks: Path, precision: str, mark: str
+) -> dict[str, tuple[LabelMap, str]]:
+    image = read_image(case.image)
+    softmax = softmax_of(members, image, side=case.side, centre_mm=case.centre_mm, precision=precision)
+    named: dict[str, list[Softmax]] = {}
+    for member, one in zip(members, softmax, strict=True):
+        named.setdefault(member.name, []).append(one)
+    result = {}
+    for name, group in {**named, ENSEMBLE: softmax}.items():
+        probabilities = mean_softmax(group)
+        labels = probabilities.labels(scheme)
+        write_image(labels, masks / name / f"{case.case_id}.nii.gz")
+        result[name] = (labels, " ".join([*flags_of(labels, probabilities), mark]).strip())
+    return result
+
+
+def seen_in_training(cohort: Cohort, trained_on: Sequence[str], reporter: Reporter) -> list[str]:
+    """The ids of the cases whose image was in a training, found by voxels and geometry.
+
+    Args:
+        cohort: the cases.
+        trained_on: hashes of the training's images.
+        reporter: told of each case.
+    """
+    known = set(trained_on)
+    found = []
+    with reporter.steps("looking for training images", len(cohort)) as step:
+        for done, case in enumerate(cohort, start=1):
+            if image_hash(read_image(case.image)) in known:
+                found.append(case.case_id)
+            step(done, case.case_id)
+    return found
+
+
+def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -1,0 +1,47 @@
+"""Blocks for ablations: each fills the slot `block` of a U-Net."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from avnnet.models.blocks import CONV, NORM, ConvBlock
+
+POOL: dict[int, type[nn.Module]] = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
+
+
+class ResidualBlock(ConvBlock):
+    """A `ConvBlock` with a way past it: the mean over the stride and a 1×1 convolution where the shape changes.
+
+    Arguments and shapes as `ConvBlock`.
+
+    Source: He et al., CVPR 2016; the shortcut is the one of nnU-Net's residual encoder (Isensee et al.,
+    arXiv:2404.09556).
+
+    Example:
+        >>> import torch
+        >>> ResidualBlock(3, 1, 4, (1, 3, 3), (1, 2, 2))(torch.zeros(2, 1, 5, 8, 8)).shape
+        torch.Size([2, 4, 5, 4, 4])
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        in_channels: int,
+        out_channels: int,
+        kernel: Sequence[int],
+        stride: Sequence[int],
+        convs: int = 2,
+    ) -> None:
+        super().__init__(ndim, in_channels, out_channels, kernel, stride, convs)
+        past: list[nn.Module] = []
+        if any(step > 1 for step in stride):
+            past.append(POOL[ndim](tuple(stride), tuple(stride), ceil_mode=True))
+        if in_channels != out_channels:
+            past += [CONV[ndim](in_channels, out_channels, 1, bias=False), NORM[ndim](out_channels, affine=True)]
+        self.past = nn.Sequential(*past)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`."""
+        return self.layers(x) + self.past(x)

@@ -1,0 +1,78 @@
+import pandas as pd
+import pytest
+
+from avnnet.cli import main
+from avnnet.data.cohort import read_cohort
+from avnnet.data.files import images_in
+from avnnet.data.folders import cohort_of_folder
+from avnnet.errors import InvalidCohort, MissingFile
+
+
+def touch(folder, *names: str):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    return folder
+
+
+def rows(folder) -> list[tuple[str, ...]]:
+    return list(cohort_of_folder(folder)[["case_id", "image", "label"]].itertuples(index=False, name=None))
+
+
+def test_an_nnunet_raw_data_set_is_listed_without_its_channel_numbers(tmp_path):
+    touch(tmp_path, "imagesTr/hip_07_0000.nii.gz", "labelsTr/hip_07.nii.gz", "dataset.json", "imagesTs/x_0000.nii.gz")
+    assert rows(tmp_path) == [("hip_07", "imagesTr/hip_07_0000.nii.gz", "labelsTr/hip_07.nii.gz")]
+
+
+def test_the_decathlons_names_without_channel_numbers_are_listed(tmp_path):
+    touch(tmp_path, "imagesTr/a_1.nii.gz", "labelsTr/a_1.nii.gz", "imagesTr/._a_1.nii.gz")
+    assert rows(tmp_path) == [("a_1", "imagesTr/a_1.nii.gz", "labelsTr/a_1.nii.gz")]
+
+
+def test_folders_of_images_and_masks_may_have_other_formats(tmp_path):
+    touch(tmp_path, "images/a.nii.gz", "masks/a.seg.nrrd")
+    assert rows(tmp_path) == [("a", "images/a.nii.gz", "masks/a.seg.nrrd")]
+
+
+@pytest.mark.parametrize("word", ["_label", "-seg", ".mask", "_SEG"])
+def test_a_flat_folder_of_pairs_is_listed(tmp_path, word):
+    touch(tmp_path, "a.nii.gz", f"a{word}.nii.gz", "notes.txt")
+    assert rows(tmp_path) == [("a", "a.nii.gz", f"a{word}.nii.gz")]
+
+
+def test_an_image_without_its_mask_is_named(tmp_path):
+    touch(tmp_path, "imagesTr/a_0000.nii.gz", "imagesTr/b_0000.nii.gz", "labelsTr/a.nii.gz")
+    with pytest.raises(MissingFile, match=r"1 names have .*: b"):
+        cohort_of_folder(tmp_path)
+
+
+def test_images_of_several_channels_are_refused(tmp_path):
+    touch(tmp_path, "imagesTr/a_0000.nii.gz", "imagesTr/a_0001.nii.gz", "labelsTr/a.nii.gz")
+    with pytest.raises(InvalidCohort, match="a_0001"):
+        cohort_of_folder(tmp_path)
+
+
+@pytest.mark.parametrize("names", [(), ("a.nii.gz", "b.nii.gz"), ("images/a.txt", "labels/a.txt")])
+def test_a_folder_without_pairs_says_what_was_expected(tmp_path, names):
+    with pytest.raises(InvalidCohort, match="imagesTr and labelsTr"):
+        cohort_of_folder(touch(tmp_path, *names))
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(MissingFile, match="gone"):
+        cohort_of_folder(tmp_path / "gone")
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    with pytest.raises(InvalidCohort, match=r"a\.nii and a\.nrrd"):
+        images_in(touch(tmp_path, "a.nii", "a.nrrd"))
+
+
+def test_the_command_writes_a_cohort_that_can_be_read_and_is_not_overwritten(tmp_path, capsys):
+    touch(tmp_path, "images/007.nii.gz", "labels/007.nii.gz")
+    assert main(["cohort", str(tmp_path)]) == 0
+    assert [case.case_id for case in read_cohort(tmp_path / "cohort.csv")] == ["007"]
+    pd.read_csv(tmp_path / "cohort.csv", dtype=str).assign(side="left").to_csv(tmp_path / "cohort.csv", index=False)
+    assert main(["cohort", str(tmp_path)]) == 2
+    assert "there already" in capsys.readouterr().err
+    assert [case.side for case in read_cohort(tmp_path / "cohort.csv")] == ["left"]

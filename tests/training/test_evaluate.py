@@ -1,0 +1,60 @@
+"""A trained ensemble on cases that it never saw, and on such that it did."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from avnnet.cli import main
+from avnnet.data.files import read_image, write_image
+from avnnet.data.integrity import image_hash
+from avnnet.data.phantom import write_cohort
+from avnnet.image import Image
+from avnnet.tables import read_table
+from tests.conftest import COARSE
+
+
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory):
+    """Three hips of another seed."""
+    return write_cohort(tmp_path_factory.mktemp("strangers"), patients=3, seed=99, **COARSE)
+
+
+def test_an_ensemble_is_evaluated_on_a_cohort_that_it_never_saw(finished, strangers, tmp_path):
+    study, _ = finished
+    assert main(["evaluate", str(study.out / "model"), str(strangers), "--out", str(tmp_path / "o")]) == 0
+    table = read_table(tmp_path / "o" / "measurements.csv")
+    assert table.groupby("reader").size().to_dict() == dict.fromkeys(("manual", "unet2d", "unet3d", "ensemble"), 3)
+    assert len(list((tmp_path / "o" / "masks" / "unet2d").iterdir())) == 3
+    assert "Digital hips" in (tmp_path / "o" / "report.html").read_text()
+
+
+def test_images_of_the_training_are_a_leak(finished, hips, tmp_path, capsys):
+    study, _ = finished
+    words = ["evaluate", str(study.out / "model"), str(hips), "--out", str(tmp_path / "o")]
+    assert main(words) == 2
+    assert "6 of 6 images were in the model's training" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+    assert main([*words, "--mark-seen"]) == 0
+    table = read_table(tmp_path / "o" / "measurements.csv")
+    assert table.loc[table["reader"] != "manual", "flags"].str.contains("seen_in_training").all()
+
+
+def test_a_leak_is_found_under_another_name_and_in_another_format(finished, strangers, cohort, tmp_path, capsys):
+    study, _ = finished
+    table = pd.read_csv(strangers, dtype=str)
+    for name in ("image", "label"):
+        table[name] = [str(strangers.parent / path) for path in table[name]]
+    copy = write_image(read_image(cohort.cases[3].image), tmp_path / "stranger.nrrd")
+    row = {"patient_id": "new", "case_id": "new", "image": str(copy), "label": str(cohort.cases[3].label)}
+    pd.concat([table, pd.DataFrame([row])]).fillna("").to_csv(tmp_path / "c.csv", index=False)
+    assert main(["evaluate", str(study.out / "model"), str(tmp_path / "c.csv"), "--out", str(tmp_path / "o")]) == 2
+    assert "case new: 1 of 4 images" in capsys.readouterr().err
+
+
+def test_the_image_hash_follows_voxels_and_geometry(cohort):
+    image = read_image(cohort.cases[0].image)
+    assert image_hash(image) == image_hash(Image(image.array.astype(np.float32), image.grid))
+    changed = image.array.copy()
+    changed[0, 0, 0] += 1
+    assert image_hash(image) != image_hash(Image(changed, image.grid))
+    assert image_hash(image) != image_hash(Image(image.array, read_image(cohort.cases[1].image).grid))
