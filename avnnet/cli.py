@@ -158,10 +158,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             from avnnet.inference.commands import predict
 
             failed = predict(args)
-        elif args.command in ("evaluate", "compare", "report"):
-            from avnnet.report import commands
+        elif args.command == "evaluate":
+            from avnnet.report.evaluate import evaluate
 
-            failed = getattr(commands, args.command)(args)
+            failed = evaluate(args)
+        elif args.command == "compare":
+            from avnnet.report.commands import compare
+
+            failed = compare(args)
+        elif args.command == "report":
+            from avnnet.report.commands import report
+
+            failed = report(args)
         elif args.command == "cohort":
             from avnnet.data.commands import cohort
 

@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from avnnet.atomic import write_text_atomically
-from avnnet.data.checks import check_cohort
-from avnnet.data.cohort import read_cohort
-from avnnet.errors import LeakageError, StatisticsError
-from avnnet.inference.evaluation import Evaluation, evaluate_cases, seen_in_training
-from avnnet.inference.segmenter import load_model
+from avnnet.errors import StatisticsError
 from avnnet.labels import HIP, LabelScheme
 from avnnet.progress import Reporter
-from avnnet.report import masks, results_table, write_report
+from avnnet.report import masks, read_study, results_table, write_report
+from avnnet.stats import best_reader
 from avnnet.tables import write_table
 
 
@@ -32,6 +31,9 @@ def print_results(folder: Path, reporter: Reporter) -> None:
     console = Console()
     # a log has no width of its own, and a wrapped table cannot be read
     Console(width=console.width if console.is_terminal else 140).print(table)
+    study = read_study(folder)
+    if study.agreement["reader"].nunique() > 1:
+        reporter.say("best: {}, by the {}".format(*best_reader(study.agreement, study.scheme)))
     reporter.say(f"report: {(folder / 'report.html').resolve()}")
 
 
@@ -57,56 +59,40 @@ def compare(args: argparse.Namespace) -> int:
     reporter = Reporter()
     scheme = HIP if args.labels is None else LabelScheme(args.labels, part=args.part, whole=args.whole)
     pairs = masks.pair_masks(args.manual, args.automatic)
-    tables = Evaluation(*masks.compare_masks(pairs, scheme, reporter))
+    tables = masks.compare_masks(pairs, scheme, reporter)
     about = {
         "title": "Two sets of masks",
         "cohort": f"{args.manual} against {args.automatic}",
         "networks": ["automatic"],
     }
-    return _finish(tables, args.out, scheme, about, reporter)
+    return finish(*tables, args.out, scheme, about, reporter)
 
 
-def evaluate(args: argparse.Namespace) -> int:
-    """The number of cases that failed.
+def finish(
+    measurements: pd.DataFrame,
+    agreement: pd.DataFrame,
+    out: Path,
+    scheme: LabelScheme,
+    about: dict[str, Any],
+    reporter: Reporter,
+) -> int:
+    """The number of cases that failed, after tables and report are written and the results printed.
+
+    Args:
+        measurements: case x reader.
+        agreement: case x reader x structure.
+        out: the folder.
+        scheme: names of the label ids.
+        about: what `study.json` says beside the scheme.
+        reporter: told where the report is.
 
     Raises:
-        LeakageError: if a case's image was in the model's training, unless it is only to be marked.
-        AvnnetError: if the model or the cohort cannot be used.
+        StatisticsError: if no case could be compared.
     """
-    reporter = Reporter()
-    reporter.say("loading the model")
-    model = load_model(args.model)
-    cohort = read_cohort(args.cohort)
-    with reporter.steps("checking the cohort", len(cohort)) as step:
-        check_cohort(cohort, model.scheme, on_progress=lambda done, _: step(done))
-    seen = seen_in_training(cohort, [one for member in model.members for one in member.trained_on], reporter)
-    if seen and not args.mark_seen:
-        raise LeakageError(
-            f"{len(seen)} of {len(cohort)} images were in the model's training: {', '.join(seen[:5])}"
-            f"{' and more' if len(seen) > 5 else ''}. Leave them out, or mark them with --mark-seen",
-            case_id=seen[0],
-        )
-    tables = evaluate_cases(
-        cohort, cohort.cases, model.members, model.scheme, args.out / "masks",
-        precision=model.precision, reporter=reporter, title="segmenting", seen=seen,
-    )  # fmt: skip
-    source = cohort.table["source"].astype(str) if "source" in cohort.table.columns else None
-    about = {
-        "title": f"Evaluation of a trained ensemble on {len(cohort)} cases",
-        "cohort": str(args.cohort),
-        "networks": list(dict.fromkeys(member.name for member in model.members)),
-        "digital": source is not None and bool((source == "digital hip").any()),
-        "settings": {"model": str(args.model), "members": len(model.members), "seen_in_training": len(seen)},
-    }
-    return _finish(tables, args.out, model.scheme, about, reporter)
-
-
-def _finish(tables: Evaluation, out: Path, scheme: LabelScheme, about: dict[str, Any], reporter: Reporter) -> int:
-    measurements = tables.measurements
-    if tables.agreement.empty:
+    if agreement.empty:
         raise StatisticsError(f"no case could be compared; the first: {measurements['error'].iloc[0]}")
     write_table(measurements, out / "measurements.csv")
-    write_table(tables.agreement, out / "agreement.csv")
+    write_table(agreement, out / "agreement.csv")
     scheme_record = {"names": scheme.names, "part": scheme.part, "whole": scheme.whole}
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     record = {"digital": False, **about, "scheme": scheme_record, "finished": finished}

@@ -1,0 +1,51 @@
+"""The command that holds a trained model against a cohort: what the command line calls.
+
+Apart from the commands that only read tables and masks, so that those start without torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from avnnet.data.checks import check_cohort
+from avnnet.data.cohort import read_cohort
+from avnnet.errors import LeakageError
+from avnnet.inference.evaluation import evaluate_cases, seen_in_training
+from avnnet.inference.segmenter import load_model
+from avnnet.progress import Reporter
+from avnnet.report.commands import finish
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """The number of cases that failed.
+
+    Raises:
+        LeakageError: if a case's image was in the model's training, unless it is only to be marked.
+        AvnnetError: if the model or the cohort cannot be used.
+    """
+    reporter = Reporter()
+    reporter.say("loading the model")
+    model = load_model(args.model)
+    cohort = read_cohort(args.cohort)
+    with reporter.steps("checking the cohort", len(cohort)) as step:
+        check_cohort(cohort, model.scheme, on_progress=lambda done, _: step(done))
+    seen = seen_in_training(cohort, [one for member in model.members for one in member.trained_on], reporter)
+    if seen and not args.mark_seen:
+        raise LeakageError(
+            f"{len(seen)} of {len(cohort)} images were in the model's training: {', '.join(seen[:5])}"
+            f"{' and more' if len(seen) > 5 else ''}. Leave them out, or mark them with --mark-seen",
+            case_id=seen[0],
+        )
+    tables = evaluate_cases(
+        cohort, cohort.cases, model.members, model.scheme, args.out / "masks",
+        precision=model.precision, reporter=reporter, title="segmenting", seen=seen,
+    )  # fmt: skip
+    source = cohort.table["source"].astype(str) if "source" in cohort.table.columns else None
+    about = {
+        "title": f"Evaluation of a trained ensemble on {len(cohort)} cases",
+        "cohort": str(args.cohort),
+        "networks": list(dict.fromkeys(member.name for member in model.members)),
+        "digital": source is not None and bool((source == "digital hip").any()),
+        "settings": {"model": str(args.model), "members": len(model.members), "seen_in_training": len(seen)},
+    }
+    return finish(tables.measurements, tables.agreement, args.out, model.scheme, about, reporter)
