@@ -16,6 +16,7 @@ from avnnet.labels import Side
 REQUIRED = ["patient_id", "case_id", "image", "label"]
 CENTRE = ["centre_x_mm", "centre_y_mm", "centre_z_mm"]
 NUMBERS = ["age", *CENTRE]
+DIGITAL_SOURCE = "digital hip"
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -122,6 +123,11 @@ class Cohort:
         if unknown:
             raise InvalidCohort(f"no such cases in the cohort: {unknown[:5]}")
         return [case for case in self.cases if case.case_id in wanted]
+
+    @property
+    def is_digital(self) -> bool:
+        """Whether any case is a digital hip, by the column `source`: no report of it may pass for a clinical one."""
+        return "source" in self.table.columns and bool((self.table["source"].astype(str) == DIGITAL_SOURCE).any())
 
     @property
     def carried(self) -> pd.DataFrame:

@@ -40,12 +40,11 @@ def evaluate(args: argparse.Namespace) -> int:
         cohort, cohort.cases, model.members, model.scheme, args.out / "masks",
         precision=model.precision, reporter=reporter, title="segmenting", seen=seen,
     )  # fmt: skip
-    source = cohort.table["source"].astype(str) if "source" in cohort.table.columns else None
     about = {
         "title": f"Evaluation of a trained ensemble on {len(cohort)} cases",
         "cohort": str(args.cohort),
         "networks": list(dict.fromkeys(member.name for member in model.members)),
-        "digital": source is not None and bool((source == "digital hip").any()),
+        "digital": cohort.is_digital,
         "settings": {"model": str(args.model), "members": len(model.members), "seen_in_training": len(seen)},
     }
     return finish(tables.measurements, tables.agreement, args.out, model.scheme, about, reporter)

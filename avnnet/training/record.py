@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-import pandas as pd
-
 from avnnet.atomic import write_text_atomically
 from avnnet.data.cohort import Cohort
 from avnnet.data.integrity import content_hash
@@ -88,13 +86,12 @@ def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequ
     centre = "no crop: the whole image is segmented"
     if any(crop is not None for crop in crops):
         centre = f"cohort columns centre_*_mm for {with_centre} of {len(cohort)} cases; a sliding window for the others"
-    source = cohort.table["source"].astype(str) if "source" in cohort.table.columns else pd.Series(dtype=str)
     return {
         "title": f"{study.folds}-fold cross-validation of {', '.join(study.names)} and their ensemble",
         "command": study.command,
         "cohort": str(study.cohort),
         "cohort_sha256": _cohort_hash(cohort),
-        "digital": bool((source == "digital hip").any()),
+        "digital": cohort.is_digital,
         "scheme": {"names": scheme.names, "part": scheme.part, "whole": scheme.whole},
         "networks": study.names,
         "folds": study.folds,

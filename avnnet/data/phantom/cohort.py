@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from avnnet.atomic import write_text_atomically
+from avnnet.data.cohort import DIGITAL_SOURCE
 from avnnet.data.files import write_image
 from avnnet.data.phantom.hip import HipTruth, hip
 from avnnet.data.phantom.lesion import ADVANCED
@@ -32,8 +33,6 @@ SHARE_LIMITS_PERCENT = (1.5, 60.0)
 # Gammas (shape, scale in %) that, truncated to these limits, have the abstract's mean and SD: 8±8, 20±16 %.
 EARLY_GAMMA = (0.2161, 13.206)
 ADVANCED_GAMMA = (0.5115, 72.19)
-
-SOURCE = "digital hip"
 
 COHORT_COLUMNS = (
     "patient_id", "case_id", "image", "label", "side", "arco_stage", "age", "sex",
@@ -168,7 +167,7 @@ def write_cohort(
                 patient.age,
                 truth.sex,
                 *centre,
-                SOURCE,
+                DIGITAL_SOURCE,
             ]
         )
         truths.append([case, *_flat(truth).values()])
