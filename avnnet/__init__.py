@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from avnnet.errors import AvnnetError
     from avnnet.grid import Grid
     from avnnet.image import Image, LabelMap
+    from avnnet.inference.model_folder import load_model, save_model
     from avnnet.inference.segmentation import Segmentation
-    from avnnet.inference.segmenter import Segmenter, load_model, save_model
+    from avnnet.inference.segmenter import Segmenter
     from avnnet.labels import HIP, LabelScheme, Side
 
 _HOME = {
@@ -27,11 +28,11 @@ _HOME = {
     "Segmentation": "inference.segmentation",
     "Segmenter": "inference.segmenter",
     "Side": "labels",
-    "load_model": "inference.segmenter",
+    "load_model": "inference.model_folder",
     "read_cohort": "data.cohort",
     "read_image": "data.files",
     "read_labels": "data.files",
-    "save_model": "inference.segmenter",
+    "save_model": "inference.model_folder",
     "write_image": "data.files",
 }
 _PACKAGES = ["data", "inference", "losses", "measure", "metrics", "models", "plots", "stats", "training"]

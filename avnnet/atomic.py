@@ -20,7 +20,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Raises:
         OutputNotWritable: if the folder cannot be written to, or the disk is full.
 
-    Example:
+    Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     with whole_file(Path(folder) / "a.txt") as partial:

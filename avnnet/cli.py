@@ -70,7 +70,12 @@ def parser() -> argparse.ArgumentParser:
         "measurements.csv. Exit code 3: some images failed, their rows say why.",
     )
     predict.add_argument("model", type=Path, help="model folder of a study or a fit")
-    predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=".nii.gz, .nii, .nrrd or .mha")
+    predict.add_argument(
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help=".nii.gz, .nii, .nrrd or .mha; for a model of several channels 'IN.nii.gz;WATER.nii.gz' in quotes",
+    )
     predict.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the masks")
     predict.add_argument(
         "--centre",

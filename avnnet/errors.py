@@ -8,7 +8,7 @@ class AvnnetError(Exception):
         message: the rule, what was found, and what to do about it.
         case_id: the case at hand, put in front of the message where there is one.
 
-    Example:
+    Examples:
         >>> str(MissingFile("no file scan.nii.gz", case_id="case-07"))
         'case case-07: no file scan.nii.gz'
     """
@@ -88,6 +88,14 @@ class InvalidRecipe(AvnnetError):
 
 class ModelMismatch(AvnnetError):
     """Stored weights do not fit the network that their recipe describes."""
+
+
+class CheckpointCorrupt(AvnnetError):
+    """Stored weights or a checkpoint are damaged."""
+
+
+class UnsafeCheckpoint(AvnnetError):
+    """A checkpoint holds more than numbers and would run code."""
 
 
 class CheckpointMismatch(AvnnetError):

@@ -28,7 +28,7 @@ class Grid:
         InvalidGeometry: if a size or spacing is not positive, a number is not finite, or the direction is
             not a rotation or reflection (a sheared grid).
 
-    Example:
+    Examples:
         >>> grid = Grid((4, 5, 6), (3.0, 0.5, 0.4), origin=(10.0, 0.0, 0.0))
         >>> grid.to_lps((1, 0, 2)).tolist()
         [10.8, 0.0, 3.0]

@@ -1,4 +1,4 @@
-"""Arrays with a position in the patient: intensities and label ids."""
+"""Arrays with a position in the patient: intensities, of one channel or several, and label ids."""
 
 from __future__ import annotations
 
@@ -16,25 +16,33 @@ class Image:
     """Intensities on a grid.
 
     Args:
-        array: `(z, y, x)` numbers in arbitrary units.
+        array: `(z, y, x)` numbers in arbitrary units, or `(C, z, y, x)` of several channels, such as the in-phase,
+            opposed-phase, water and fat images of a Dixon sequence.
         grid: where they lie.
 
     Raises:
-        GeometryMismatch: if the array's shape is not the grid's.
+        GeometryMismatch: if the array's last three axes are not the grid's.
 
-    Example:
-        >>> Image(np.zeros((2, 3, 4)), Grid((2, 3, 4))).grid.shape
-        (2, 3, 4)
+    Examples:
+        >>> Image(np.zeros((2, 3, 4)), Grid((2, 3, 4))).channels.shape
+        (1, 2, 3, 4)
+        >>> Image(np.zeros((4, 2, 3, 4)), Grid((2, 3, 4))).channels.shape
+        (4, 2, 3, 4)
     """
 
     array: np.ndarray
     grid: Grid
 
     def __post_init__(self) -> None:
-        if tuple(self.array.shape) != self.grid.shape:
+        if self.array.ndim not in (3, 4) or not self.array.size or tuple(self.array.shape[-3:]) != self.grid.shape:
             raise GeometryMismatch(
                 f"an array of shape {tuple(self.array.shape)} cannot lie on a grid of shape {self.grid.shape}"
             )
+
+    @property
+    def channels(self) -> np.ndarray:
+        """`(C, z, y, x)`: the array with its channels, of which a plain image has one."""
+        return self.array if self.array.ndim == 4 else self.array[None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +55,10 @@ class LabelMap(Image):
         scheme: names of the ids.
 
     Raises:
+        GeometryMismatch: if the array's shape is not the grid's.
         InvalidLabelValues: if the array is not of integers or holds an id that the scheme does not name.
 
-    Example:
+    Examples:
         >>> labels = LabelMap(np.array([[[0, 1, 2, 2]]]), Grid((1, 1, 4)))
         >>> int(labels.mask("necrosis").sum()), int(labels.mask("head").sum())
         (2, 3)
@@ -59,6 +68,8 @@ class LabelMap(Image):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.array.ndim != 3:
+            raise GeometryMismatch(f"a label map has no channels; found an array of shape {self.array.shape}")
         if self.array.dtype.kind not in "iu":
             raise InvalidLabelValues(f"label ids must be integers; found {self.array.dtype}")
         if self.array.size and (self.array.min() < 0 or self.array.max() >= self.scheme.classes):

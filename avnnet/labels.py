@@ -30,7 +30,7 @@ class LabelScheme:
     Raises:
         InvalidScheme: if ids have gaps, a name is used twice, or `part` is not a name.
 
-    Example:
+    Examples:
         >>> HIP.volume_columns
         ['vital_cm3', 'necrosis_cm3', 'head_cm3', 'necrosis_percent']
     """

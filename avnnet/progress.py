@@ -18,7 +18,7 @@ class Reporter:
     Args:
         is_quiet: say nothing; for notebooks and tests.
 
-    Example:
+    Examples:
         >>> with Reporter(is_quiet=True).steps("reading", 3) as step:
         ...     step(1, "case-07")
     """

@@ -21,7 +21,7 @@ def describe(obj: Any) -> Any:
     Raises:
         InvalidRecipe: if a constructor argument is not kept as an attribute, or is not describable.
 
-    Example:
+    Examples:
         >>> from avnnet.labels import HIP, LabelScheme
         >>> build(describe(HIP), [LabelScheme]) == HIP
         True

@@ -8,7 +8,8 @@ import torch
 from avnnet.cli import main, parser
 from avnnet.data.preprocess import Preprocess
 from avnnet.inference.member import Member
-from avnnet.inference.segmenter import Segmenter, save_model
+from avnnet.inference.model_folder import save_model
+from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP
 from avnnet.models import UNet3D
@@ -54,7 +55,7 @@ def test_the_help_of_fit_is_lightnings(capsys):
 
 def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_path, capsys):
     case = cohort.cases[0]
-    code = main(["predict", str(model_folder), str(case.image), "--out", str(tmp_path / "o"), centre_of(case)])
+    code = main(["predict", str(model_folder), str(case.image[0]), "--out", str(tmp_path / "o"), centre_of(case)])
     assert code == 0
     assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
     table = pd.read_csv(tmp_path / "o" / "measurements.csv")
@@ -66,8 +67,8 @@ def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_pat
 def test_an_image_that_fails_is_a_row_and_the_exit_code_says_so(model_folder, cohort, tmp_path):
     case = cohort.cases[0]
     broken = tmp_path / "broken.nii.gz"
-    broken.write_bytes(case.image.read_bytes()[:500])
-    assert main(["predict", str(model_folder), str(broken), str(case.image), "--out", str(tmp_path / "o")]) == 3
+    broken.write_bytes(case.image[0].read_bytes()[:500])
+    assert main(["predict", str(model_folder), str(broken), str(case.image[0]), "--out", str(tmp_path / "o")]) == 3
     table = pd.read_csv(tmp_path / "o" / "measurements.csv")
     assert table["error"].fillna("").str.startswith("UnreadableFile").tolist() == [True, False]
     assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
@@ -75,21 +76,21 @@ def test_an_image_that_fails_is_a_row_and_the_exit_code_says_so(model_folder, co
 
 def test_two_images_of_one_name_are_refused(model_folder, cohort, tmp_path, capsys):
     case = cohort.cases[0]
-    copy = tmp_path / "other" / case.image.name
+    copy = tmp_path / "other" / case.image[0].name
     copy.parent.mkdir()
-    shutil.copy(case.image, copy)
-    assert main(["predict", str(model_folder), str(case.image), str(copy), "--out", str(tmp_path / "o")]) == 2
+    shutil.copy(case.image[0], copy)
+    assert main(["predict", str(model_folder), str(case.image[0]), str(copy), "--out", str(tmp_path / "o")]) == 2
     assert "must differ" in capsys.readouterr().err
 
 
 def test_one_centre_is_not_taken_for_several_images(model_folder, cohort, tmp_path, capsys):
-    images = [str(case.image) for case in cohort.cases[:2]]
+    images = [str(case.image[0]) for case in cohort.cases[:2]]
     assert main(["predict", str(model_folder), *images, "--out", str(tmp_path), centre_of(cohort.cases[0])]) == 2
     assert "one by one" in capsys.readouterr().err
 
 
 def test_a_missing_model_and_a_missing_cohort_are_errors_in_words(cohort, tmp_path, capsys):
-    assert main(["predict", str(tmp_path), str(cohort.cases[0].image), "--out", str(tmp_path / "o")]) == 2
+    assert main(["predict", str(tmp_path), str(cohort.cases[0].image[0]), "--out", str(tmp_path / "o")]) == 2
     assert capsys.readouterr().err.startswith("MissingFile: no model")
     assert main(["study", str(tmp_path / "no.csv"), "--nets", "a.yaml", "--out", str(tmp_path / "o")]) == 2
     assert capsys.readouterr().err.startswith("MissingFile: no cohort table")
@@ -118,7 +119,7 @@ def test_fit_trains_a_model_that_predict_takes(hips, cohort, net_yaml, tmp_path)
     words = ["-c", str(net_yaml("unet3d")), f"--data.cohort={hips}", "--data.folds=2"]
     words += [f"--data.cache={tmp_path / 'c'}", f"--trainer.default_root_dir={run}"]
     assert main(["fit", *words]) == 0
-    image = str(cohort.cases[0].image)
+    image = str(cohort.cases[0].image[0])
     assert main(["predict", str(run / "model"), image, "--out", str(tmp_path / "o"), centre_of(cohort.cases[0])]) == 0
 
 

@@ -70,7 +70,10 @@ class Augment:
         return matrix
 
     def intensities(self, image: Tensor, generator: np.random.Generator) -> Tensor:
-        """The image `(C, *S)`, z-scored, with other brightness, contrast, gamma, sharpness and noise."""
+        """The image `(C, *S)`, z-scored, each channel with other brightness, contrast, gamma, sharpness and noise."""
+        return torch.stack([self._varied(channel, generator) for channel in image])
+
+    def _varied(self, image: Tensor, generator: np.random.Generator) -> Tensor:
         if generator.random() < self.brightness_p:
             image = image * generator.uniform(1 - self.brightness, 1 + self.brightness)
         if generator.random() < self.brightness_p:
@@ -87,7 +90,7 @@ class Augment:
             image = (curved - curved.mean()) / curved.std().clamp_min(1e-6) * sd + mean
         if generator.random() < self.blur_p:
             sigma = generator.uniform(0.3, max(self.blur_voxels, 0.3))
-            image = torch.from_numpy(np.stack([gaussian_filter(channel, sigma) for channel in image.numpy()]))
+            image = torch.from_numpy(gaussian_filter(image.numpy(), sigma))
         if generator.random() < self.noise_p:
             noise = generator.standard_normal(image.shape, dtype=np.float32)
             image = image + float(generator.uniform(0, self.noise_sd)) * torch.from_numpy(noise)

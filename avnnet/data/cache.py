@@ -38,7 +38,7 @@ class Cache:
         """The name of an entry: a hash of file contents, parameters, side, centre and the code's version."""
         parts = {
             "version": VERSION,
-            "files": content_hash(case.image, case.label),
+            "files": content_hash(*case.image, case.label),
             "preprocess": describe(preprocess),
             "scheme": describe(scheme),
             "side": case.side,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from avnnet.data.files import channel_files
 from avnnet.errors import DuplicateCase, InvalidCohort, MissingFile
 from avnnet.labels import Side
 
@@ -27,7 +28,7 @@ class Case:
     Args:
         patient_id: whose image it is; folds never divide a patient.
         case_id: names the case in tables and files.
-        image: path of the image.
+        image: the image's files, one per channel.
         label: path of the manual mask.
         side: body side, or None where the cohort does not say.
         arco_stage: ARCO stage as text, or empty.
@@ -36,7 +37,7 @@ class Case:
 
     patient_id: str
     case_id: str
-    image: Path
+    image: tuple[Path, ...]
     label: Path
     side: Side | None = None
     arco_stage: str = ""
@@ -78,6 +79,13 @@ class Cohort:
             )
         self.table, self.root = table, Path(root)
         self.cases = [self._case(row) for row in table.to_dict("records")]
+        other = next((case for case in self.cases if len(case.image) != self.channels), None)
+        if other is not None:
+            raise InvalidCohort(
+                f"all images of a cohort need the same channels; the first case has {self.channels}, this one "
+                f"{len(other.image)}",
+                case_id=other.case_id,
+            )
 
     def _case(self, row: dict) -> Case:
         case_id = str(row["case_id"])
@@ -90,6 +98,10 @@ class Cohort:
         empty = [name for name in REQUIRED if not str(row[name]).strip()]
         if empty:
             raise InvalidCohort(f"the columns {REQUIRED} must be filled; empty: {empty}", case_id=case_id)
+        try:
+            image = tuple(self.root / path for path in channel_files(str(row["image"])))
+        except InvalidCohort as error:
+            raise InvalidCohort(str(error), case_id=case_id) from error
         side = str(row["side"]).strip().lower()
         if side not in ("", "left", "right", "l", "r"):
             raise InvalidCohort(f"side is left, right or empty; found {row['side']!r}", case_id=case_id)
@@ -99,7 +111,7 @@ class Cohort:
         return Case(
             patient_id=str(row["patient_id"]),
             case_id=case_id,
-            image=self.root / str(row["image"]),
+            image=image,
             label=self.root / str(row["label"]),
             side={"l": Side.LEFT, "r": Side.RIGHT}.get(side[:1]),
             arco_stage=str(row["arco_stage"]).strip().upper(),
@@ -125,6 +137,11 @@ class Cohort:
         return [case for case in self.cases if case.case_id in wanted]
 
     @property
+    def channels(self) -> int:
+        """How many channels every image has."""
+        return len(self.cases[0].image)
+
+    @property
     def is_digital(self) -> bool:
         """Whether any case is a digital hip, by the column `source`: no report of it may pass for a clinical one."""
         return "source" in self.table.columns and bool((self.table["source"].astype(str) == DIGITAL_SOURCE).any())
@@ -140,7 +157,8 @@ def read_cohort(path: str | Path) -> Cohort:
 
     Ids stay text ("007" is not 7, "NA" is not missing). Beside the required columns patient_id, case_id, image
     and label it may have side, arco_stage, age, sex, centre_x_mm, centre_y_mm and centre_z_mm; further columns
-    are carried along. Paths are relative to the CSV.
+    are carried along. Paths are relative to the CSV; an image of several channels is named by one path per
+    channel with semicolons between them.
 
     Raises:
         MissingFile: if there is no such file.

@@ -28,7 +28,7 @@ class Draw:
 def seeded(*parts: int | str) -> np.random.Generator:
     """A generator that depends on the parts alone, not on what was drawn before or by which worker.
 
-    Example:
+    Examples:
         >>> seeded(1, 0, "case-07").random() == seeded(1, 0, "case-07").random()
         True
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ from avnnet.atomic import whole_file
 from avnnet.data.integrity import check_whole
 from avnnet.data.sitk import from_sitk, grid_of, to_sitk
 from avnnet.errors import (
+    GeometryMismatch,
     InvalidCohort,
     InvalidLabelValues,
     MissingFile,
     OutputNotWritable,
     UnreadableFile,
+    UnsupportedDimensions,
     UnsupportedFormat,
 )
 from avnnet.grid import Grid
@@ -23,6 +26,8 @@ from avnnet.image import Image, LabelMap
 from avnnet.labels import HIP, LabelScheme
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
+SEPARATOR = ";"
+ImageFiles = str | Path | Sequence[str | Path]
 
 
 def suffix_of(path: str | Path) -> str:
@@ -41,7 +46,7 @@ def suffix_of(path: str | Path) -> str:
 def image_name(path: str | Path) -> str:
     """The name of an image file without its suffix, nor 3D Slicer's `.seg`; the whole name of another file.
 
-    Example:
+    Examples:
         >>> image_name("masks/hip-07.seg.nrrd"), image_name("hip-07.nii.gz"), image_name("notes.txt")
         ('hip-07', 'hip-07', 'notes.txt')
     """
@@ -67,6 +72,25 @@ def images_in(folder: str | Path) -> dict[str, Path]:
     return found
 
 
+def channel_files(text: str) -> tuple[Path, ...]:
+    """The files of an image's channels, as a table's cell or a command's word names them.
+
+    Args:
+        text: one path, or one per channel with semicolons between them.
+
+    Raises:
+        InvalidCohort: if a channel is empty.
+
+    Examples:
+        >>> [path.name for path in channel_files("hip/in.nii.gz; hip/opposed.nii.gz")]
+        ['in.nii.gz', 'opposed.nii.gz']
+    """
+    parts = [part.strip() for part in text.split(SEPARATOR)]
+    if not all(parts):
+        raise InvalidCohort(f"the channels of an image are paths separated by '{SEPARATOR}'; one is empty in {text!r}")
+    return tuple(Path(part) for part in parts)
+
+
 def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
@@ -87,29 +111,62 @@ def _decoded(reader: sitk.ImageFileReader, path: Path, *, header_only: bool) -> 
         raise UnreadableFile(f"{path.name} cannot be read as an image ({reason}); export it again") from error
 
 
-def read_image(path: str | Path) -> Image:
+def read_image(files: ImageFiles) -> Image:
     """The image in a NIfTI, NRRD or MetaImage file, in the file's own axis order.
 
     Args:
-        path: a `.nii.gz`, `.nii`, `.nrrd` or `.mha` file.
+        files: a `.nii.gz`, `.nii`, `.nrrd` or `.mha` file `(z, y, x)`; or several of one grid, which become the
+            channels `(C, z, y, x)` in the order given.
 
     Raises:
         MissingFile: if there is no such file.
         UnsupportedFormat: if the suffix is another.
         UnreadableFile: if the content is broken.
         UnsupportedDimensions: if it is not 3D with one value per voxel.
+        GeometryMismatch: if the channels lie on different grids.
     """
-    path = _existing(path)
-    check_whole(path)
+    paths = _one_or_more(files)
+    images = [_read_one(path) for path in paths]
+    if len(images) == 1:
+        return images[0]
+    grid = _one_grid(paths, [image.grid for image in images])
+    return Image(np.stack([image.array for image in images]), grid)
+
+
+def read_grid(files: ImageFiles) -> Grid:
+    """The grid of an image, read from the header of its file, or of the file of every channel.
+
+    Raises:
+        MissingFile, UnsupportedFormat, UnreadableFile, UnsupportedDimensions, GeometryMismatch: as `read_image`.
+    """
+    paths = _one_or_more(files)
+    return _one_grid(paths, [_read_one_grid(path) for path in paths])
+
+
+def _one_or_more(files: ImageFiles) -> list[Path]:
+    if isinstance(files, str | Path):
+        return [Path(files)]
+    if not files:
+        raise MissingFile("an image has at least one channel; no file was given")
+    return [Path(path) for path in files]
+
+
+def _one_grid(paths: Sequence[Path], grids: Sequence[Grid]) -> Grid:
+    for path, grid in zip(paths, grids, strict=True):
+        if not grid.is_close(grids[0]):
+            raise GeometryMismatch(
+                f"the channels of an image must lie on one grid; {paths[0].name} has {grids[0].summary()}, "
+                f"{path.name} {grid.summary()}. Resample the channel onto the grid of the first"
+            )
+    return grids[0]
+
+
+def _read_one(path: Path) -> Image:
+    check_whole(_existing(path))
     return from_sitk(_decoded(sitk.ImageFileReader(), path, header_only=False))
 
 
-def read_grid(path: str | Path) -> Grid:
-    """The grid of an image file, read from its header alone.
-
-    Raises:
-        MissingFile, UnsupportedFormat, UnreadableFile, UnsupportedDimensions: as `read_image`.
-    """
+def _read_one_grid(path: Path) -> Grid:
     reader = sitk.ImageFileReader()
     path = _existing(path)
     _decoded(reader, path, header_only=True)
@@ -151,9 +208,12 @@ def write_image(image: Image, path: str | Path) -> Path:
 
     Raises:
         UnsupportedFormat: if the suffix is none of these.
+        UnsupportedDimensions: if the image has several channels: each is a file of its own.
         OutputNotWritable: if the folder cannot be written to.
     """
     suffix_of(path)
+    if image.array.ndim != 3:
+        raise UnsupportedDimensions(f"a file holds one channel; write the {len(image.channels)} of this image apart")
     with whole_file(path) as partial:
         try:
             sitk.WriteImage(to_sitk(image), str(partial), useCompression=Path(path).suffix != ".nii")

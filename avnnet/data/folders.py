@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from avnnet.data.files import images_in
+from avnnet.data.files import SEPARATOR, images_in
 from avnnet.errors import InvalidCohort, MissingFile
 
 # folders of images and of masks: nnU-Net's raw data and the Decathlon's, then what people call them
@@ -24,26 +24,28 @@ def cohort_of_folder(folder: str | Path) -> pd.DataFrame:
     `_mask` or `_seg` behind. Each case is taken for a patient of its own: where two are of one patient, give both
     the same patient_id, so that no fold divides them.
 
+    nnU-Net's channels (`CASE_0000.nii.gz`, `CASE_0001.nii.gz`) become one cell of paths with semicolons between.
+
     Args:
         folder: the folder.
 
     Raises:
         MissingFile: if there is no such folder, or an image has no mask or a mask no image.
-        InvalidCohort: if the folder holds no pairs, or images of several channels.
+        InvalidCohort: if the folder holds no pairs, or a case lacks a channel.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise MissingFile(f"no folder {folder}")
     for images, labels in LAYOUTS:
         if (folder / images).is_dir() and (folder / labels).is_dir():
-            pairs = _by_name(images_in(folder / images), images), _by_name(images_in(folder / labels), labels)
+            image_files, label_of = images_in(folder / images), images_in(folder / labels)
             break
     else:
         files = images_in(folder)
         masks = {name: path for name, path in files.items() if MASK_WORDS.search(name)}
-        images_of = {name: path for name, path in files.items() if name not in masks}
-        pairs = images_of, {MASK_WORDS.sub("", name): path for name, path in masks.items()}
-    image_of, label_of = pairs
+        image_files = {name: path for name, path in files.items() if name not in masks}
+        label_of = {MASK_WORDS.sub("", name): path for name, path in masks.items()}
+    image_of = _channels_by_name(image_files, label_of)
     if not image_of or not label_of:
         raise InvalidCohort(
             f"no pairs of image and mask in {folder}; expected imagesTr and labelsTr, images and labels, or "
@@ -57,20 +59,26 @@ def cohort_of_folder(folder: str | Path) -> pd.DataFrame:
         )
     rows = [(name, name, image_of[name], label_of[name]) for name in sorted(image_of)]
     table = pd.DataFrame(rows, columns=["patient_id", "case_id", "image", "label"])
-    for name in ("image", "label"):
-        table[name] = [path.relative_to(folder).as_posix() for path in table[name]]
+    table["image"] = [SEPARATOR.join(path.relative_to(folder).as_posix() for path in paths) for paths in table["image"]]
+    table["label"] = [path.relative_to(folder).as_posix() for path in table["label"]]
     return table
 
 
-def _by_name(files: dict[str, Path], where: str) -> dict[str, Path]:
-    """Names without nnU-Net's channel number, which all images have or none."""
-    channels = {name: match[1] for name in files if (match := CHANNEL.search(name))}
-    if len(channels) < len(files):
-        return files
-    others = sorted(name for name, channel in channels.items() if channel != "0000")
-    if others:
-        raise InvalidCohort(
-            f"{where} holds images of several channels ({others[0]}); avnnet reads one channel: keep those that end "
-            "in _0000"
-        )
-    return {CHANNEL.sub("", name): path for name, path in files.items()}
+def _channels_by_name(files: dict[str, Path], masks: dict[str, Path]) -> dict[str, list[Path]]:
+    """Each case's channels in order; four digits at the end are its number unless masks are numbered alike."""
+    if files.keys() & masks.keys() or not all(CHANNEL.search(name) for name in files):
+        return {name: [path] for name, path in files.items()}
+    cases: dict[str, dict[str, Path]] = {}
+    for name, path in files.items():
+        number = name[-4:]
+        cases.setdefault(CHANNEL.sub("", name), {})[number] = path
+    wanted = sorted({number for channels in cases.values() for number in channels})
+    for name, channels in cases.items():
+        lacking = [number for number in wanted if number not in channels]
+        if lacking:
+            raise InvalidCohort(
+                f"every case needs the channels {', '.join(wanted)}; {name} lacks {', '.join(lacking)}. Add the files, "
+                "or move the case out of the folder",
+                case_id=name,
+            )
+    return {name: [channels[number] for number in wanted] for name, channels in cases.items()}

@@ -83,7 +83,7 @@ def orientation_of(grid: Grid, *, first_axis: FirstAxis = "superior", mirror: bo
             superior, posterior, left.
         mirror: also mirror left and right, which brings a left hip to the right-hip frame.
 
-    Example:
+    Examples:
         >>> orientation_of(Grid((2, 3, 4)))
         Orientation(axes=(0, 1, 2), flips=(False, False, False))
     """

@@ -42,7 +42,7 @@ class Prepared:
     """What a network sees of one case.
 
     Args:
-        image: `(1, *S)` float32, normalised.
+        image: `(C, *S)` float32, each channel normalised.
         label: `(1, *S)` uint8, or None.
         placement: the way back.
     """
@@ -65,7 +65,7 @@ class Preprocess:
     Raises:
         InvalidConfig: if a number is not positive, or the percentiles are not in order.
 
-    Example:
+    Examples:
         >>> grid = Grid((8, 16, 16), (1.0, 0.5, 0.5))
         >>> image = Image(np.random.default_rng(1).normal(size=grid.shape), grid)
         >>> prepared = Preprocess([1.0, 0.5, 0.5], crop=[4, 8, 8]).prepare(image, centre_mm=grid.to_lps((4, 8, 8)))
@@ -142,23 +142,31 @@ class Preprocess:
 
     @staticmethod
     def _tensor(image: Image, orientation: Orientation, spacing: np.ndarray) -> MetaTensor:
-        array = orientation.apply(image.array)
+        array = orientation.apply(image.channels)
         if array.dtype == np.uint16 or array.dtype.itemsize > 4 or array.dtype.kind == "f":
             array = array.astype(np.float32)
         affine = torch.from_numpy(np.diag([*spacing, 1.0]))
-        return MetaTensor(torch.from_numpy(np.ascontiguousarray(array))[None], affine=affine)
+        return MetaTensor(torch.from_numpy(np.ascontiguousarray(array)), affine=affine)
 
     def _normalised(self, image: Tensor) -> Tensor:
+        one = len(image) == 1
+        return torch.stack(
+            [self._z_score(channel, "" if one else f"channel {n}: ") for n, channel in enumerate(image, start=1)]
+        )
+
+    def _z_score(self, channel: Tensor, where: str) -> Tensor:
         # robust: one voxel of 1e30 must not matter, so the mean is taken after clipping
-        values = image.numpy()
+        values = channel.numpy()
         if not np.isfinite(values).all():
-            raise NonFiniteVoxels(f"{int((~np.isfinite(values)).sum())} voxels are NaN or infinite; fill them before")
+            count = int((~np.isfinite(values)).sum())
+            raise NonFiniteVoxels(f"{where}{count} voxels are NaN or infinite; fill them before")
         low, high = np.percentile(values, self.clip_percentiles)
         if not high > low:
             raise ConstantImage(
-                f"all but 1 % of the voxels have the value {low:.6g}; is this the right image, and the centre right?"
+                f"{where}all but 1 % of the voxels have the value {low:.6g}; is this the right image, and the centre "
+                "right?"
             )
-        clipped = image.clamp(float(low), float(high))
+        clipped = channel.clamp(float(low), float(high))
         # in double precision, so that the order of summation (a mirrored hip, another file order) cannot matter
         mean, sd = float(clipped.double().mean()), float(clipped.double().std())
         return (clipped - mean) / sd

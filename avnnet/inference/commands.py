@@ -7,9 +7,9 @@ import argparse
 import pandas as pd
 import torch
 
-from avnnet.data.files import image_name, read_image
+from avnnet.data.files import channel_files, image_name, read_image
 from avnnet.errors import InvalidCohort, InvalidConfig
-from avnnet.inference.segmenter import load_model
+from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter
 from avnnet.tables import write_table
 
@@ -30,16 +30,18 @@ def predict(args: argparse.Namespace) -> int:
         raise InvalidConfig(
             f"--centre is the head centre of one image; found {len(args.images)}. Predict them one by one"
         )
-    names = [image_name(path) for path in args.images]
+    images = [channel_files(word) for word in args.images]
+    names = [image_name(files[0]) for files in images]
     if len(set(names)) != len(names):
         raise InvalidCohort("images are named by their file names, which must differ; rename or predict one by one")
     model = load_model(args.model, device=device)
+    reporter.say(model.summary())
     rows, failed = [], 0
-    with reporter.steps(f"segmenting with {len(model.members)} networks", len(names)) as step:
-        for done, (name, path) in enumerate(zip(names, args.images, strict=True), start=1):
+    with reporter.steps("segmenting", len(names)) as step:
+        for done, (name, files) in enumerate(zip(names, images, strict=True), start=1):
             row = pd.DataFrame({"case_id": [name], "side": [args.side or ""], "reader": ["ensemble"]})
             try:
-                segmentation = model.predict(read_image(path), side=args.side, centre_mm=args.centre)
+                segmentation = model.predict(read_image(files), side=args.side, centre_mm=args.centre)
                 segmentation.save(args.out / f"{name}.nii.gz")
                 row = pd.concat([row, segmentation.volumes()], axis=1)
                 rows.append(row.assign(flags=" ".join(segmentation.flags), error=""))

@@ -21,7 +21,7 @@ def mean_softmax(members: Sequence[Softmax]) -> Softmax:
 
     Source: Isensee et al., Nat Methods 2021;18:203 (configurations are ensembled by averaging softmax).
 
-    Example:
+    Examples:
         >>> from avnnet.grid import Grid
         >>> grid = Grid((1, 1, 2))
         >>> a = Softmax(np.array([[[[0.9]]], [[[0.1]]]], np.float32), (0, 0, 0), grid)

@@ -11,6 +11,7 @@ import torch
 
 from avnnet.data.preprocess import Prepared, Preprocess
 from avnnet.data.softmax import Softmax
+from avnnet.errors import ModelMismatch
 from avnnet.image import Image
 from avnnet.inference.tiling import Tiling, class_probabilities
 from avnnet.labels import Side
@@ -27,18 +28,25 @@ class Member:
         tiling: how an image is presented.
         name: the configuration's name, "unet3d".
         trained_on: hashes of the images that it was trained on (`image_hash`), to find a leak later.
+        dataset: hash of all images of its cohort, held out or not; the folds of one study have the same.
     """
 
     def __init__(
-        self, net: UNet, preprocess: Preprocess, tiling: Tiling, name: str, trained_on: Sequence[str] = ()
+        self,
+        net: UNet,
+        preprocess: Preprocess,
+        tiling: Tiling,
+        name: str,
+        trained_on: Sequence[str] = (),
+        dataset: str = "",
     ) -> None:
         self.net, self.preprocess, self.tiling, self.name = net, preprocess, tiling, name
-        self.trained_on = [str(one) for one in trained_on]
+        self.trained_on, self.dataset = [str(one) for one in trained_on], dataset
 
     def recipe(self) -> dict[str, Any]:
         """The plain description from which `build` restores everything but the weights."""
         described = describe_member(self.net, self.preprocess, self.tiling)
-        return {"name": self.name, **described, "trained_on": self.trained_on}
+        return {"name": self.name, **described, "trained_on": self.trained_on, "dataset": self.dataset}
 
     def softmax(self, prepared: Prepared, *, precision: str = "32-true") -> Softmax:
         """Probabilities on the image's own grid.
@@ -86,7 +94,9 @@ def softmax_of(
 
     Raises:
         GeometryMismatch, NonFiniteVoxels, ConstantImage: as `Preprocess.prepare`.
+        ModelMismatch: if a network was trained on other channels than the image has.
     """
+    check_channels(members, len(image.channels))
     done: dict[str, Prepared] = {}
     results = []
     for member in members:
@@ -95,3 +105,17 @@ def softmax_of(
             done[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
         results.append(member.softmax(done[key], precision=precision))
     return results
+
+
+def check_channels(members: Sequence[Member], channels: int) -> None:
+    """Nothing, if every network takes images of this many channels.
+
+    Raises:
+        ModelMismatch: if a network takes others.
+    """
+    for member in members:
+        if member.net.in_channels != channels:
+            raise ModelMismatch(
+                f"{member.name} was trained on images of {member.net.in_channels} channel(s), found {channels}; give "
+                "one file per channel in the order of the training, separated by ';'"
+            )

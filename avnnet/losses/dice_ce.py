@@ -17,7 +17,7 @@ class DiceCE(nn.Module):
 
     Source: MONAI `DiceCELoss`; Isensee et al., Nat Methods 2021;18:203 (Dice + CE, 1:1, no background in Dice).
 
-    Example:
+    Examples:
         >>> import torch
         >>> target = torch.tensor([[[[0, 1], [2, 2]]]])
         >>> logits = 20.0 * torch.nn.functional.one_hot(target[:, 0], 3).permute(0, 3, 1, 2)

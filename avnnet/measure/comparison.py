@@ -36,7 +36,7 @@ def compare(manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:
         GeometryMismatch: if the two do not lie on one grid.
         InvalidScheme: if their schemes differ.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from avnnet.grid import Grid
         >>> manual = LabelMap(np.array([[[0, 1, 1, 2]]]), Grid((1, 1, 4)))

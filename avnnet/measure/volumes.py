@@ -25,7 +25,7 @@ def volumes(labels: LabelMap) -> pd.DataFrame:
     Source:
         Ruckli AC et al. J Pers Med 2023;13:153 (necrosis as a percentage of the femoral head).
 
-    Example:
+    Examples:
         >>> from avnnet.grid import Grid
         >>> labels = LabelMap(np.array([[[0, 1, 1, 2]]]), Grid((1, 1, 4), (10.0, 10.0, 10.0)))
         >>> volumes(labels).round(3).iloc[0].to_dict()

@@ -48,7 +48,7 @@ def dice(manual: np.ndarray, automatic: np.ndarray) -> float:
     Source:
         Dice LR. Measures of the amount of ecologic association between species. Ecology 1945;26:297-302.
 
-    Example:
+    Examples:
         >>> dice(np.array([True, True, False]), np.array([True, False, False]))
         0.6666666666666666
     """

@@ -30,7 +30,7 @@ class SurfaceDistances:
         Nikolov S et al. Deep learning to achieve clinically applicable segmentation of head and neck anatomy.
         J Med Internet Res 2021;23:e26151 (the directed definitions; here every surface voxel has weight one).
 
-    Example:
+    Examples:
         >>> SurfaceDistances(np.array([0.0, 1.0]), np.array([0.0, 3.0])).assd_mm
         1.0
     """
@@ -107,7 +107,7 @@ def surface_distances(manual: np.ndarray, automatic: np.ndarray, spacing_mm: Seq
         Maurer CR, Qi R, Raghavan V. A linear time algorithm for computing exact Euclidean distance transforms
         of binary images in arbitrary dimensions. IEEE TPAMI 2003;25:265-270.
 
-    Example:
+    Examples:
         >>> manual, automatic = np.zeros((2, 1, 5), dtype=bool)
         >>> manual[0, 1] = automatic[0, 3] = True
         >>> surface_distances(manual, automatic, (3.0, 0.5)).hd_mm

@@ -31,7 +31,7 @@ class ConvBlock(nn.Module):
 
     Source: Isensee et al., Nat Methods 2021;18:203 (convolution with bias, InstanceNorm eps 1e-5, leaky ReLU 0.01).
 
-    Example:
+    Examples:
         >>> import torch
         >>> ConvBlock(3, 1, 4, (1, 3, 3), (1, 2, 2))(torch.zeros(2, 1, 5, 8, 8)).shape
         torch.Size([2, 4, 5, 4, 4])

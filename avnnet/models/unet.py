@@ -32,7 +32,7 @@ class UNet(nn.Module):
     Source: Ronneberger et al., MICCAI 2015 (U-Net); Isensee et al., Nat Methods 2021;18:203 (strided and
     transposed convolutions, instance norm, deep supervision).
 
-    Example:
+    Examples:
         >>> import torch
         >>> net = UNet3D(channels=[4, 8, 16], strides=[[1, 2, 2], [2, 2, 2]], deep_supervision=2)
         >>> net(torch.zeros(1, 1, 4, 8, 8)).shape

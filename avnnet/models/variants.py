@@ -19,7 +19,7 @@ class ResidualBlock(ConvBlock):
     Source: He et al., CVPR 2016; the shortcut is the one of nnU-Net's residual encoder (Isensee et al.,
     arXiv:2404.09556).
 
-    Example:
+    Examples:
         >>> import torch
         >>> ResidualBlock(3, 1, 4, (1, 3, 3), (1, 2, 2))(torch.zeros(2, 1, 5, 8, 8)).shape
         torch.Size([2, 4, 5, 4, 4])

@@ -110,6 +110,7 @@ def overlay(
     *,
     axes: np.ndarray | None = None,
     centre_index: Sequence[int] | None = None,
+    channel: int = 0,
 ) -> Figure:
     """A figure of three planes of the image through one voxel, plain above and with thin contours below.
 
@@ -119,17 +120,18 @@ def overlay(
     10 mm.
 
     Args:
-        image: `(z, y, x)` intensities.
+        image: `(z, y, x)` intensities, or several channels of them.
         contours: reader to labels on the image's grid, at most four: the first is drawn solid, the second
             dashed, then dotted and dash-dotted. Each label has one colour, whoever drew it.
         axes: `(2, 3)` axes to draw on; new ones on a new figure by default, with a legend.
         centre_index: the voxel `(z, y, x)` that the planes run through; by default the centre of the first
             reader's part (the necrosis), of the whole where that is empty, or of the image.
+        channel: which channel is shown.
 
     Raises:
         GeometryMismatch: if labels lie on another grid, or the voxel lies outside the image.
 
-    Example:
+    Examples:
         >>> labels = LabelMap(np.pad(np.ones((3, 3, 3), int), 2), Grid((7, 7, 7)))
         >>> len(overlay(Image(labels.array * 9.0, labels.grid), {"manual": labels}).axes)
         6
@@ -147,7 +149,7 @@ def overlay(
         )
     box = _box(contours, index, image.grid)
     planes = [_plane(image.grid, cut) for cut in range(3)]
-    shown = [plane.shown(image.array, index, box) for plane in planes]
+    shown = [plane.shown(image.channels[channel], index, box) for plane in planes]
     window = _window(shown)
     own = axes is None
     if axes is None:

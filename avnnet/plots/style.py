@@ -20,7 +20,7 @@ UNITS = {"cm3": "cm³", "mm3": "mm³", "mm2": "mm²", "percent": "%", "mm": "mm"
 def words(value: str) -> str:
     """A column name as words with its unit in brackets.
 
-    Example:
+    Examples:
         >>> words("necrosis_cm3"), words("dice")
         ('necrosis (cm³)', 'Dice')
     """

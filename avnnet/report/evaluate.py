@@ -11,7 +11,8 @@ from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import LeakageError
 from avnnet.inference.evaluation import evaluate_cases, seen_in_training
-from avnnet.inference.segmenter import load_model
+from avnnet.inference.member import check_channels
+from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter
 from avnnet.report.commands import finish
 
@@ -26,7 +27,9 @@ def evaluate(args: argparse.Namespace) -> int:
     reporter = Reporter()
     reporter.say("loading the model")
     model = load_model(args.model)
+    reporter.say(model.summary())
     cohort = read_cohort(args.cohort)
+    check_channels(model.members, cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
         check_cohort(cohort, model.scheme, on_progress=lambda done, _: step(done))
     seen = seen_in_training(cohort, [one for member in model.members for one in member.trained_on], reporter)

@@ -37,7 +37,7 @@ def printable(value: object, limit: int = COHORT_CHARACTERS) -> str:
 
     Control characters and the invisible marks that turn the direction of writing are dropped.
 
-    Example:
+    Examples:
         >>> printable("hip\\u202e\\n 7")
         'hip 7'
         >>> printable("abcdef", 4)
@@ -53,7 +53,7 @@ def printable(value: object, limit: int = COHORT_CHARACTERS) -> str:
 def number(value: float, digits: int = 2) -> str:
     """A rounded number with a true minus sign, ∞ for infinity and a dash for nothing.
 
-    Example:
+    Examples:
         >>> number(-1.005, 1), number(float("inf")), number(float("nan"))
         ('−1.0', '∞', '–')
     """
@@ -67,7 +67,7 @@ def number(value: float, digits: int = 2) -> str:
 def p_value(p: float) -> str:
     """A p value as journals print it.
 
-    Example:
+    Examples:
         >>> p_value(0.0004), p_value(0.0312), p_value(0.25), p_value(float("nan"))
         ('<0.001', '0.031', '0.25', '–')
     """

@@ -36,7 +36,7 @@ def pearson(table: pd.DataFrame, value: str, *, manual: str = "manual", automati
         Fisher RA. On the "probable error" of a coefficient of correlation deduced from a small sample.
         Metron 1921;1:3-32.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"patient_id": [*"abcdabcd"], "case_id": [*"abcdabcd"],
         ...     "reader": ["manual"] * 4 + ["unet3d"] * 4, "head_cm3": [1.0, 2, 3, 4, 1, 3, 2, 4]})
         >>> pearson(table, "head_cm3", automatic="unet3d")["r"].round(3).tolist()
@@ -93,7 +93,7 @@ def bland_altman(table: pd.DataFrame, value: str, *, manual: str = "manual", aut
         Agreement between methods of measurement with multiple observations per individual. J Biopharm Stat
         2007;17:571-582 (the variance where the true value varies).
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"patient_id": [*"abcabc"], "case_id": [*"abcabc"],
         ...     "reader": ["manual"] * 3 + ["unet3d"] * 3, "head_cm3": [1.0, 2.0, 3.0, 2.0, 4.0, 6.0]})
         >>> bland_altman(table, "head_cm3", automatic="unet3d")[["bias", "lower_limit", "upper_limit"]].values

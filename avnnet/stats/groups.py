@@ -25,7 +25,7 @@ def early_or_advanced(stage: object) -> str | None:
         Yoon BH et al. The 2019 revised version of Association Research Circulation Osseous staging system of
         osteonecrosis of the femoral head. J Arthroplasty 2020;35:933-940.
 
-    Example:
+    Examples:
         >>> [early_or_advanced(stage) for stage in ("II", "ARCO IIIA", "IV", None)]
         ['early', 'advanced', None, None]
     """
@@ -72,7 +72,7 @@ def mann_whitney(
         1963;34:598-611. Kerby DS. The simple difference formula. Compr Psychol 2014;3:1 (rank-biserial
         correlation).
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"patient_id": [*"abcdef"], "case_id": [*"abcdef"], "reader": "manual",
         ...     "arco_stage": ["I", "II", "II", "IIIA", "IIIB", "IIIA"],
         ...     "necrosis_percent": [1.0, 5, 7, 9, 20, 30]})

@@ -36,7 +36,7 @@ def paired_t(table: pd.DataFrame, value: str, *, readers: tuple[str, str]) -> pd
     Source:
         Student. The probable error of a mean. Biometrika 1908;6:1-25.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"patient_id": [*"abcabc"], "case_id": [*"abcabc"],
         ...     "reader": ["manual"] * 3 + ["unet3d"] * 3, "head_cm3": [1.0, 2.0, 3.0, 2.0, 4.0, 6.0]})
         >>> row = paired_t(table, "head_cm3", readers=("manual", "unet3d")).iloc[0]

@@ -73,11 +73,10 @@ def _networks(reader: str) -> float:
 def abstract_table(measurements: pd.DataFrame, agreement: pd.DataFrame, scheme: LabelScheme) -> pd.DataFrame:
     """One row per statement of the abstract's results paragraph, in its order, with numbers and printed text.
 
-    Sections: `dice` (each network and structure), `networks` (paired t-tests between them, the best),
-        `volume` (manual and
-    automatic, their paired t-test and Pearson correlation) and `stages` (early and advanced, each reader's
-    Mann-Whitney U test). The automatic reader of the last two is `best_reader`. Means and SDs are over cases;
-    every test has one value per patient, the mean over the patient's hips.
+    The sections are `dice` (each network and structure), `networks` (paired t-tests between them, the best),
+    `volume` (manual and automatic, their paired t-test and Pearson correlation) and `stages` (early and advanced,
+    each reader's Mann-Whitney U test). The automatic reader of the last two is `best_reader`. Means and SDs are
+    over cases; every test has one value per patient, the mean over the patient's hips.
 
     Args:
         measurements: one row per case and reader, with `scheme.volume_columns`; `arco_stage` may be absent.

@@ -35,7 +35,7 @@ def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
     Source:
         Maier-Hein L, Reinke A et al. Metrics reloaded. Nat Methods 2024;21:195-212 (undefined values).
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"patient_id": [*"abc"], "case_id": [*"abc"], "reader": "unet3d",
         ...     "label": "necrosis", "dice": [0.8, 0.6, 0.0], "hd95_mm": [2.0, 4.0, np.inf],
         ...     "assd_mm": [1.0, 2.0, np.inf], "outcome": ["both_present", "both_present", "missed"]})
@@ -78,7 +78,7 @@ def summarise_volumes(measurements: pd.DataFrame, columns: Sequence[str]) -> pd.
     Raises:
         StatisticsError: if a column is absent or holds text, or a row stands twice.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"patient_id": [*"abc"], "case_id": [*"abc"], "reader": "manual",
         ...     "head_cm3": [40.0, 50.0, None], "error": ["", "", "no file"]})
         >>> summarise_volumes(table, ["head_cm3"])[["n", "n_failed", "mean"]].values.tolist()

@@ -14,6 +14,7 @@ import pytorch_lightning as pl
 from jsonargparse import ArgumentError
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
+from avnnet.data.cohort import Cohort
 from avnnet.errors import InvalidConfig, MissingFile
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.precision import PrecisionChoice, fastest_precision
@@ -67,6 +68,24 @@ class Experiment(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """One seed for all: initial weights, order and augmentation."""
         parser.link_arguments("seed_everything", "data.seed")
+
+    def check_network(self, cohort: Cohort) -> None:
+        """Nothing, if the network takes the cohort's channels and gives the labels' classes.
+
+        Raises:
+            InvalidConfig: if it has others.
+        """
+        net, labels = self.model.net, self.datamodule.labels
+        if net.in_channels != cohort.channels:
+            raise InvalidConfig(
+                f"the network takes images of {net.in_channels} channel(s), the cohort's have {cohort.channels}; set "
+                f"model.net.init_args.in_channels: {cohort.channels}"
+            )
+        if net.classes != labels.classes:
+            raise InvalidConfig(
+                f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
+                f"model.net.init_args.classes: {labels.classes}"
+            )
 
     def as_text(self) -> str:
         """The whole config as YAML, defaults included, with the precision that `auto` came to."""

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from pytorch_lightning.callbacks import Callback
 
 from avnnet.atomic import write_text_atomically
 from avnnet.data.cache import source_hash
+from avnnet.data.cohort import read_cohort
 from avnnet.errors import CheckpointMismatch
 from avnnet.inference.member import Member
-from avnnet.inference.segmenter import Segmenter, save_model
+from avnnet.inference.model_folder import save_model
+from avnnet.inference.segmenter import Segmenter
 from avnnet.tables import read_table, write_table
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
@@ -75,12 +78,14 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
 
     Raises:
         CheckpointMismatch: if the folder holds a training with another config.
+        InvalidConfig: if the network does not fit the cohort's channels or labels.
         AvnnetError: if the cohort cannot be used.
     """
     folder = Path(folder)
     text = experiment.as_text()
     _same_config(folder / "config.yaml", text)
     trainer, data = experiment.trainer, experiment.datamodule
+    experiment.check_network(read_cohort(data.cohort))
     data.setup("fit")
     write_text_atomically(folder / "config.yaml", text)
     choice = trainer.precision_choice
@@ -104,7 +109,8 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     except SystemExit as error:  # Lightning's way to leave on Ctrl-C, which would end a notebook's kernel too
         raise KeyboardInterrupt from error
     seen = [source_hash(path) for path in data.training_entries]
-    member = Member(experiment.model.net.eval(), data.prepared_by(), data.tiling, name, seen)
+    dataset = sha256("".join(sorted([*seen, *map(source_hash, data.held_out_entries)])).encode()).hexdigest()
+    member = Member(experiment.model.net.eval(), data.prepared_by(), data.tiling, name, seen, dataset)
     record["seconds"] = round(time.monotonic() - start_s, 1)
     record["resumed_from"] = None if checkpoint is None else checkpoint.name
     write_text_atomically(folder / "run.json", json.dumps(record, indent=1))

@@ -51,7 +51,7 @@ class PolynomialDecay(Schedule):
 
     Source: Isensee et al., Nat Methods 2021;18:203 (power 0.9).
 
-    Example:
+    Examples:
         >>> PolynomialDecay(power=1.0).shape(0.25)
         0.75
     """

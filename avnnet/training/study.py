@@ -13,7 +13,8 @@ from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.inference.evaluation import ENSEMBLE, evaluate_cases
 from avnnet.inference.member import Member
-from avnnet.inference.segmenter import Segmenter, load_model, save_model
+from avnnet.inference.model_folder import load_model, save_model
+from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
 from avnnet.report import write_report
@@ -39,7 +40,7 @@ def run_study(study: Study, reporter: Reporter) -> int:
     if not 0 <= min(chosen) <= max(chosen) < study.folds:
         raise InvalidConfig(f"--only-fold must be 0 to {study.folds - 1}; found {study.only_fold}")
     first = [study.experiment(net, chosen[0]) for net in study.nets]
-    scheme = _one_scheme(study, first)
+    scheme = _one_scheme(study, first, cohort)
     with reporter.steps("checking the cohort", len(cohort)) as step:
         check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
     held_out = stored_folds(study.out / "splits.json", cohort, study.folds, seed=study.seed)
@@ -57,7 +58,7 @@ def run_study(study: Study, reporter: Reporter) -> int:
     return int(measurements.loc[measurements["error"] != "", "case_id"].nunique())
 
 
-def _one_scheme(study: Study, experiments: list[Experiment]) -> LabelScheme:
+def _one_scheme(study: Study, experiments: list[Experiment], cohort: Cohort) -> LabelScheme:
     names = study.names
     if len(set(names)) != len(names) or {ENSEMBLE, "manual"} & set(names):
         raise InvalidConfig(f"the configs' file names name the networks and must differ; found {names}")
@@ -65,11 +66,10 @@ def _one_scheme(study: Study, experiments: list[Experiment]) -> LabelScheme:
     if any(scheme != schemes[0] for scheme in schemes):
         raise InvalidConfig(f"all configs of a study need the same data.labels; found {schemes}")
     for name, experiment in zip(names, experiments, strict=True):
-        if experiment.model.net.classes != schemes[0].classes:
-            raise InvalidConfig(
-                f"{name}: the network has {experiment.model.net.classes} classes, data.labels {schemes[0].classes} "
-                "with the background; set model.net.init_args.classes"
-            )
+        try:
+            experiment.check_network(cohort)
+        except InvalidConfig as error:
+            raise InvalidConfig(f"{name}: {error}") from error
     return schemes[0]
 
 
@@ -130,7 +130,7 @@ def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None
     folders = [study.fold_folder(fold) / name / "model" for fold in range(study.folds) for name in study.names]
     done = [folder for folder in folders if (folder / "model.json").exists()]
     members = [member for folder in done for member in load_model(folder, classes=classes).members]
-    save_model(Segmenter(members, scheme), study.out / "model")
+    save_model(Segmenter(members, scheme, planned=len(folders)), study.out / "model")
 
 
 def _collect(study: Study) -> dict[str, pd.DataFrame]:

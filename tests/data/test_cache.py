@@ -17,10 +17,10 @@ PREPROCESS = Preprocess([4.0, 4.0, 4.0], [16, 18, 18])
 def case(cohort, tmp_path):
     """A case whose files may be changed."""
     first = cohort.cases[0]
-    copies = {name: tmp_path / f"{name}.nii.gz" for name in ("image", "label")}
-    for name, path in copies.items():
-        path.write_bytes(getattr(first, name).read_bytes())
-    return dataclasses.replace(first, **copies)
+    image, label = tmp_path / "image.nii.gz", tmp_path / "label.nii.gz"
+    image.write_bytes(first.image[0].read_bytes())
+    label.write_bytes(first.label.read_bytes())
+    return dataclasses.replace(first, image=(image,), label=label)
 
 
 def test_an_entry_holds_what_preprocessing_gives(case, tmp_path):
@@ -46,7 +46,7 @@ def test_the_key_follows_content_parameters_side_centre_and_code(case, tmp_path,
     keys.add(cache.key(dataclasses.replace(case, side=other), PREPROCESS, HIP))
     keys.add(cache.key(dataclasses.replace(case, centre_mm=None), PREPROCESS, HIP))
     image = read_image(case.image)
-    write_image(Image(image.array + 1, image.grid), case.image)
+    write_image(Image(image.array + 1, image.grid), case.image[0])
     keys.add(cache.key(case, PREPROCESS, HIP))
     monkeypatch.setattr(cache_module, "VERSION", -1)
     keys.add(cache.key(case, PREPROCESS, HIP))
@@ -55,8 +55,8 @@ def test_the_key_follows_content_parameters_side_centre_and_code(case, tmp_path,
 
 def test_names_and_folders_do_not_change_the_key(case, tmp_path):
     moved = tmp_path / "elsewhere.nii.gz"
-    moved.write_bytes(case.image.read_bytes())
-    renamed = dataclasses.replace(case, image=moved, case_id="other")
+    moved.write_bytes(case.image[0].read_bytes())
+    renamed = dataclasses.replace(case, image=(moved,), case_id="other")
     assert Cache(tmp_path).key(renamed, PREPROCESS, HIP) == Cache(tmp_path).key(case, PREPROCESS, HIP)
 
 

@@ -46,10 +46,20 @@ def test_an_image_without_its_mask_is_named(tmp_path):
         cohort_of_folder(tmp_path)
 
 
-def test_images_of_several_channels_are_refused(tmp_path):
-    touch(tmp_path, "imagesTr/a_0000.nii.gz", "imagesTr/a_0001.nii.gz", "labelsTr/a.nii.gz")
-    with pytest.raises(InvalidCohort, match="a_0001"):
-        cohort_of_folder(tmp_path)
+def test_nnunets_channels_become_one_cell_in_the_order_of_their_numbers(tmp_path):
+    touch(tmp_path, "imagesTr/a_0001.nii.gz", "imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz")
+    assert rows(tmp_path) == [("a", "imagesTr/a_0000.nii.gz;imagesTr/a_0001.nii.gz", "labelsTr/a.nii.gz")]
+
+
+def test_a_case_that_lacks_a_channel_is_named(tmp_path):
+    touch(tmp_path, *(f"imagesTr/{name}.nii.gz" for name in ("a_0000", "a_0001", "b_0001")))
+    with pytest.raises(InvalidCohort, match=r"case b: .*b lacks 0000"):
+        cohort_of_folder(touch(tmp_path, "labelsTr/a.nii.gz", "labelsTr/b.nii.gz"))
+
+
+def test_cases_that_end_in_four_digits_are_no_channels(tmp_path):
+    touch(tmp_path, *(f"{kind}/hip_{n}.nii.gz" for kind in ("images", "labels") for n in ("0001", "0002")))
+    assert [row[0] for row in rows(tmp_path)] == ["hip_0001", "hip_0002"]
 
 
 @pytest.mark.parametrize("names", [(), ("a.nii.gz", "b.nii.gz"), ("images/a.txt", "labels/a.txt")])

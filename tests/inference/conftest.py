@@ -15,6 +15,7 @@ class FixedNet(nn.Module):
     """A network that gives the same logits whatever it sees, one row of classes per slice of the first axis."""
 
     ndim = 3
+    in_channels = 1
 
     def __init__(self, rows: list[list[float]]) -> None:
         super().__init__()
@@ -29,6 +30,7 @@ class Threshold(nn.Module):
     """The oracle: label 1 where the normalised intensity is high, 2 where it is very high."""
 
     classes = 3
+    in_channels = 1
 
     def __init__(self, ndim: int = 3) -> None:
         super().__init__()

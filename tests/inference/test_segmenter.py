@@ -1,20 +1,16 @@
-import json
-
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
 from avnnet.data.preprocess import Preprocess
-from avnnet.errors import InvalidRecipe, MissingFile, ModelMismatch
+from avnnet.errors import ModelMismatch
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 from avnnet.inference.member import Member
 from avnnet.inference.segmentation import flags_of
-from avnnet.inference.segmenter import Segmenter, load_model, save_model
+from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, Side
-from avnnet.models import ConvBlock, UNet2D, UNet3D
+from avnnet.models import UNet3D
 from tests.conftest import ORDERS, reordered
 from tests.inference.conftest import Threshold
 
@@ -30,23 +26,9 @@ def scan() -> Image:
     return Image(array, GRID)
 
 
-def model() -> Segmenter:
-    torch.manual_seed(0)
-    preprocess = Preprocess([2.0, 1.0, 1.0], [8, 16, 16])
-    nets = [("unet2d", UNet2D([4, 8], [[2, 2]])), ("unet3d", UNet3D([4, 8], [[2, 2, 2]]))]
-    return Segmenter([Member(net, preprocess, Tiling([8, 16, 16]), name) for name, net in nets], HIP)
-
-
 def oracle(ndim: int) -> Segmenter:
     member = Member(Threshold(ndim), Preprocess(GRID.spacing, [12, 16, 16]), Tiling([12, 16, 16]), "oracle")
     return Segmenter([member], HIP)
-
-
-def test_a_saved_model_predicts_the_same_after_loading(tmp_path):
-    before = model().predict(scan(), centre_mm=CENTRE_MM)
-    after = load_model(save_model(model(), tmp_path / "m")).predict(scan(), centre_mm=CENTRE_MM)
-    assert np.array_equal(before.probabilities.values, after.probabilities.values)
-    assert after.provenance["networks"] == ["unet2d", "unet3d"]
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -93,82 +75,6 @@ def test_flags_tell_what_is_missing_or_cut():
     border = empty.array.copy()
     border[6, 9, cropped.box[2].start] = 2
     assert "crop_touched" in flags_of(LabelMap(border, GRID), cropped)
-
-
-class Wider(ConvBlock):
-    """A block of a user's own."""
-
-
-def test_a_block_of_ones_own_must_be_handed_over(tmp_path):
-    net = UNet3D([4, 8], [[2, 2, 2]], block=Wider)
-    own = Segmenter([Member(net, Preprocess([1.0] * 3), Tiling([4, 4, 4]), "own")], HIP)
-    save_model(own, tmp_path)
-    with pytest.raises(InvalidRecipe, match="Wider"):
-        load_model(tmp_path)
-    assert isinstance(load_model(tmp_path, classes=[Wider]).members[0].net.encoder.stages[0], Wider)
-
-
-def test_a_folder_without_a_model_says_where_models_come_from(tmp_path):
-    with pytest.raises(MissingFile, match="OUT/model"):
-        load_model(tmp_path)
-
-
-def edited(tmp_path, change):
-    folder = save_model(model(), tmp_path / "m")
-    content = json.loads((folder / "model.json").read_text())
-    change(folder, content)
-    (folder / "model.json").write_text(json.dumps(content))
-    return folder
-
-
-def test_a_missing_weight_file_is_named(tmp_path):
-    folder = edited(tmp_path, lambda f, c: (f / c["members"][0]["weights"]).unlink())
-    with pytest.raises(MissingFile, match="00-unet2d"):
-        load_model(folder)
-
-
-def test_weights_of_another_network_are_refused(tmp_path):
-    def swap(folder, content):
-        content["members"][0]["weights"] = content["members"][1]["weights"]
-
-    with pytest.raises(ModelMismatch, match="does not fit"):
-        load_model(edited(tmp_path, swap))
-
-
-def test_truncated_weights_are_refused(tmp_path):
-    def cut(folder, content):
-        path = folder / content["members"][0]["weights"]
-        path.write_bytes(path.read_bytes()[:-100])
-
-    with pytest.raises(ModelMismatch, match="cannot be read"):
-        load_model(edited(tmp_path, cut))
-
-
-def test_weights_that_are_not_finite_are_refused(tmp_path):
-    def spoil(folder, content):
-        path = folder / content["members"][0]["weights"]
-        tensors = load_file(path)
-        next(iter(tensors.values())).fill_(float("nan"))
-        save_file(tensors, path)
-
-    with pytest.raises(ModelMismatch, match="NaN"):
-        load_model(edited(tmp_path, spoil))
-
-
-def test_a_model_json_that_names_code_is_refused(tmp_path):
-    def hack(folder, content):
-        content["members"][0]["net"] = {"class": "os.system", "args": {"command": "true"}}
-
-    with pytest.raises(InvalidRecipe, match=r"os\.system"):
-        load_model(edited(tmp_path, hack))
-
-
-def test_a_weight_path_cannot_leave_the_model_folder(tmp_path):
-    def escape(folder, content):
-        content["members"][0]["weights"] = "../../secret.safetensors"
-
-    with pytest.raises(MissingFile, match=r"secret\.safetensors are missing"):
-        load_model(edited(tmp_path, escape))
 
 
 def test_a_network_with_other_classes_than_the_scheme_is_refused():

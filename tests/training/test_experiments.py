@@ -63,7 +63,7 @@ def test_a_config_runs_on_cuda_without_edits(name, hips, tmp_path):
 @pytest.mark.gpu
 def test_a_model_trained_on_cuda_predicts_and_reloads_alike_on_the_cpu(hips, cohort, tmp_path):
     from avnnet.data.files import read_image
-    from avnnet.inference.segmenter import load_model
+    from avnnet.inference.model_folder import load_model
     from avnnet.training.checkpoint import latest_checkpoint
     from avnnet.training.fit import train
 

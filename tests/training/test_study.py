@@ -8,7 +8,7 @@ from avnnet.data.files import read_image, read_labels
 from avnnet.errors import InvalidRecipe
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import softmax_of
-from avnnet.inference.segmenter import load_model
+from avnnet.inference.model_folder import load_model
 from avnnet.labels import HIP
 from avnnet.tables import read_table
 from avnnet.training.plan import Study

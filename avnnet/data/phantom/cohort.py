@@ -58,7 +58,7 @@ def evenly_mixed(counts: Mapping[str, int], *, first: int = 0) -> list[str]:
         counts: name to number.
         first: rotates the order, so that two such lists are not in step.
 
-    Example:
+    Examples:
         >>> evenly_mixed({"a": 2, "b": 4})
         ['b', 'a', 'b', 'b', 'a', 'b']
     """

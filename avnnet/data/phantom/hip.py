@@ -95,7 +95,7 @@ def hip(
     Raises:
         InvalidConfig: if an argument is none of these, or the field of view cannot hold a head.
 
-    Example:
+    Examples:
         >>> image, labels, truth = hip(
         ...     np.random.default_rng(3), necrosis_percent=15, shape=(40, 80, 80), spacing_mm=(2.0, 1.5, 1.5)
         ... )

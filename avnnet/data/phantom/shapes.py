@@ -79,7 +79,7 @@ def ramp(values: np.ndarray) -> np.ndarray:
 def fraction_inside(distance_mm: np.ndarray, width_mm: float) -> np.ndarray:
     """The share (0 to 1) of voxels about `width_mm` wide inside a shape: the partial volume effect.
 
-    Example:
+    Examples:
         >>> fraction_inside(np.array([-2.0, 0.0, 0.25, 2.0]), 1.0).tolist()
         [1.0, 0.5, 0.25, 0.0]
     """

@@ -1,0 +1,168 @@
+"""The folder that an ensemble is kept in: `model.json` and the weights of each member."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from avnnet.atomic import whole_file, write_text_atomically
+from avnnet.data.integrity import content_hash
+from avnnet.data.preprocess import Preprocess
+from avnnet.errors import CheckpointCorrupt, InvalidRecipe, MissingFile, ModelMismatch
+from avnnet.inference.member import Member
+from avnnet.inference.segmenter import Segmenter
+from avnnet.inference.tiling import Tiling
+from avnnet.labels import LabelScheme
+from avnnet.models import ConvBlock, ResidualBlock, UNet2D, UNet3D
+from avnnet.recipe import build, describe
+
+KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, ResidualBlock, Preprocess, Tiling, LabelScheme)
+SCHEMA = 2
+RECIPE = "recipe"
+
+
+def save_model(model: Segmenter, folder: str | Path) -> Path:
+    """The folder written: `model.json` and the weights of each member as safetensors.
+
+    The weights carry their own recipe, so that a `model.json` edited by hand or taken from another folder is noticed.
+
+    Args:
+        model: the ensemble.
+        folder: made when needed; `model.json` is written last.
+    """
+    folder = Path(folder)
+    scheme = describe(model.scheme)
+    entries = []
+    for number, member in enumerate(model.members):
+        weights = folder / f"{number:02d}-{member.name}.safetensors"
+        tensors = {name: value.detach().cpu().contiguous() for name, value in member.net.state_dict().items()}
+        recipe = member.recipe()
+        with whole_file(weights) as partial:
+            save_file(tensors, partial, metadata={RECIPE: json.dumps({"scheme": scheme, **recipe}, sort_keys=True)})
+        entries.append({"weights": weights.name, "sha256": content_hash(weights), **recipe})
+    content = {"schema": SCHEMA, "scheme": scheme, "planned": model.planned, "members": entries}
+    write_text_atomically(folder / "model.json", json.dumps(content, indent=1))
+    return folder
+
+
+def load_model(
+    folder: str | Path, *, classes: Iterable[type] = (), device: str = "cpu", precision: str = "32-true"
+) -> Segmenter:
+    """The ensemble in a model folder.
+
+    Args:
+        folder: what `save_model` or a study wrote.
+        classes: your own block or network classes, if the model was trained with any; a file never names
+            what to import.
+        device: "cpu", "cuda", ...
+        precision: "32-true", "bf16-mixed" or "16-mixed".
+
+    Raises:
+        MissingFile: if there is no `model.json` or a weight file is gone.
+        InvalidRecipe: if `model.json` is not a model, or names an unknown class.
+        CheckpointCorrupt: if a weight file is damaged.
+        ModelMismatch: if weights do not fit their network or their recipe, are not finite or stand twice, or if the
+            members were trained on different cohorts.
+    """
+    folder = Path(folder)
+    if not (folder / "model.json").is_file():
+        raise MissingFile(f"no model in {folder}: a study writes one to OUT/model, avnnet fit to its run's folder")
+    known = [*KNOWN, *classes]
+    try:
+        content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if content["schema"] != SCHEMA:
+            raise InvalidRecipe(
+                f"{folder} has a model of schema {content['schema']}, this version reads {SCHEMA}; train again, or use "
+                "the version of avnnet that wrote it"
+            )
+        scheme = build(content["scheme"], known)
+        members = [_member(folder, content["scheme"], entry, known) for entry in content["members"]]
+        planned = int(content["planned"])
+        _check_unlike(content["members"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidRecipe(f"{folder / 'model.json'} is not a model of avnnet ({error!r}); export it again") from error
+    return Segmenter(members, scheme, precision=precision, planned=planned).to(device)
+
+
+def _check_unlike(entries: list[dict[str, Any]]) -> None:
+    weights_of: dict[str, str] = {}
+    for entry in entries:
+        name = str(entry["weights"])
+        if entry["sha256"] in weights_of:
+            raise ModelMismatch(
+                f"{weights_of[entry['sha256']]} and {name} are the same network twice; copy the folds of a study as "
+                "they were trained"
+            )
+        weights_of[entry["sha256"]] = name
+        if entry["dataset"] != entries[0]["dataset"]:
+            raise ModelMismatch(
+                f"{entries[0]['weights']} and {name} were trained on different cohorts; take the folds of one study"
+            )
+
+
+def _member(folder: Path, scheme: Any, entry: dict[str, Any], known: list[type]) -> Member:
+    name = Path(str(entry["weights"])).name  # a path in the file must not lead out of the folder
+    if not (folder / name).is_file():
+        raise MissingFile(f"the weights {name} are missing in {folder}; copy the whole folder")
+    if content_hash(folder / name) != entry["sha256"]:
+        raise CheckpointCorrupt(f"{name} is not the file that was written (its checksum differs); copy it again")
+    recipe = {key: value for key, value in entry.items() if key not in ("weights", "sha256")}
+    _check_recipe(folder / name, {"scheme": scheme, **recipe})
+    net = build(entry["net"], known)
+    load_weights(net, folder / name)
+    preprocess, tiling = build(entry["preprocess"], known), build(entry["tiling"], known)
+    return Member(net, preprocess, tiling, str(entry["name"]), entry["trained_on"], str(entry["dataset"]))
+
+
+def _check_recipe(path: Path, said: dict[str, Any]) -> None:
+    try:
+        with safe_open(path, "pt") as file:
+            kept = json.loads((file.metadata() or {})[RECIPE])
+    except (SafetensorError, OSError) as error:
+        raise CheckpointCorrupt(f"{path.name} cannot be read ({error}); copy it again") from error
+    except (KeyError, ValueError) as error:
+        raise ModelMismatch(f"{path.name} does not say what it was trained with; export the model again") from error
+    field = _first_difference(said, kept)
+    if field:
+        raise ModelMismatch(
+            f"model.json does not belong to {path.name}: {field}. Copy the whole folder again, and edit neither"
+        )
+
+
+def _first_difference(said: Any, kept: Any, where: str = "") -> str:
+    if isinstance(said, Mapping) and isinstance(kept, Mapping):
+        for key in sorted(said.keys() | kept.keys()):
+            inner = where if key in ("class", "args", "items") else f"{where}.{key}".lstrip(".")
+            found = _first_difference(said.get(key), kept.get(key), inner)
+            if found:
+                return found
+        return ""
+    return "" if said == kept else f"{where} is {str(said)[:60]}, the weights were trained with {str(kept)[:60]}"
+
+
+def load_weights(net: torch.nn.Module, path: Path) -> None:
+    """Loads safetensors weights into a network that they fit exactly.
+
+    Raises:
+        CheckpointCorrupt: if the file is broken.
+        ModelMismatch: if a tensor is missing, has another shape, or is not finite.
+    """
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointCorrupt(f"{path.name} cannot be read ({error}); copy it again") from error
+    expected = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    if expected != found:
+        differing = sorted(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))[:3]
+        raise ModelMismatch(f"{path.name} does not fit the network in model.json; it differs in {differing}")
+    broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise ModelMismatch(f"{path.name} holds NaN or infinite weights in {broken[:3]}; train again")
+    net.load_state_dict(tensors)
