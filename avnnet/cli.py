@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -42,7 +43,14 @@ def parser() -> argparse.ArgumentParser:
         "it was stopped. Exit code 3: some cases failed, their rows say why.",
     )
     study.add_argument("cohort", type=Path, help="CSV with patient_id, case_id, image, label (paths relative to it)")
-    study.add_argument("--nets", type=Path, nargs="+", required=True, metavar="NET.yaml", help="a config per network")
+    study.add_argument(
+        "--nets",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="NET.yaml",
+        help="a config per network; with an overlay for an ablation: unet3d.yaml+residual.yaml",
+    )
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study")
     study.add_argument("--folds", type=int, default=5, help="number of folds (default 5)")
     study.add_argument("--only-fold", type=int, metavar="K", help="do fold K alone, counted from 0")
@@ -183,10 +191,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             from avnnet.data.phantom.commands import phantom
 
             failed = phantom(args)
+        sys.stdout.flush()
         return SOME_FAILED if failed else 0
     except AvnnetError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("stopped; the same command goes on after the last whole epoch", file=sys.stderr)
         return STOPPED

@@ -38,10 +38,11 @@ def fit(words: Sequence[str]) -> int:
     """The exit code of a training; `--help` and all flags are Lightning's."""
     from avnnet.training.config import parse_experiment
     from avnnet.training.fit import recorded_precision, train
+    from avnnet.training.plan import name_of
 
     experiment = parse_experiment(words)
     configs = [Path(str(path)) for path in experiment.config.get("config") or []]
-    name = configs[0].stem if configs else "network"
+    name = name_of(configs) or "network"
     place = f"{configs[0].resolve().parent.name}-{name}" if configs else name
     default = Path("runs") / f"{place}-fold{experiment.datamodule.fold}"
     folder = Path(experiment.config.trainer.default_root_dir or default)

@@ -16,7 +16,7 @@ class Study:
 
     Args:
         cohort: path of the cohort's CSV.
-        nets: config files; a file's stem names the network in all tables.
+        nets: a config file per network, with overlays behind it where it has any: `unet3d.yaml+residual.yaml`.
         out: folder of the study; a second call goes on where the first stopped.
         folds: of the cross-validation.
         seed: of the folds.
@@ -36,8 +36,8 @@ class Study:
 
     @property
     def names(self) -> list[str]:
-        """The networks' names: their configs' stems."""
-        return [Path(net).stem for net in self.nets]
+        """The networks' names in all tables: their configs' stems, "unet3d" or "unet3d-residual"."""
+        return [name_of(configs_of(net)) for net in self.nets]
 
     def fold_folder(self, fold: int) -> Path:
         """Where a fold's runs and tables are."""
@@ -63,6 +63,30 @@ class Study:
         }
         words = [f"--data.{key}={value}" for key, value in data.items()]
         # all folds train alike: what the first one's timing chose holds for the others and for a resume
-        recorded = [recorded_precision(self.fold_folder(other) / net.stem) for other in (fold, *range(self.folds))]
+        name = name_of(configs_of(net))
+        recorded = [recorded_precision(self.fold_folder(other) / name) for other in (fold, *range(self.folds))]
         words += [f"--trainer.precision={precision}" for precision in recorded if precision][:1]
-        return load_experiment([net], [*words, *self.overrides])
+        return load_experiment(configs_of(net), [*words, *self.overrides])
+
+
+def configs_of(net: str | Path) -> list[Path]:
+    """The config files of a network, later ones over earlier ones.
+
+    Args:
+        net: a path, or several with plus signs between.
+
+    Examples:
+        >>> [path.name for path in configs_of("laptop/unet3d.yaml+ablations/residual.yaml")]
+        ['unet3d.yaml', 'residual.yaml']
+    """
+    return [Path(part) for part in str(net).split("+")]
+
+
+def name_of(configs: Sequence[Path]) -> str:
+    """The name of a network with overlays.
+
+    Examples:
+        >>> name_of([Path("laptop/unet3d.yaml"), Path("ablations/residual.yaml")])
+        'unet3d-residual'
+    """
+    return "-".join(config.stem for config in configs)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pytorch_lightning.callbacks import Callback
 
 from avnnet.models import ConvBlock, ResidualBlock
 from avnnet.progress import Reporter
@@ -44,6 +45,26 @@ def test_an_overlay_changes_the_block_and_nothing_else():
     assert plain.model.net.block is ConvBlock
     assert residual.model.net.channels == plain.model.net.channels
     assert residual.datamodule.crop == plain.datamodule.crop
+
+
+def test_averaged_weights_are_the_moving_average_of_the_steps(hips, tmp_path):
+    words = [f"--data.cohort={hips}", f"--data.cache={tmp_path}", "--data.folds=2", "--data.steps_per_epoch=4"]
+    words += ["--trainer.max_epochs=1", "--trainer.limit_val_batches=0", "--trainer.accelerator=cpu"]
+    steps: list[torch.Tensor] = []
+
+    class Keep(Callback):
+        def on_train_batch_end(self, trainer, pl_module, *_):
+            steps.append(pl_module.net.heads[0].bias.detach().clone())
+
+    experiment = load_experiment([LAPTOP, EXPERIMENTS / "ablations" / "averaged.yaml"], words)
+    experiment.datamodule.reporter = Reporter(is_quiet=True)
+    experiment.trainer.callbacks.append(Keep())
+    experiment.trainer.fit(experiment.model, datamodule=experiment.datamodule)
+    expected = steps[0]
+    for bias in steps[1:]:
+        expected = 0.99 * expected + 0.01 * bias
+    assert torch.allclose(experiment.model.net.heads[0].bias, expected, atol=1e-7)
+    assert not torch.allclose(experiment.model.net.heads[0].bias, steps[-1], atol=1e-7)
 
 
 def test_the_abstracts_configs_have_the_abstracts_setting():

@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from avnnet.training.config import load_experiment
 from avnnet.training.fit import train
 from avnnet.training.study import run_study
 from tests.training.conftest import QUIET
+
+ABLATIONS = Path(__file__).parents[2] / "experiments" / "ablations"
 
 
 def weights(folder) -> dict[str, torch.Tensor]:
@@ -44,26 +47,33 @@ def test_a_second_call_does_not_train_again(finished, monkeypatch):
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
-def test_a_training_that_is_stopped_goes_on_to_the_same_weights(finished, tmp_path):
+@pytest.mark.parametrize("overlay", [None, "averaged"])
+def test_a_training_that_is_stopped_goes_on_to_the_same_weights(finished, tmp_path, overlay):
     study, _ = finished
     words = [f"--data.cohort={study.cohort}", "--data.fold=1", "--data.folds=2", f"--data.cache={tmp_path / 'c'}"]
+    overlays = [ABLATIONS / f"{overlay}.yaml"] if overlay else []
 
-    def go(stop_after: int | None) -> None:
-        experiment = load_experiment([study.nets[1]], words)
+    def go(stop_after: int | None, run: str = "run") -> None:
+        experiment = load_experiment([study.nets[1], *overlays], words)
         experiment.datamodule.reporter = QUIET
 
         def on_epoch(done: int, _: str) -> None:
             if done == stop_after:
                 raise RuntimeError("killed")
 
-        train(experiment, tmp_path / "run", name="unet3d", on_epoch=on_epoch)
+        train(experiment, tmp_path / run, name="unet3d", on_epoch=on_epoch)
 
     # the report of epoch 2 comes before its checkpoint, so one whole epoch is on disk and one is lost
     with pytest.raises(RuntimeError, match="killed"):
         go(2)
     assert [p.name for p in (tmp_path / "run" / "checkpoints").glob("*.ckpt")] == ["epoch-00000.ckpt"]
     go(None)
-    assert equal(weights(tmp_path / "run" / "model"), weights(study.out / "fold1" / "unet3d" / "model"))
+    undisturbed = study.out / "fold1" / "unet3d"
+    if overlay:
+        go(None, "undisturbed")
+        plain, undisturbed = undisturbed, tmp_path / "undisturbed"
+        assert not equal(weights(plain / "model"), weights(undisturbed / "model"))
+    assert equal(weights(tmp_path / "run" / "model"), weights(undisturbed / "model"))
     assert json.loads((tmp_path / "run" / "run.json").read_text())["resumed_from"] == "epoch-00000.ckpt"
     assert pd.read_csv(tmp_path / "run" / "metrics.csv")["epoch"].tolist() == [0, 1]
 

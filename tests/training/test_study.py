@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import softmax_of
 from avnnet.inference.model_folder import load_model
 from avnnet.labels import HIP
+from avnnet.models import ConvBlock, ResidualBlock
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
 from tests.training.conftest import QUIET, OwnBlock
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 def test_a_study_writes_every_table_mask_and_the_report(finished):
@@ -108,6 +112,17 @@ def test_no_label_is_read_to_prepare_a_held_out_case(finished, cohort, tmp_path)
     for reader in ("unet2d", "unet3d", "ensemble"):
         masks = [read_labels(tmp_path / name / reader / f"{case_id}.nii.gz").array for name in ("with", "without")]
         assert np.array_equal(*masks)
+
+
+def test_an_ablation_runs_beside_its_base_on_the_same_folds(plan, net_yaml):
+    base, overlay = net_yaml("unet3d"), EXPERIMENTS / "ablations" / "residual.yaml"
+    study = plan(nets=[base, Path(f"{base}+{overlay}")], overrides=["--trainer.max_epochs=1"])
+    assert run_study(study, QUIET) == 0
+    agreement = read_table(study.out / "agreement.csv")
+    cases = {reader: sorted(rows["case_id"]) for reader, rows in agreement.groupby("reader")}
+    assert cases["unet3d"] == cases["unet3d-residual"] == cases["ensemble"]
+    blocks = [load_model(study.out / "fold0" / name / "model").members[0].net.block for name in study.names]
+    assert blocks == [ConvBlock, ResidualBlock]
 
 
 def test_a_block_of_the_users_own_runs_through_a_study(plan, net_yaml):
