@@ -105,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", type=Path, help="model folder of a study or a fit")
     evaluate.add_argument("cohort", type=Path, help="CSV with patient_id, case_id, image, label")
     evaluate.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the evaluation")
+    evaluate.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
     evaluate.add_argument("--mark-seen", action="store_true", help="flag images of the training instead of refusing")
 
     compare = commands.add_parser(

@@ -38,6 +38,10 @@ class UnsupportedDimensions(AvnnetError):
     """An image is not three-dimensional with one value per voxel."""
 
 
+class NotAVolume(AvnnetError):
+    """An image has too few slices to measure a volume in."""
+
+
 class InvalidGeometry(AvnnetError):
     """A spacing, origin or direction that no scanner could have made."""
 
@@ -56,6 +60,10 @@ class ConstantImage(AvnnetError):
 
 class InvalidLabelValues(AvnnetError):
     """A label map holds ids that its scheme does not name."""
+
+
+class EmptyLabel(AvnnetError):
+    """Manual masks hold nothing to learn from."""
 
 
 class InvalidScheme(AvnnetError):

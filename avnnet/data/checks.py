@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from avnnet.data.cohort import Case, Cohort
 from avnnet.data.files import read_grid, read_labels
-from avnnet.errors import AvnnetError, GeometryMismatch
+from avnnet.errors import AvnnetError, EmptyLabel, GeometryMismatch, NotAVolume
+from avnnet.grid import Grid
 from avnnet.labels import LabelScheme
 
+FEWEST_SLICES = 4
 
-def check_case(case: Case, scheme: LabelScheme) -> None:
-    """Nothing, if the case can be used.
+
+def check_volume(grid: Grid) -> None:
+    """Nothing, if a grid has enough slices on every axis for a volume.
+
+    Raises:
+        NotAVolume: if it has fewer than four.
+    """
+    if min(grid.shape) < FEWEST_SLICES:
+        raise NotAVolume(
+            f"an image needs at least {FEWEST_SLICES} slices on every axis; found {grid.summary()}. "
+            "Give the 3D series, not a single slice of it"
+        )
+
+
+def check_case(case: Case, scheme: LabelScheme) -> set[int]:
+    """The label ids that the case's mask holds, if the case can be used.
 
     Raises:
         MissingFile, UnreadableFile, UnsupportedFormat, UnsupportedDimensions: if a file cannot be read.
+        NotAVolume: if there are too few slices.
         GeometryMismatch: if image and label lie on different grids, or the centre outside.
         InvalidLabelValues: if the label has a value that the scheme does not name.
     """
     grid = read_grid(case.image)
+    check_volume(grid)
     labels = read_labels(case.label, scheme)
     if not labels.grid.is_close(grid):
         raise GeometryMismatch(
@@ -30,28 +50,44 @@ def check_case(case: Case, scheme: LabelScheme) -> None:
             f"the head centre {case.centre_mm} mm (x, y, z, LPS) is outside the image: {grid.summary()}. "
             "3D Slicer shows RAS: change the sign of its first two numbers"
         )
+    return set(np.unique(labels.array).tolist()) - {0}
 
 
-def check_cohort(cohort: Cohort, scheme: LabelScheme, *, on_progress: Callable[[int, int], None] | None = None) -> None:
-    """Nothing, if every case can be used; all cases are looked at, so that one run names every fault.
+def check_cohort(
+    cohort: Cohort,
+    scheme: LabelScheme,
+    *,
+    is_for_training: bool = True,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Nothing, if every case can be used, and something was drawn; one run names the faults of all cases.
 
     Args:
         cohort: the cases.
         scheme: names of the label ids.
+        is_for_training: whether every structure must be in some mask; a healthy cohort can be evaluated.
         on_progress: called with cases done and cases in all.
 
     Raises:
         AvnnetError: the first case's named error; its message also lists the other cases at fault.
+        EmptyLabel: if all masks are empty, or one structure is in no mask and is to be learnt.
     """
     faults: list[AvnnetError] = []
+    drawn: set[int] = set()
     for done, case in enumerate(cohort, start=1):
         try:
-            check_case(case, scheme)
+            drawn |= check_case(case, scheme)
         except AvnnetError as error:
             faults.append(type(error)(str(error), case_id=case.case_id))
         if on_progress is not None:
             on_progress(done, len(cohort))
     if not faults:
+        absent = {index: name for index, name in scheme.names.items() if index not in drawn}
+        if absent and (is_for_training or not drawn):
+            raise EmptyLabel(
+                f"in none of the {len(cohort)} masks is there a voxel of {absent} (label: name); draw the structure, "
+                "or give the label scheme that the masks were drawn with under data.labels"
+            )
         return
     message = str(faults[0]).removeprefix(f"case {faults[0].case_id}: ")
     others = [f"{fault.case_id} ({type(fault).__name__})" for fault in faults[1:]]

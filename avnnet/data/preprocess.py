@@ -11,6 +11,7 @@ from monai.data import MetaTensor
 from monai.transforms import SpatialResample
 from torch import Tensor
 
+from avnnet.data.checks import check_volume
 from avnnet.data.orientation import FirstAxis, Orientation, orientation_of
 from avnnet.data.softmax import Softmax
 from avnnet.data.transforms import CENTRE_KEY, spacing_and_crop
@@ -45,11 +46,13 @@ class Prepared:
         image: `(C, *S)` float32, each channel normalised.
         label: `(1, *S)` uint8, or None.
         placement: the way back.
+        is_cropped: whether it is a crop around the head centre, and not the whole image.
     """
 
     image: Tensor
     label: Tensor | None
     placement: Placement
+    is_cropped: bool
 
 
 class Preprocess:
@@ -111,6 +114,7 @@ class Preprocess:
             GeometryMismatch: if the label lies on another grid, or the centre outside the image.
             NonFiniteVoxels: if the image holds NaN or infinity.
             ConstantImage: if nothing can be seen in the crop.
+            NotAVolume: if there are fewer than four slices on an axis.
         """
         if label is not None and not label.grid.is_close(image.grid):
             raise GeometryMismatch(
@@ -122,6 +126,7 @@ class Preprocess:
                 f"the head centre {[round(float(c), 1) for c in centre_mm]} mm (x, y, z, LPS) is outside the image: "
                 f"{image.grid.summary()}. 3D Slicer shows RAS: change the sign of its first two numbers"
             )
+        check_volume(image.grid)
         orientation = orientation_of(image.grid, first_axis=self.first_axis, mirror=side is Side.LEFT)
         spacing = np.asarray(image.grid.spacing)[list(orientation.axes)]
         keys = ["image"] if label is None else ["image", "label"]
@@ -138,6 +143,7 @@ class Preprocess:
             self._normalised(done["image"].as_tensor().float()),
             None if label is None else done["label"].as_tensor().to(torch.uint8),
             placement,
+            crop is not None,
         )
 
     @staticmethod

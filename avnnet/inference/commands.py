@@ -23,9 +23,6 @@ def predict(args: argparse.Namespace) -> int:
         MissingFile, InvalidRecipe, ModelMismatch: if the model cannot be used.
     """
     reporter = Reporter()
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise InvalidConfig(f"no CUDA device for --device {device}; take cpu or auto")
     if args.centre is not None and len(args.images) > 1:
         raise InvalidConfig(
             f"--centre is the head centre of one image; found {len(args.images)}. Predict them one by one"
@@ -34,7 +31,7 @@ def predict(args: argparse.Namespace) -> int:
     names = [image_name(files[0]) for files in images]
     if len(set(names)) != len(names):
         raise InvalidCohort("images are named by their file names, which must differ; rename or predict one by one")
-    model = load_model(args.model, device=device)
+    model = load_model(args.model, device=chosen_device(args.device))
     reporter.say(model.summary())
     rows, failed = [], 0
     with reporter.steps("segmenting", len(names)) as step:
@@ -55,3 +52,18 @@ def predict(args: argparse.Namespace) -> int:
     print(table.drop(columns=["reader"]).to_string(index=False, float_format="{:.2f}".format))
     reporter.say(f"masks and measurements.csv: {args.out}")
     return failed
+
+
+def chosen_device(word: str) -> str:
+    """The device that `--device` names; "auto" takes CUDA where there is one.
+
+    Raises:
+        InvalidConfig: if there is no such device.
+    """
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if word == "auto" else word
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InvalidConfig(f"no device for --device {word} ({reason}); take cpu or auto") from error
+    return device

@@ -15,7 +15,7 @@ from avnnet.data.softmax import Softmax
 from avnnet.image import LabelMap
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.segmentation import flags_of
+from avnnet.inference.segmentation import flags_of, missing_structures
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
@@ -80,7 +80,7 @@ def evaluate_cases(
                 measured += [failed_row(row, name, error) for name in (MANUAL, *readers)]
             else:
                 compared += agreed
-                measured.append(measurement_row(row, MANUAL, manual))
+                measured.append(measurement_row(row, MANUAL, manual, " ".join(missing_structures(manual))))
                 measured += [measurement_row(row, name, *found) for name, found in segmented.items()]
             step(done, case.case_id)
     return Evaluation(_stack(measured), _stack(compared))
@@ -90,16 +90,16 @@ def _segment(
     case: Case, members: Sequence[Member], scheme: LabelScheme, masks: Path, precision: str, mark: str
 ) -> dict[str, tuple[LabelMap, str]]:
     image = read_image(case.image)
-    softmax = softmax_of(members, image, side=case.side, centre_mm=case.centre_mm, precision=precision)
+    predicted = softmax_of(members, image, side=case.side, centre_mm=case.centre_mm, precision=precision)
     named: dict[str, list[Softmax]] = {}
-    for member, one in zip(members, softmax, strict=True):
+    for member, one in zip(members, predicted.softmax, strict=True):
         named.setdefault(member.name, []).append(one)
     result = {}
-    for name, group in {**named, ENSEMBLE: softmax}.items():
+    for name, group in {**named, ENSEMBLE: predicted.softmax}.items():
         probabilities = mean_softmax(group)
         labels = probabilities.labels(scheme)
         write_image(labels, masks / name / f"{case.case_id}.nii.gz")
-        result[name] = (labels, " ".join([*flags_of(labels, probabilities), mark]).strip())
+        result[name] = (labels, " ".join([*flags_of(labels, probabilities), *predicted.flags, mark]).strip())
     return result
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from avnnet.data.contrast import Contrast
 from avnnet.data.preprocess import Prepared, Preprocess
 from avnnet.data.softmax import Softmax
 from avnnet.errors import ModelMismatch
@@ -17,6 +19,8 @@ from avnnet.inference.tiling import Tiling, class_probabilities
 from avnnet.labels import Side
 from avnnet.models.unet import UNet
 from avnnet.recipe import describe
+
+UNUSUAL = "unusual_contrast"
 
 
 class Member:
@@ -28,6 +32,7 @@ class Member:
         tiling: how an image is presented.
         name: the configuration's name, "unet3d".
         trained_on: hashes of the images that it was trained on (`image_hash`), to find a leak later.
+        contrast: what its training images look like, to find an image of another sequence.
         dataset: hash of all images of its cohort, held out or not; the folds of one study have the same.
     """
 
@@ -39,14 +44,24 @@ class Member:
         name: str,
         trained_on: Sequence[str] = (),
         dataset: str = "",
+        contrast: Contrast | None = None,
     ) -> None:
         self.net, self.preprocess, self.tiling, self.name = net, preprocess, tiling, name
-        self.trained_on, self.dataset = [str(one) for one in trained_on], dataset
+        self.trained_on, self.dataset, self.contrast = [str(one) for one in trained_on], dataset, contrast
 
     def recipe(self) -> dict[str, Any]:
         """The plain description from which `build` restores everything but the weights."""
         described = describe_member(self.net, self.preprocess, self.tiling)
-        return {"name": self.name, **described, "trained_on": self.trained_on, "dataset": self.dataset}
+        past = {"trained_on": self.trained_on, "dataset": self.dataset, "contrast": describe(self.contrast)}
+        return {"name": self.name, **described, **past}
+
+    def is_unusual(self, prepared: Prepared) -> bool:
+        """Whether an image has another contrast than the training's; False where that cannot be told."""
+        return (
+            self.contrast is not None
+            and self.contrast.is_cropped == prepared.is_cropped
+            and self.contrast.is_unusual(prepared.image)
+        )
 
     def softmax(self, prepared: Prepared, *, precision: str = "32-true") -> Softmax:
         """Probabilities on the image's own grid.
@@ -75,6 +90,19 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager:
     return torch.autocast(device.type, kinds[precision])
 
 
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What the networks say of an image.
+
+    Args:
+        softmax: the probabilities of every member.
+        flags: what a reader should know of the image itself.
+    """
+
+    softmax: list[Softmax]
+    flags: tuple[str, ...]
+
+
 def softmax_of(
     members: Sequence[Member],
     image: Image,
@@ -82,7 +110,7 @@ def softmax_of(
     side: Side | None = None,
     centre_mm: Sequence[float] | None = None,
     precision: str = "32-true",
-) -> list[Softmax]:
+) -> Predicted:
     """The probabilities of every member; images that members prepare alike are prepared once.
 
     Args:
@@ -99,12 +127,14 @@ def softmax_of(
     check_channels(members, len(image.channels))
     done: dict[str, Prepared] = {}
     results = []
+    unusual = 0
     for member in members:
         key = json.dumps(describe(member.preprocess), sort_keys=True)
         if key not in done:
             done[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
         results.append(member.softmax(done[key], precision=precision))
-    return results
+        unusual += member.is_unusual(done[key])
+    return Predicted(results, (UNUSUAL,) if 2 * unusual > len(members) else ())
 
 
 def check_channels(members: Sequence[Member], channels: int) -> None:

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from avnnet.atomic import whole_file, write_text_atomically
+from avnnet.data.contrast import Contrast
 from avnnet.data.integrity import content_hash
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import CheckpointCorrupt, InvalidRecipe, MissingFile, ModelMismatch
@@ -22,7 +23,7 @@ from avnnet.labels import LabelScheme
 from avnnet.models import ConvBlock, ResidualBlock, UNet2D, UNet3D
 from avnnet.recipe import build, describe
 
-KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, ResidualBlock, Preprocess, Tiling, LabelScheme)
+KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, ResidualBlock, Preprocess, Contrast, Tiling, LabelScheme)
 SCHEMA = 2
 RECIPE = "recipe"
 
@@ -117,7 +118,8 @@ def _member(folder: Path, scheme: Any, entry: dict[str, Any], known: list[type])
     net = build(entry["net"], known)
     load_weights(net, folder / name)
     preprocess, tiling = build(entry["preprocess"], known), build(entry["tiling"], known)
-    return Member(net, preprocess, tiling, str(entry["name"]), entry["trained_on"], str(entry["dataset"]))
+    contrast = build(entry["contrast"], known)
+    return Member(net, preprocess, tiling, str(entry["name"]), entry["trained_on"], str(entry["dataset"]), contrast)
 
 
 def _check_recipe(path: Path, said: dict[str, Any]) -> None:

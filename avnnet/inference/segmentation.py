@@ -49,6 +49,13 @@ class Segmentation:
         return write_image(self.labels, path)
 
 
+def missing_structures(labels: LabelMap) -> tuple[str, ...]:
+    """The flag "no_head" of an empty mask, or "no_necrosis" of one without the part, in the scheme's names."""
+    if not labels.array.any():
+        return (f"no_{labels.scheme.whole}",)
+    return () if labels.mask(labels.scheme.part).any() else (f"no_{labels.scheme.part}",)
+
+
 def flags_of(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
     """What a reader should look at: a structure that is missing, or cut by the image or the crop.
 
@@ -57,14 +64,10 @@ def flags_of(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
         probabilities: where the networks looked.
     """
     found = labels.array > 0
-    if not found.any():
-        return (f"no_{labels.scheme.whole}",)
     flags = []
     for axis, box in enumerate(probabilities.box):
         whole = labels.grid.shape[axis]
         for index, is_border in ((box.start, box.start == 0), (box.stop - 1, box.stop == whole)):
             if found.take(index, axis=axis).any():
                 flags.append("fov_truncated" if is_border else "crop_touched")
-    if not labels.mask(labels.scheme.part).any():
-        flags.append(f"no_{labels.scheme.part}")
-    return tuple(dict.fromkeys(flags))
+    return (*dict.fromkeys(flags), *missing_structures(labels))

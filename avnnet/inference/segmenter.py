@@ -75,13 +75,13 @@ class Segmenter:
             NonFiniteVoxels, ConstantImage: if there is nothing to see.
         """
         side = None if side is None else Side(side)
-        probabilities = mean_softmax(
-            softmax_of(self.members, image, side=side, centre_mm=centre_mm, precision=self.precision)
-        )
+        predicted = softmax_of(self.members, image, side=side, centre_mm=centre_mm, precision=self.precision)
+        probabilities = mean_softmax(predicted.softmax)
         labels = probabilities.labels(self.scheme)
         provenance = {
             "networks": [member.name for member in self.members],
             "side": None if side is None else side.value,
             "centre_mm": None if centre_mm is None else [float(c) for c in centre_mm],
         }
-        return Segmentation(image, labels, probabilities, provenance, flags_of(labels, probabilities))
+        flags = (*flags_of(labels, probabilities), *predicted.flags)
+        return Segmentation(image, labels, probabilities, provenance, flags)

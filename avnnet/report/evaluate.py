@@ -10,6 +10,7 @@ import argparse
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import LeakageError
+from avnnet.inference.commands import chosen_device
 from avnnet.inference.evaluation import evaluate_cases, seen_in_training
 from avnnet.inference.member import check_channels
 from avnnet.inference.model_folder import load_model
@@ -26,12 +27,12 @@ def evaluate(args: argparse.Namespace) -> int:
     """
     reporter = Reporter()
     reporter.say("loading the model")
-    model = load_model(args.model)
+    model = load_model(args.model, device=chosen_device(args.device))
     reporter.say(model.summary())
     cohort = read_cohort(args.cohort)
     check_channels(model.members, cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
-        check_cohort(cohort, model.scheme, on_progress=lambda done, _: step(done))
+        check_cohort(cohort, model.scheme, is_for_training=False, on_progress=lambda done, _: step(done))
     seen = seen_in_training(cohort, [one for member in model.members for one in member.trained_on], reporter)
     if seen and not args.mark_seen:
         raise LeakageError(

@@ -101,6 +101,11 @@ class CohortDataModule(pl.LightningDataModule):
         """The same without mirror images, for the validation during training."""
         return Tiling(self.patch)
 
+    @property
+    def is_cropped(self) -> bool:
+        """Whether every training image is a crop around its head centre."""
+        return self.crop is not None and all(case.centre_mm is not None for case in self.training_cases)
+
     def setup(self, stage: str = "fit") -> None:
         """Checks the cohort, makes the folds and prepares every case, once.
 

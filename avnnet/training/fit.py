@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -16,8 +17,9 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from avnnet.atomic import write_text_atomically
-from avnnet.data.cache import source_hash
+from avnnet.data.cache import load_entry, source_hash
 from avnnet.data.cohort import read_cohort
+from avnnet.data.contrast import contrast_of
 from avnnet.errors import CheckpointMismatch
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
@@ -104,13 +106,17 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     checkpoint = latest_checkpoint(folder / "checkpoints")
     start_s = time.monotonic()
     ckpt_path = None if checkpoint is None else str(checkpoint)
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(experiment.model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
     except SystemExit as error:  # Lightning's way to leave on Ctrl-C, which would end a notebook's kernel too
+        signal.signal(signal.SIGINT, on_interrupt)  # it also leaves every later Ctrl-C ignored
         raise KeyboardInterrupt from error
     seen = [source_hash(path) for path in data.training_entries]
     dataset = sha256("".join(sorted([*seen, *map(source_hash, data.held_out_entries)])).encode()).hexdigest()
-    member = Member(experiment.model.net.eval(), data.prepared_by(), data.tiling, name, seen, dataset)
+    images = (load_entry(path)[0] for path in data.training_entries)
+    contrast = contrast_of(images, is_cropped=data.is_cropped)
+    member = Member(experiment.model.net.eval(), data.prepared_by(), data.tiling, name, seen, dataset, contrast)
     record["seconds"] = round(time.monotonic() - start_s, 1)
     record["resumed_from"] = None if checkpoint is None else checkpoint.name
     write_text_atomically(folder / "run.json", json.dumps(record, indent=1))

@@ -1,8 +1,21 @@
+import numpy as np
 import pytest
 
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
-from avnnet.errors import DuplicateCase, GeometryMismatch, InvalidCohort, InvalidLabelValues, MissingFile
+from avnnet.data.files import read_image, read_labels, write_image
+from avnnet.data.preprocess import Preprocess
+from avnnet.errors import (
+    DuplicateCase,
+    EmptyLabel,
+    GeometryMismatch,
+    InvalidCohort,
+    InvalidLabelValues,
+    MissingFile,
+    NotAVolume,
+)
+from avnnet.grid import Grid
+from avnnet.image import Image, LabelMap
 from avnnet.labels import HIP, LabelScheme, Side
 
 
@@ -75,6 +88,41 @@ def test_a_label_on_another_grid_is_found_before_training(cohort):
     table.loc[[1, 3], "label"] = table.loc[0, "label"]
     with pytest.raises(GeometryMismatch, match=r"case hip-002(?s:.*)Other cases at fault: hip-004"):
         check_cohort(type(cohort)(table, cohort.root), HIP)
+
+
+def emptied(cohort, tmp_path, keep: tuple[int, ...]):
+    table = cohort.table.copy()
+    table["image"] = [str(cohort.root / name) for name in table["image"]]
+    for number, case in enumerate(cohort):
+        labels = read_labels(case.label)
+        kept = np.where(np.isin(labels.array, keep), labels.array, 0).astype(np.uint8)
+        table.loc[number, "label"] = str(write_image(LabelMap(kept, labels.grid), tmp_path / case.label.name))
+    return type(cohort)(table, cohort.root)
+
+
+def test_masks_that_are_all_empty_are_refused(cohort, tmp_path):
+    empty = emptied(cohort, tmp_path, ())
+    for is_for_training in (True, False):
+        with pytest.raises(EmptyLabel, match="none of the 6 masks"):
+            check_cohort(empty, HIP, is_for_training=is_for_training)
+
+
+def test_a_structure_that_nobody_drew_cannot_be_learnt_but_a_healthy_cohort_can_be_evaluated(cohort, tmp_path):
+    healthy = emptied(cohort, tmp_path, (1,))
+    with pytest.raises(EmptyLabel, match=r"\{2: 'necrosis'\}"):
+        check_cohort(healthy, HIP)
+    check_cohort(healthy, HIP, is_for_training=False)
+
+
+def test_a_single_slice_is_no_volume(cohort, tmp_path):
+    image = read_image(cohort.cases[0].image)
+    flat = Image(image.array[:1], Grid((1, *image.grid.shape[1:]), image.grid.spacing))
+    path = write_image(flat, tmp_path / "slice.nii.gz")
+    table = cohort.table.assign(image=str(path))
+    with pytest.raises(NotAVolume, match=r"hip-001: .*at least 4 slices"):
+        check_cohort(type(cohort)(table, cohort.root), HIP)
+    with pytest.raises(NotAVolume):
+        Preprocess([1.0, 1.0, 1.0]).prepare(flat)
 
 
 def test_label_values_outside_the_scheme_are_found_before_training(cohort):

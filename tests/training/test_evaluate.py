@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from avnnet.cli import main
+from avnnet.data.cohort import read_cohort
 from avnnet.data.files import read_image, write_image
 from avnnet.data.integrity import image_hash
 from avnnet.data.phantom import write_cohort
@@ -49,6 +50,34 @@ def test_a_leak_is_found_under_another_name_and_in_another_format(finished, stra
     pd.concat([table, pd.DataFrame([row])]).fillna("").to_csv(tmp_path / "c.csv", index=False)
     assert main(["evaluate", str(study.out / "model"), str(tmp_path / "c.csv"), "--out", str(tmp_path / "o")]) == 2
     assert "case new: 1 of 4 images" in capsys.readouterr().err
+
+
+def test_an_image_of_another_contrast_is_flagged(fixed_contrast, strangers, tmp_path):
+    model, cohort = fixed_contrast, read_cohort(strangers)
+    for case in cohort:
+        image = read_image(case.image)
+        inverted = Image(image.array.max() - image.array, image.grid)
+        usual = model.predict(image, side=case.side, centre_mm=case.centre_mm)
+        unusual = model.predict(inverted, side=case.side, centre_mm=case.centre_mm)
+        whole = model.predict(inverted, side=case.side)
+        assert "unusual_contrast" not in usual.flags
+        assert "unusual_contrast" in unusual.flags
+        assert "unusual_contrast" not in whole.flags  # nothing to compare a whole image with
+
+
+@pytest.fixture
+def fixed_contrast(finished, cohort):
+    """The finished model as if its networks had seen all six hips: three, as in its folds, would be too few."""
+    from avnnet.data.contrast import contrast_of
+    from avnnet.inference.model_folder import load_model
+
+    study, _ = finished
+    model = load_model(study.out / "model")
+    preprocess = model.members[0].preprocess
+    images = [preprocess.prepare(read_image(c.image), side=c.side, centre_mm=c.centre_mm).image for c in cohort]
+    for member in model.members:
+        member.contrast = contrast_of(images, is_cropped=True)
+    return model
 
 
 def test_the_image_hash_follows_voxels_and_geometry(cohort):

@@ -39,7 +39,7 @@ def test_the_studys_ensemble_mask_is_the_argmax_of_the_mean_softmax(finished, co
     splits = json.loads((study.out / "splits.json").read_text())["folds"]
     members = [load_model(study.out / "fold0" / name / "model").members[0] for name in study.names]
     for case in cohort.subset(splits[0]):
-        softmax = softmax_of(members, read_image(case.image), side=case.side, centre_mm=case.centre_mm)
+        softmax = softmax_of(members, read_image(case.image), side=case.side, centre_mm=case.centre_mm).softmax
         expected = mean_softmax(softmax).labels(HIP).array
         written = read_labels(study.out / "masks" / "ensemble" / f"{case.case_id}.nii.gz").array
         assert np.array_equal(written, expected)

@@ -1,0 +1,76 @@
+"""Whether an image looks like those of the training: coarsely, so that anatomy does not matter and contrast does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool3d
+
+CELLS = 8
+FEWEST = 4
+SD = 4.0
+
+
+class Contrast:
+    """The mean training image on 8 x 8 x 8 cells, and how little a usual image correlates with it.
+
+    An image of another sequence (fat-suppressed, inverted) is bright where those of the training were dark, and its
+    correlation with their mean falls below what any of them had.
+
+    Args:
+        means: `(C, 512)` cell means of the mean training image, a list per channel.
+        lowest: `(C,)` lowest usual correlation.
+        is_cropped: whether the training images were head-centred crops; others cannot be compared with these.
+    """
+
+    def __init__(self, means: Sequence[Sequence[float]], lowest: Sequence[float], is_cropped: bool) -> None:
+        self.means = [[float(value) for value in channel] for channel in means]
+        self.lowest, self.is_cropped = [float(value) for value in lowest], is_cropped
+
+    def is_unusual(self, image: Tensor) -> bool:
+        """Whether a prepared image `(C, *S)` has another contrast than those of the training.
+
+        Args:
+            image: as `Preprocess.prepare` gives it, cropped if the training's were.
+        """
+        cells, means = _cells(image), np.asarray(self.means)
+        found = [_correlation(a, b) for a, b in zip(cells, means, strict=True)]
+        return any(r < lowest for r, lowest in zip(found, self.lowest, strict=True))
+
+
+def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | None:
+    """The contrast of training images; None of fewer than four, which say nothing about what is usual.
+
+    The lowest usual correlation is four standard deviations below the mean one, in Fisher's z; each image is
+    correlated with the mean of the others.
+
+    Args:
+        images: prepared images `(C, *S)`.
+        is_cropped: whether they are head-centred crops.
+
+    Source: Fisher RA. Metron 1921;1:3-32 (z = artanh r).
+    """
+    cells = np.stack([_cells(image) for image in images])
+    count = len(cells)
+    if count < FEWEST:
+        return None
+    total = cells.sum(axis=0)
+    lowest = []
+    for channel in range(cells.shape[1]):
+        r = [_correlation(one[channel], (total - one)[channel] / (count - 1)) for one in cells]
+        z = np.arctanh(np.clip(r, -0.999, 0.999))
+        lowest.append(round(float(np.tanh(z.mean() - SD * z.std(ddof=1))), 3))
+    return Contrast(np.round(total / count, 3).tolist(), lowest, is_cropped)
+
+
+def _cells(image: Tensor) -> np.ndarray:
+    pooled: Tensor = adaptive_avg_pool3d(image[None].float(), CELLS)[0]
+    return pooled.flatten(1).double().numpy()
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    spread = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / spread if spread else 0.0
