@@ -1,5 +1,6 @@
 # make demo   a first study on digital hips, from nothing to a report
 # make test   every check and test
+# make docs   docs/ as a web site: site/index.html
 # TORCH chooses the build: make demo TORCH="torch==2.13.0 --index-url URL_OF_THE_CPU_OR_CUDA_BUILDS"
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/demo
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo docs test test-slow lint bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,9 +44,13 @@ test: lint
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
 
+docs: $(VENV)/.installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
+	@echo "site/index.html; with a search: $(BIN)/python -m http.server --directory site"
+
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/spacing_and_crop.py
 
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) runs site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from avnnet.errors import GeometryMismatch
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
-from avnnet.plots.style import LABEL_COLOURS
+from avnnet.plots.style import LABEL_COLOURS, NotebookFigure
 
 LINE_STYLES: tuple[Literal["solid", "dashed", "dotted", "dashdot"], ...] = (
     "solid",
@@ -153,7 +153,7 @@ def overlay(
     window = _window(shown)
     own = axes is None
     if axes is None:
-        axes = Figure(figsize=(9, 6.4), layout="constrained", facecolor="white").subplots(2, 3)
+        axes = NotebookFigure(figsize=(9, 6.4), layout="constrained", facecolor="white").subplots(2, 3)
     for column, (plane, pixels) in enumerate(zip(planes, shown, strict=True)):
         for row in (0, 1):
             _draw_image(axes[row, column], image.grid, plane, pixels, window)

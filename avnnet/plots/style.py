@@ -30,9 +30,16 @@ def words(value: str) -> str:
     return "Dice" if value == "dice" else value.replace("_", " ")
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows as the result of a cell, also where pyplot was never imported."""
+
+    def _repr_png_(self) -> bytes:
+        return png_bytes(self, dots_per_inch=100)
+
+
 def new_axes(width_inch: float = 4.6, height_inch: float = 3.6) -> Axes:
-    """Axes on a figure of their own; a bare `Figure` opens no window and is freed with its last reference."""
-    return Figure(figsize=(width_inch, height_inch), layout="constrained").subplots()
+    """Axes on a figure of their own; a bare figure opens no window and is freed with its last reference."""
+    return NotebookFigure(figsize=(width_inch, height_inch), layout="constrained").subplots()
 
 
 def plain(axes: Axes) -> Axes:
