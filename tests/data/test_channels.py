@@ -55,7 +55,9 @@ def test_a_channel_on_another_grid_is_named(tmp_path, read):
 
 def test_a_cohort_names_channels_with_semicolons(tmp_path):
     channel_paths(tmp_path, noise(1), noise(2))
-    write_image(LabelMap(np.zeros(GRID.shape, np.uint8), GRID), tmp_path / "l.nii.gz")
+    labels = np.zeros(GRID.shape, np.uint8)
+    labels[4:8, 4:8, 4:8], labels[5, 5, 5] = 1, 2
+    write_image(LabelMap(labels, GRID), tmp_path / "l.nii.gz")
     (tmp_path / "c.csv").write_text(f"{HEAD}\np,a,channel0.nii.gz; channel1.nii.gz,l.nii.gz\n")
     cohort = read_cohort(tmp_path / "c.csv")
     assert cohort.channels == 2
