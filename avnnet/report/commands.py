@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,9 +94,8 @@ def finish(
         raise StatisticsError(f"no case could be compared; the first: {measurements['error'].iloc[0]}")
     write_table(measurements, out / "measurements.csv")
     write_table(agreement, out / "agreement.csv")
-    scheme_record = {"names": scheme.names, "part": scheme.part, "whole": scheme.whole}
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    record = {"digital": False, **about, "scheme": scheme_record, "finished": finished}
+    record = {"digital": False, **about, "scheme": asdict(scheme), "finished": finished}
     write_text_atomically(out / "study.json", json.dumps(record, indent=1))
     write_report(out)
     print_results(out, reporter)

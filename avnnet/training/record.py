@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -92,7 +93,7 @@ def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequ
         "cohort": str(study.cohort),
         "cohort_sha256": _cohort_hash(cohort),
         "digital": cohort.is_digital,
-        "scheme": {"names": scheme.names, "part": scheme.part, "whole": scheme.whole},
+        "scheme": asdict(scheme),
         "networks": study.names,
         "folds": study.folds,
         "folds_done": study.folds_done(),
