@@ -33,8 +33,8 @@ demo: $(VENV)/.installed
 	  --nets experiments/laptop/unet2d.yaml experiments/laptop/unet3d.yaml
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check avnnet tests benchmarks
-	$(BIN)/ruff format --check avnnet tests benchmarks
+	$(BIN)/ruff check avnnet tests benchmarks docs/notebooks
+	$(BIN)/ruff format --check avnnet tests benchmarks docs/notebooks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

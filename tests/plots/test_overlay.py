@@ -138,3 +138,7 @@ def test_contours_on_another_grid_and_points_outside_are_refused():
         overlay(scan(), {"manual": head(elsewhere)})
     with pytest.raises(GeometryMismatch, match=r"\[20, 0, 0\]"):
         overlay(scan(), {"manual": head()}, centre_index=(20, 0, 0))
+
+
+def test_a_notebook_can_show_an_overlay_without_pyplot():
+    assert plots.overlay(scan(), {"manual": head()})._repr_png_().startswith(b"\x89PNG")

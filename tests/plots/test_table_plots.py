@@ -72,3 +72,7 @@ def test_one_case_is_drawn_without_limits(table):
 def test_an_absent_reader_is_named(table):
     with pytest.raises(StatisticsError, match="no reader 'swin'"):
         bland_altman_plot(table, "necrosis_cm3", automatic="swin")
+
+
+def test_a_notebook_can_show_the_figure_of_the_axes_without_pyplot(table):
+    assert scatter_plot(table, "necrosis_cm3", automatic="unet3d").figure._repr_png_().startswith(b"\x89PNG")

@@ -1,0 +1,71 @@
+"""The notebooks of docs/, run in a copy of their place in a clone, as a newcomer runs them."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbmake.nb_run import NotebookRun
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+PATIENCE_S = 1200  # for a cell, on a machine that does other things too
+
+each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def done(request, tmp_path_factory):
+    """What a run of a notebook gave, and the clone that it ran in."""
+    clone = tmp_path_factory.mktemp("clone")
+    (clone / "experiments").symlink_to(ROOT / "experiments")
+    (clone / "docs" / "notebooks").mkdir(parents=True)
+    copy = shutil.copy(request.param, clone / "docs" / "notebooks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("jupyter")))
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        # two threads of so small a network are hardly faster, and many times slower where the cores are shared
+        patch.setenv("OMP_NUM_THREADS", "1")
+        return NotebookRun(Path(copy), PATIENCE_S, kernel="python3").execute(), clone
+
+
+def outputs(result) -> list:
+    return [output for cell in result.nb.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def test_a_notebook_runs_from_top_to_bottom(done):
+    result, _ = done
+    assert result.error is None, result.error.trace
+
+
+def test_every_figure_of_a_notebook_is_seen(done):
+    results = [output.data for output in outputs(done[0]) if output.output_type == "execute_result"]
+    assert any("image/png" in data for data in results)
+    assert [d["text/plain"] for d in results if d["text/plain"].startswith(("<Figure", "<Axes")) and len(d) == 1] == []
+
+
+def test_a_notebook_warns_of_nothing(done):
+    assert [o.text for o in outputs(done[0]) if o.output_type == "stream" and o.name == "stderr"] == []
+
+
+def test_a_notebook_says_that_digital_hips_are_not_clinical(done):
+    text = done[0].nb.cells[0].source
+    assert "digital" in text
+    assert "research use only" in text
+
+
+def test_a_notebook_writes_to_the_runs_folder_of_its_clone_alone(done):
+    result, clone = done
+    written = {path.relative_to(clone).parts[0] for path in clone.rglob("*") if path.is_file()}
+    assert written == {"docs", "runs"}
+    assert len([path for path in (clone / "docs").rglob("*") if path.is_file()]) == 1
+    assert str(clone) not in str(outputs(result))
+
+
+@each_notebook
+def test_a_committed_notebook_holds_no_outputs(notebook):
+    content = nbformat.read(notebook, as_version=4)
+    nbformat.validate(content)
+    cells = [cell for cell in content.cells if cell.cell_type == "code"]
+    assert [cell.id for cell in cells if cell.outputs or cell.execution_count is not None or cell.metadata] == []
+    assert content.metadata.language_info == {"name": "python"}

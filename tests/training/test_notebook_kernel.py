@@ -1,0 +1,162 @@
+"""A notebook's kernel that is killed, or interrupted, while it trains."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from jupyter_client.manager import KernelManager, start_new_kernel
+
+from avnnet.training.config import load_experiment
+from avnnet.training.fit import train
+from avnnet.training.plan import Study
+from avnnet.training.study import run_study
+from tests.training.conftest import QUIET
+
+PATIENCE_S = 600
+EPOCHS = 8
+COMPARED = ("fold0/unet3d/model/*", "fold0/*.csv", "measurements.csv", "agreement.csv", "masks/*/*")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(hips, tmp_path_factory) -> Study:
+    """A finished study of one fold of one network, trained long enough to be caught at it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    net = folder / "unet3d.yaml"
+    net.write_text(f"""
+seed_everything: 7
+model:
+  net:
+    class_path: avnnet.models.UNet3D
+    init_args: {{channels: [4, 8], strides: [[2, 2, 2]]}}
+data:
+  spacing_mm: [4.0, 4.0, 4.0]
+  crop: [16, 18, 18]
+  patch: [16, 18, 18]
+  batch_size: 2
+  steps_per_epoch: 15
+trainer: {{max_epochs: {EPOCHS}, precision: 32-true, accelerator: cpu}}
+""")
+    study = Study(hips, [net], folder / "study", folds=2, only_fold=0)
+    run_study(study, QUIET)
+    return study
+
+
+@pytest.fixture
+def start_kernel(tmp_path, monkeypatch):
+    """Starts kernels as Jupyter does, and ends those that are left."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    started = []
+
+    def start():
+        started.append(start_new_kernel(startup_timeout=PATIENCE_S))
+        return started[-1]
+
+    yield start
+    for manager, client in started:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def cell(study: Study) -> str:
+    """A cell that runs a study, as a user writes it."""
+    return f"""
+from pathlib import Path
+from avnnet.progress import Reporter
+from avnnet.training import Study, run_study
+
+study = Study(
+    cohort=Path({str(study.cohort)!r}),
+    nets=[Path({str(study.nets[0])!r})],
+    out=Path({str(study.out)!r}),
+    folds=2,
+    only_fold=0,
+)
+run_study(study, Reporter(is_quiet=True))
+"""
+
+
+def wait_for_epoch(manager: KernelManager, out: Path, epoch: int) -> None:
+    """Returns when the checkpoint of an epoch is there."""
+    path = out / "fold0" / "unet3d" / "checkpoints" / f"epoch-{epoch:05d}.ckpt"
+    end_s = time.monotonic() + PATIENCE_S
+    while not path.exists():
+        assert manager.is_alive()
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+
+
+def run(client, code: str) -> dict:
+    return client.execute_interactive(code, timeout=PATIENCE_S, output_hook=lambda _: None)["content"]
+
+
+def reply_to(client, asked: str) -> dict:
+    """The content of the reply to a cell that was sent before."""
+    while True:
+        reply = client.get_shell_msg(timeout=PATIENCE_S)
+        if reply["parent_header"]["msg_id"] == asked:
+            return reply["content"]
+
+
+def files_of(study: Study) -> dict[str, bytes]:
+    paths = [path for pattern in COMPARED for path in sorted(study.out.glob(pattern))]
+    return {str(path.relative_to(study.out)): path.read_bytes() for path in paths}
+
+
+def resumed_from(study: Study) -> str | None:
+    return json.loads((study.out / "fold0" / "unet3d" / "run.json").read_text())["resumed_from"]
+
+
+def test_a_notebook_whose_kernel_was_killed_in_training_goes_on_to_the_same_weights(
+    undisturbed, start_kernel, tmp_path
+):
+    study = replace(undisturbed, out=tmp_path / "study")
+    manager, client = start_kernel()
+    client.execute(cell(study))
+    wait_for_epoch(manager, study.out, 0)
+    os.kill(manager.provisioner.pid, signal.SIGKILL)
+    assert not (study.out / "fold0" / "unet3d" / "model").exists()
+
+    _, client = start_kernel()
+    assert run(client, cell(study))["status"] == "ok"
+    assert resumed_from(study) is not None
+    assert pd.read_csv(study.out / "fold0" / "unet3d" / "metrics.csv")["epoch"].tolist() == list(range(EPOCHS))
+    assert files_of(study) == files_of(undisturbed)
+    assert len(files_of(study)) >= 8
+
+
+def test_a_kernel_that_is_interrupted_in_training_stays_alive_and_goes_on_to_the_same_weights(
+    undisturbed, start_kernel, tmp_path
+):
+    study = replace(undisturbed, out=tmp_path / "study")
+    manager, client = start_kernel()
+    for epoch in (0, 3):  # the second interrupt is heard as well
+        asked = client.execute(cell(study))
+        wait_for_epoch(manager, study.out, epoch)
+        manager.interrupt_kernel()
+        reply = reply_to(client, asked)
+        assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt")
+        assert not (study.out / "fold0" / "unet3d" / "model").exists()
+    assert run(client, "assert study.folds == 2")["status"] == "ok"  # the same kernel, with its names
+    assert run(client, cell(study))["status"] == "ok"
+    assert resumed_from(study) is not None
+    assert files_of(study) == files_of(undisturbed)
+
+
+def test_an_interrupted_training_leaves_ctrl_c_as_it_was(undisturbed, tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    words = [f"--data.cohort={undisturbed.cohort}", "--data.folds=2", f"--data.cache={tmp_path}"]
+    experiment = load_experiment(undisturbed.nets, words)
+    experiment.datamodule.reporter = QUIET
+
+    def press(*_) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(experiment, tmp_path / "run", name="unet3d", on_epoch=press)
+    assert signal.getsignal(signal.SIGINT) is before
