@@ -11,7 +11,7 @@ import jinja2
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
-from avnnet.plots import bland_altman_plot, group_plot, png_bytes, scatter_plot
+from avnnet.plots import bland_altman_plot, group_plot, png_bytes, scatter_plot, training_plot
 from avnnet.plots.style import words
 from avnnet.report import wording
 from avnnet.report.tables import StudyTables, read_study, write_tables
@@ -82,6 +82,7 @@ def _content(study: StudyTables, tables: dict[str, pd.DataFrame], figures: Path)
             wording.readers_printed(tables["readers"]),
         ],
         "plots": [{"caption": c, "image": _data_uri(i)} for c, i in _plots(study, automatic)],
+        "training": [{"caption": c, "image": _data_uri(i)} for c, i in _training(study)],
         "overlays": [
             {"caption": wording.printable(path.stem), "image": _data_uri(content)}
             for path in overlays[:MAX_FIGURES]
@@ -120,3 +121,14 @@ def _plots(study: StudyTables, automatic: str) -> Iterable[tuple[str, bytes]]:
             caption = f"{words(value)} in early (ARCO I, II) and advanced (ARCO III) stages."
             plot = group_plot(table, value, group=STAGE, readers=(MANUAL, automatic))
             yield caption, png_bytes(plot)
+
+
+def _training(study: StudyTables) -> Iterable[tuple[str, bytes]]:
+    """Captions and PNGs of the curves of the training, if there was one and it was validated."""
+    table = pd.DataFrame() if study.training is None else study.training
+    for name in study.scheme.names.values():
+        if table.get(f"val_dice_{name}", pd.Series(dtype=float)).notna().any():
+            caption = (
+                f"Validation Dice of {name} over the minutes of the training: a thin line per fold, and their mean."
+            )
+            yield caption, png_bytes(training_plot(table, name))

@@ -20,6 +20,8 @@ from avnnet.stats import (
 )
 from avnnet.tables import read_table, write_table
 
+TRAINING = "training.csv"
+
 
 @dataclass(frozen=True, eq=False)
 class StudyTables:
@@ -30,16 +32,18 @@ class StudyTables:
         agreement: one row per case, reader and label.
         about: the content of `study.json`.
         scheme: the label scheme in it.
+        training: loss and validation Dice, one row per network, fold and epoch; None without a training.
     """
 
     measurements: pd.DataFrame
     agreement: pd.DataFrame
     about: dict[str, Any]
     scheme: LabelScheme
+    training: pd.DataFrame | None = None
 
 
 def read_study(folder: str | Path) -> StudyTables:
-    """The tables in a study's folder: `measurements.csv`, `agreement.csv` and `study.json`.
+    """The tables in a study's folder: `measurements.csv`, `agreement.csv`, `study.json` and, if there, `training.csv`.
 
     Ids, stages and errors are read as text: patient 007 stays 007.
 
@@ -62,6 +66,7 @@ def read_study(folder: str | Path) -> StudyTables:
         agreement=read_table(_existing(folder / "agreement.csv")),
         about=about,
         scheme=LabelScheme(scheme["names"], part=scheme["part"], whole=scheme["whole"]),
+        training=read_table(folder / TRAINING) if (folder / TRAINING).is_file() else None,
     )
 
 

@@ -17,7 +17,7 @@ from avnnet.inference.model_folder import load_model, save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
-from avnnet.report import write_report
+from avnnet.report import TRAINING, write_report
 from avnnet.tables import read_table, write_table
 from avnnet.training.config import Experiment
 from avnnet.training.fit import recorded_precision, train
@@ -139,6 +139,14 @@ def _collect(study: Study) -> dict[str, pd.DataFrame]:
         parts = [read_table(study.fold_folder(fold) / f"{name}.csv") for fold in study.folds_done()]
         tables[name] = pd.concat(parts, ignore_index=True)
         write_table(tables[name], study.out / f"{name}.csv")
+    epochs = [
+        read_table(study.fold_folder(fold) / name / "metrics.csv").assign(network=name, fold=fold)
+        for fold in study.folds_done()
+        for name in study.names
+    ]
+    progress = pd.concat(epochs, ignore_index=True)
+    first = ["network", "fold"]
+    write_table(progress[[*first, *progress.columns.drop(first)]], study.out / TRAINING)
     return tables
 
 

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from avnnet.errors import StatisticsError
-from avnnet.plots import bland_altman_plot, group_plot, png_bytes, scatter_plot
+from avnnet.plots import bland_altman_plot, group_plot, png_bytes, scatter_plot, training_plot
 from avnnet.stats import bland_altman
 
 
@@ -76,3 +76,29 @@ def test_an_absent_reader_is_named(table):
 
 def test_a_notebook_can_show_the_figure_of_the_axes_without_pyplot(table):
     assert scatter_plot(table, "necrosis_cm3", automatic="unet3d").figure._repr_png_().startswith(b"\x89PNG")
+
+
+def curves(**columns):
+    rows = [
+        (net, fold, epoch, 60.0 * (epoch + 1)) for net in ("unet2d", "unet3d") for fold in (0, 1) for epoch in range(4)
+    ]
+    table = pd.DataFrame(rows, columns=["network", "fold", "epoch", "seconds"])
+    dice = 0.5 + 0.1 * table["epoch"] + 0.02 * table["fold"]
+    # every second epoch is validated
+    return table.assign(val_dice_necrosis=dice.where(table["epoch"] % 2 == 1), **columns)
+
+
+def test_a_training_is_drawn_as_a_line_per_fold_and_their_mean():
+    axes = training_plot(curves(), "necrosis")
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["unet2d", "unet3d"]
+    thick = [line for line in axes.lines if line.get_linewidth() > 1]
+    assert len(axes.lines) == 2 * 3
+    assert [line.get_xdata().tolist() for line in thick] == [[2, 4], [2, 4]]
+    assert thick[0].get_ydata() == pytest.approx([0.61, 0.81])
+
+
+def test_a_training_that_was_never_validated_is_refused():
+    with pytest.raises(StatisticsError, match="check_val_every_n_epoch"):
+        training_plot(curves().assign(val_dice_necrosis=np.nan), "necrosis")
+    with pytest.raises(StatisticsError, match="val_dice_head"):
+        training_plot(curves(), "head")

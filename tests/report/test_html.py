@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from avnnet.report import write_report
+from avnnet.tables import write_table
 from tests.report.conftest import write_study
 
 HIPPOCAMPUS = {"names": {"1": "anterior", "2": "posterior"}, "part": "anterior", "whole": "hippocampus"}
@@ -124,6 +125,16 @@ def test_overlays_of_the_folder_are_shown_and_other_files_are_not(folder, figure
     assert len(page.all("img")) == 7
     assert "c00-left" in page.text
     assert "notes" not in page.text
+
+
+def test_the_curves_of_a_training_are_shown_where_there_are_any(folder):
+    without = Page(write_report(folder))
+    table = pd.DataFrame({"network": "unet3d", "fold": 0, "epoch": [0, 1], "seconds": [9.0, 18.0], "train_loss": 0.4})
+    write_table(table.assign(val_dice_vital=[0.7, 0.8], val_dice_necrosis=np.nan), folder / "training.csv")
+    page = Page(write_report(folder))
+    assert "Training" not in without.text
+    assert len(page.all("img")) == len(without.all("img")) + 1
+    assert "Validation Dice of vital" in page.text
 
 
 def test_another_scheme_without_stages_and_sides_is_reported(tmp_path, hips):

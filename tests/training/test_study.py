@@ -31,6 +31,11 @@ def test_a_study_writes_every_table_mask_and_the_report(finished):
     assert {"side", "arco_stage", "age", "sex", "source"} <= set(measurements.columns)
     assert len(list((study.out / "masks" / "ensemble").glob("*.nii.gz"))) == 6
     assert "Mann" in (study.out / "report.html").read_text()
+    assert "Validation Dice of necrosis" in (study.out / "report.html").read_text()
+    training = read_table(study.out / "training.csv")
+    assert training.groupby(["network", "fold"]).size().to_dict() == {
+        (net, fold): 2 for net in study.names for fold in (0, 1)
+    }
     assert json.loads((study.out / "study.json").read_text())["digital"] is True
 
 
