@@ -74,8 +74,9 @@ def parser() -> argparse.ArgumentParser:
     predict = commands.add_parser(
         "predict",
         help="segment images with a trained model",
-        description="Segments images with the ensemble in a model folder; writes a mask per image and "
-        "measurements.csv. Exit code 3: some images failed, their rows say why.",
+        description="Segments images with the ensemble in a model folder; writes a mask per image, a .json that says "
+        "what it was made from, and measurements.csv. The same command goes on where it was stopped. Exit code 3: some "
+        "images failed, their rows say why.",
     )
     predict.add_argument("model", type=Path, help="model folder of a study or a fit")
     predict.add_argument(
@@ -160,36 +161,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if words[:1] == ["fit"]:
-            from avnnet.training.commands import fit
+            from avnnet.commands.fit import fit
 
             return fit(words[1:])
         args = parser().parse_args(words)
         if args.command == "study":
-            from avnnet.training.commands import study
+            from avnnet.commands.study import study
 
             failed = study(args, command=shlex.join(["avnnet", *words]))
         elif args.command == "predict":
-            from avnnet.inference.commands import predict
+            from avnnet.commands.predict import predict
 
             failed = predict(args)
         elif args.command == "evaluate":
-            from avnnet.report.evaluate import evaluate
+            from avnnet.commands.evaluate import evaluate
 
             failed = evaluate(args)
         elif args.command == "compare":
-            from avnnet.report.commands import compare
+            from avnnet.commands.compare import compare
 
             failed = compare(args)
         elif args.command == "report":
-            from avnnet.report.commands import report
+            from avnnet.commands.report import report
 
             failed = report(args)
         elif args.command == "cohort":
-            from avnnet.data.commands import cohort
+            from avnnet.commands.cohort import cohort
 
             failed = cohort(args)
         else:
-            from avnnet.data.phantom.commands import phantom
+            from avnnet.commands.phantom import phantom
 
             failed = phantom(args)
         sys.stdout.flush()
@@ -201,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("stopped; the same command goes on after the last whole epoch", file=sys.stderr)
+        print("stopped; the same command goes on after the last whole epoch, or the last image", file=sys.stderr)
         return STOPPED
 
 

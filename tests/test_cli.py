@@ -104,12 +104,12 @@ def test_a_centre_that_is_not_three_numbers_is_a_usage_error(capsys):
 
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys, tmp_path):
-    from avnnet.training import commands
+    from avnnet.commands import study
 
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "study", stop)
+    monkeypatch.setattr(study, "study", stop)
     assert main(["study", "c.csv", "--nets", "n.yaml", "--out", str(tmp_path)]) == 130
     assert "same command" in capsys.readouterr().err
 

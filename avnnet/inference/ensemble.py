@@ -9,6 +9,9 @@ import numpy as np
 from avnnet.data.softmax import Softmax
 from avnnet.errors import GeometryMismatch
 
+ENSEMBLE = "ensemble"
+"""The reader of the ensemble in all tables."""
+
 
 def mean_softmax(members: Sequence[Softmax]) -> Softmax:
     """The ensemble: the voxel-wise mean of the members' probabilities, in the box that holds all of theirs.

@@ -13,7 +13,7 @@ from avnnet.data.files import read_image, read_labels, write_image
 from avnnet.data.integrity import image_hash
 from avnnet.data.softmax import Softmax
 from avnnet.image import LabelMap
-from avnnet.inference.ensemble import mean_softmax
+from avnnet.inference.ensemble import ENSEMBLE, mean_softmax
 from avnnet.inference.member import Member, softmax_of
 from avnnet.inference.segmentation import flags_of, missing_structures
 from avnnet.labels import LabelScheme
@@ -21,7 +21,6 @@ from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
 
 MANUAL = "manual"
-ENSEMBLE = "ensemble"
 SEEN = "seen_in_training"
 
 

@@ -1,21 +1,18 @@
-"""The command that holds a trained model against a cohort: what the command line calls.
-
-Apart from the commands that only read tables and masks, so that those start without torch.
-"""
+"""`avnnet evaluate`: holds a trained model against a cohort that it never saw."""
 
 from __future__ import annotations
 
 import argparse
 
+from avnnet.commands.results import finish
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import LeakageError
-from avnnet.inference.commands import chosen_device
+from avnnet.inference.device import chosen_device
 from avnnet.inference.evaluation import evaluate_cases, seen_in_training
 from avnnet.inference.member import check_channels
 from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter
-from avnnet.report.commands import finish
 
 
 def evaluate(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The command that lists a folder: what the command line calls."""
+"""`avnnet cohort`: lists a folder."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The commands that compare and report: what the command line calls."""
+"""What the commands that end in tables write and print."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,15 +12,20 @@ import pandas as pd
 
 from avnnet.atomic import write_text_atomically
 from avnnet.errors import StatisticsError
-from avnnet.labels import HIP, LabelScheme
+from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
-from avnnet.report import masks, read_study, results_table, write_report
+from avnnet.report import read_study, results_table, write_report
 from avnnet.stats import best_reader
 from avnnet.tables import write_table
 
 
-def print_results(folder: Path, reporter: Reporter) -> None:
-    """Prints the results table of a study's folder and the path of its report."""
+def print_results(folder: Path, reporter: Reporter) -> int:
+    """The number of cases that failed, after the results table and the path of the report are printed.
+
+    Args:
+        folder: of a study, an evaluation or a comparison.
+        reporter: told of failed cases, the best network and the report.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -33,40 +37,15 @@ def print_results(folder: Path, reporter: Reporter) -> None:
     # a log has no width of its own, and a wrapped table cannot be read
     Console(width=console.width if console.is_terminal else 140).print(table)
     study = read_study(folder)
+    measurements = study.measurements
+    # a table made by hand may know no errors
+    failed = 0 if "error" not in measurements else measurements.loc[measurements["error"] != "", "case_id"].nunique()
+    if failed:
+        reporter.say(f"{failed} cases failed; the column error of measurements.csv says why")
     if study.agreement["reader"].nunique() > 1:
         reporter.say("best: {}, by the {}".format(*best_reader(study.agreement, study.scheme)))
     reporter.say(f"report: {(folder / 'report.html').resolve()}")
-
-
-def report(args: argparse.Namespace) -> int:
-    """0, after tables and report are made anew from a folder's measurements, agreement and study.json.
-
-    Raises:
-        MissingFile, UnreadableFile, StatisticsError: if the folder's tables cannot be used.
-    """
-    reporter = Reporter()
-    write_report(args.folder)
-    print_results(args.folder, reporter)
-    return 0
-
-
-def compare(args: argparse.Namespace) -> int:
-    """The number of pairs that could not be compared.
-
-    Raises:
-        MissingFile, InvalidCohort: if the masks cannot be paired.
-        StatisticsError: if no pair could be compared.
-    """
-    reporter = Reporter()
-    scheme = HIP if args.labels is None else LabelScheme(args.labels, part=args.part, whole=args.whole)
-    pairs = masks.pair_masks(args.manual, args.automatic)
-    tables = masks.compare_masks(pairs, scheme, reporter)
-    about = {
-        "title": "Two sets of masks",
-        "cohort": f"{args.manual} against {args.automatic}",
-        "networks": ["automatic"],
-    }
-    return finish(*tables, args.out, scheme, about, reporter)
+    return failed
 
 
 def finish(
@@ -98,8 +77,4 @@ def finish(
     record = {"digital": False, **about, "scheme": asdict(scheme), "finished": finished}
     write_text_atomically(out / "study.json", json.dumps(record, indent=1))
     write_report(out)
-    print_results(out, reporter)
-    failed = int(measurements.loc[measurements["error"] != "", "case_id"].nunique())
-    if failed:
-        reporter.say(f"{failed} cases failed; the column error of measurements.csv says why")
-    return failed
+    return print_results(out, reporter)

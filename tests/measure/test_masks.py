@@ -6,7 +6,7 @@ from avnnet.data.files import write_image
 from avnnet.errors import InvalidCohort, MissingFile
 from avnnet.grid import Grid
 from avnnet.image import LabelMap
-from avnnet.report.masks import pair_masks
+from avnnet.measure.masks import pair_masks
 from avnnet.tables import read_table
 
 GRID = Grid((8, 12, 10), (3.0, 1.0, 2.0))

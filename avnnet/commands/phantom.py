@@ -1,4 +1,4 @@
-"""The command that makes digital hips: what the command line calls."""
+"""`avnnet phantom`: makes digital hips."""
 
 from __future__ import annotations
 

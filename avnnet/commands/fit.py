@@ -1,37 +1,11 @@
-"""The commands that train: what the command line calls."""
+"""`avnnet fit`: trains one network on one fold."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from avnnet.progress import Reporter
-
-
-def study(args: argparse.Namespace, *, command: str) -> int:
-    """The number of cases that failed; prints the results table and the report's path."""
-    reporter = Reporter()
-    reporter.say("loading torch, MONAI and Lightning")
-    from avnnet.report.commands import print_results
-    from avnnet.training.plan import Study
-    from avnnet.training.study import run_study
-
-    plan = Study(
-        args.cohort,
-        args.nets,
-        args.out,
-        args.folds,
-        args.seed,
-        args.only_fold,
-        [f"--{override}" for override in args.overrides],
-        command,
-    )
-    failed = run_study(plan, reporter)
-    if failed:
-        reporter.say(f"{failed} cases failed; the column error of measurements.csv says why")
-    print_results(args.out, reporter)
-    return failed
 
 
 def fit(words: Sequence[str]) -> int:

@@ -1,0 +1,29 @@
+"""`avnnet compare`: holds masks from anywhere against manual ones."""
+
+from __future__ import annotations
+
+import argparse
+
+from avnnet.commands.results import finish
+from avnnet.labels import HIP, LabelScheme
+from avnnet.measure.masks import compare_masks, pair_masks
+from avnnet.progress import Reporter
+
+
+def compare(args: argparse.Namespace) -> int:
+    """The number of pairs that could not be compared.
+
+    Raises:
+        MissingFile, InvalidCohort: if the masks cannot be paired.
+        StatisticsError: if no pair could be compared.
+    """
+    reporter = Reporter()
+    scheme = HIP if args.labels is None else LabelScheme(args.labels, part=args.part, whole=args.whole)
+    pairs = pair_masks(args.manual, args.automatic)
+    tables = compare_masks(pairs, scheme, reporter)
+    about = {
+        "title": "Two sets of masks",
+        "cohort": f"{args.manual} against {args.automatic}",
+        "networks": ["automatic"],
+    }
+    return finish(*tables, args.out, scheme, about, reporter)

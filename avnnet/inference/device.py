@@ -1,0 +1,25 @@
+"""Where networks run."""
+
+from __future__ import annotations
+
+import torch
+
+from avnnet.errors import InvalidConfig
+
+
+def chosen_device(word: str) -> str:
+    """The device that a word names; "auto" takes CUDA where there is one.
+
+    Args:
+        word: "auto", "cpu", "cuda", "cuda:1", ...
+
+    Raises:
+        InvalidConfig: if there is no such device.
+    """
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if word == "auto" else word
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InvalidConfig(f"no device for --device {word} ({reason}); take cpu or auto") from error
+    return device

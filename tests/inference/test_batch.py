@@ -1,0 +1,139 @@
+"""A batch that is stopped goes on: what is done is not done again, and the table is that of one run (rows K5, K6)."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from avnnet.data.files import read_image, write_image
+from avnnet.data.preprocess import Preprocess
+from avnnet.errors import OutputNotWritable
+from avnnet.image import Image
+from avnnet.inference import batch
+from avnnet.inference.batch import Job, predict_jobs
+from avnnet.inference.member import Member
+from avnnet.inference.segmenter import Segmenter
+from avnnet.inference.tiling import Tiling
+from avnnet.labels import HIP
+from avnnet.progress import Reporter
+from avnnet.tables import write_table
+from tests.inference.conftest import Threshold
+
+QUIET = Reporter(is_quiet=True)
+IMAGES = 4
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """A model that writes down what it was asked to segment."""
+    oracle = Member(Threshold(), Preprocess([4.0] * 3, [16, 16, 16]), Tiling([16, 16, 16]), "oracle")
+    segmenter = Segmenter([oracle], HIP)
+    segmenter.asked = []
+    original = segmenter.predict
+
+    def predict(image, **place):
+        segmenter.asked.append(image)
+        return original(image, **place)
+
+    monkeypatch.setattr(segmenter, "predict", predict)
+    return segmenter
+
+
+@pytest.fixture
+def jobs(cohort, tmp_path):
+    image = read_image(cohort.cases[0].image)
+    centre_mm = cohort.cases[0].centre_mm
+    paths = [
+        write_image(Image(image.array + n, image.grid), tmp_path / "images" / f"hip-{n}.nii.gz") for n in range(IMAGES)
+    ]
+    return [Job(path.name.removesuffix(".nii.gz"), [path], cohort.cases[0].side, centre_mm) for path in paths]
+
+
+def run(model, jobs, out, model_sha256="m"):
+    table = predict_jobs(model, jobs, out, model_sha256=model_sha256, reporter=QUIET)
+    return write_table(table, out / "measurements.csv").read_bytes()
+
+
+@pytest.mark.parametrize("done", range(1, IMAGES))
+@pytest.mark.parametrize("moment", ["in the network", "between mask and record"])
+def test_k5_a_batch_that_is_killed_goes_on_without_doing_anything_twice(
+    model, jobs, tmp_path, monkeypatch, done, moment
+):
+    whole = run(model, jobs, tmp_path / "whole")
+    out = tmp_path / "killed"
+    place, name = (model, "predict") if moment == "in the network" else (batch, "write_text_atomically")
+    original, calls = getattr(place, name), []
+
+    def kill(*args, **kwargs):
+        calls.append(args)
+        if len(calls) > done:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, kill)
+        with pytest.raises(KeyboardInterrupt):
+            run(model, jobs, out)
+    times = {path: path.stat().st_mtime_ns for job in jobs[:done] for path in out.glob(f"{job.name}.*")}
+    assert len(times) == 2 * done
+    model.asked.clear()
+    assert run(model, jobs, out) == whole
+    assert len(model.asked) == IMAGES - done
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    model.asked.clear()
+    assert run(model, jobs, out) == whole
+    assert model.asked == []
+
+
+def test_a_mask_of_another_model_image_or_place_is_made_anew(model, jobs, tmp_path):
+    run(model, jobs[:1], tmp_path)
+    model.asked.clear()
+    run(model, jobs[:1], tmp_path, "another model")
+    moved = Job(jobs[0].name, jobs[0].files, jobs[0].side, tuple(c + 1 for c in jobs[0].centre_mm))
+    run(model, [moved], tmp_path, "another model")
+    run(model, [Job(jobs[0].name, jobs[1].files, moved.side, moved.centre_mm)], tmp_path, "another model")
+    assert len(model.asked) == 3
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"made_from": 1}'])
+def test_a_damaged_mask_or_record_is_made_anew(model, jobs, tmp_path, text):
+    whole = run(model, jobs[:1], tmp_path)
+    mask, record = tmp_path / "hip-0.nii.gz", tmp_path / "hip-0.json"
+    good = mask.read_bytes()
+    for path, content in ((mask, good[:-9]), (record, text.encode())):
+        path.write_bytes(content)
+        model.asked.clear()
+        assert run(model, jobs[:1], tmp_path) == whole
+        assert len(model.asked) == 1
+    assert mask.read_bytes() == good
+
+
+def test_k6_images_that_fail_are_rows_in_order_and_are_tried_again(model, jobs, tmp_path):
+    broken = jobs[1].files[0]
+    content = broken.read_bytes()
+    broken.write_bytes(content[:200])
+    run(model, jobs, tmp_path / "o")
+    table = pd.read_csv(tmp_path / "o" / "measurements.csv", keep_default_na=False)
+    assert table["case_id"].tolist() == [job.name for job in jobs]
+    assert [error.split(":")[0] for error in table["error"]] == ["", "UnreadableFile", "", ""]
+    broken.write_bytes(content)
+    model.asked.clear()
+    assert run(model, jobs, tmp_path / "o") == run(model, jobs, tmp_path / "whole")
+    assert len(model.asked) == 1 + IMAGES
+
+
+def test_the_record_of_a_mask_says_what_it_was_made_from_and_is_json(model, jobs, tmp_path):
+    run(model, jobs[:1], tmp_path)
+
+    def refuse(constant: str):
+        raise ValueError(constant)
+
+    content = json.loads((tmp_path / "hip-0.json").read_text(), parse_constant=refuse)
+    assert content["made_from"]["side"] == jobs[0].side
+    assert set(content["measured"]) == {*HIP.volume_columns, "flags"}
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_row_with_the_way_out(model, jobs, tmp_path):
+    (tmp_path / "file").write_text("")
+    table = predict_jobs(model, jobs[:1], tmp_path / "file", model_sha256="m", reporter=QUIET)
+    assert table["error"].str.startswith(OutputNotWritable.__name__).all()
