@@ -34,12 +34,24 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
+        _to_disk(partial)
         os.replace(partial, path)
+        with suppress(OSError):  # some network folders cannot be waited for
+            _to_disk(path.parent)
     except OSError as error:
         raise OutputNotWritable(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until a file's content, or a folder's names, are on the disk: a power cut must not leave an empty file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text_atomically(path: str | Path, text: str) -> Path:

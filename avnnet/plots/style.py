@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from avnnet.atomic import whole_file
 
 LABEL_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00")
 """Okabe and Ito's palette, told apart by readers of every colour vision (jfly.uni-koeln.de/color)."""
@@ -71,9 +72,6 @@ def save_png(drawn: Axes | Figure, path: str | Path, *, dots_per_inch: int = 150
         path: the file; its folder is made where it is absent.
         dots_per_inch: resolution.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}-partial-{path.name}")
-    partial.write_bytes(png_bytes(drawn, dots_per_inch=dots_per_inch))
-    os.replace(partial, path)
-    return path
+    with whole_file(path) as partial:
+        partial.write_bytes(png_bytes(drawn, dots_per_inch=dots_per_inch))
+    return Path(path)
