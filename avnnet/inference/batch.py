@@ -102,7 +102,8 @@ def _segment(model: Segmenter, job: Job, image: Image, out: Path, made_from: dic
     mask, record = _files(out, job.name)
     segmentation = model.predict(image, side=job.side, centre_mm=job.centre_mm)
     segmentation.save(mask)
-    measured = {**segmentation.volumes().iloc[0].to_dict(), "flags": " ".join(segmentation.flags)}
+    volumes = {str(name): float(value) for name, value in segmentation.volumes().iloc[0].items()}
+    measured = {**volumes, "flags": " ".join(segmentation.flags)}
     content = {
         "avnnet": __version__,
         "made_from": made_from,
