@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from avnnet import __version__
 from avnnet.atomic import write_text_atomically
 from avnnet.data.files import read_image
 from avnnet.data.integrity import content_hash
@@ -105,7 +105,7 @@ def _segment(model: Segmenter, job: Job, image: Image, out: Path, made_from: dic
     volumes = {str(name): float(value) for name, value in segmentation.volumes().iloc[0].items()}
     measured = {**volumes, "flags": " ".join(segmentation.flags)}
     content = {
-        "avnnet": __version__,
+        "avnnet": version("avnnet"),
         "made_from": made_from,
         "networks": segmentation.provenance["networks"],
         "mask_sha256": content_hash(mask),
