@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from avnnet.errors import OutputNotWritable
+
+PARTIAL = ".partial-"
 
 
 @contextmanager
@@ -30,9 +33,11 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     # the process number keeps two processes apart; the suffix stays, because writers choose the format by it
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    rest = f"-{socket.gethostname()}-{path.name}"
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}{rest}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_litter(path.parent, rest)
         yield partial
         _to_disk(partial)
         os.replace(partial, path)
@@ -43,6 +48,25 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def _remove_litter(folder: Path, rest: str) -> None:
+    """Removes what processes of this machine that were killed have left of the same file."""
+    for name in os.listdir(folder):
+        if name.startswith(PARTIAL) and name.endswith(rest):
+            number = name.removeprefix(PARTIAL).removesuffix(rest)
+            if number.isdecimal() and not _is_running(int(number)):
+                (folder / name).unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _to_disk(path: Path) -> None:

@@ -67,8 +67,7 @@ def main() -> None:
         return task
 
     def weights(name: str) -> str:
-        # a kill in the middle of a write leaves its hidden partial file, which nothing reads
-        return content_hash(*sorted((folder / name / "model").glob("[!.]*")))
+        return content_hash(*sorted((folder / name / "model").iterdir()))  # with any litter of a kill
 
     whole = in_child(run("whole")), weights("whole"), epochs_of(folder / "whole")
     kills, write = [], 0
