@@ -70,7 +70,7 @@ class Experiment(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
 
     def check_network(self, cohort: Cohort) -> None:
-        """Nothing, if the network takes the cohort's channels and gives the labels' classes.
+        """Nothing, if the network takes the cohort's channels and the data's patches, and gives the labels' classes.
 
         Raises:
             InvalidConfig: if it has others.
@@ -85,6 +85,20 @@ class Experiment(LightningCLI):
             raise InvalidConfig(
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
                 f"model.net.init_args.classes: {labels.classes}"
+            )
+        if (net.ndim == 2) != (self.datamodule.slices is not None):
+            wanted = "a number" if net.ndim == 2 else "null"
+            raise InvalidConfig(
+                f"a network of {net.ndim} dimensions needs data.slices to be {wanted}; found {self.datamodule.slices}"
+            )
+        size, steps = self.datamodule.patch[-net.ndim :], net.divisors
+        if any(n % step for n, step in zip(size, steps, strict=True)) or size == list(steps):
+            fitting = [max(1, round(n / step)) * step for n, step in zip(size, steps, strict=True)]
+            if fitting == list(steps):  # a single voxel at the coarsest stage cannot be normalised
+                fitting[-1] *= 2
+            raise InvalidConfig(
+                f"the strides divide a patch by {list(steps)} in all, so that data.patch must be multiples of it and "
+                f"more than one of each; found {size}. Nearest: {fitting}"
             )
 
     def as_text(self) -> str:

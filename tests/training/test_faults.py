@@ -55,3 +55,19 @@ def test_two_configs_of_one_name_are_refused(plan, net_yaml):
 def test_a_fold_that_does_not_exist_is_refused(plan):
     with pytest.raises(InvalidConfig, match="0 to 1"):
         run_study(plan(only_fold=2), QUIET)
+
+
+@pytest.mark.parametrize(
+    ("net", "data", "words"),
+    [
+        ("unet3d", {"patch": "[15, 18, 18]"}, r"found \[15, 18, 18\]. Nearest: \[16, 18, 18\]"),
+        ("unet3d", {"patch": "[2, 2, 2]"}, r"Nearest: \[2, 2, 4\]"),
+        ("unet2d", {"patch": "[15, 17, 18]"}, r"found \[17, 18\]. Nearest: \[16, 18\]"),
+        ("unet2d", {"slices": "null"}, "needs data.slices to be a number; found None"),
+        ("unet3d", {"slices": "4"}, "needs data.slices to be null; found 4"),
+    ],
+)
+def test_a_patch_that_does_not_fit_the_network_is_named_with_one_that_does(plan, net_yaml, net, data, words):
+    overrides = [f"--data.{key}={value}" for key, value in data.items()]
+    with pytest.raises(InvalidConfig, match=words):
+        run_study(plan(nets=[net_yaml(net)], overrides=overrides), QUIET)
