@@ -80,6 +80,9 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
                     return cls(**{name: restore(item) for name, item in value["args"].items()})
                 except TypeError as error:
                     raise InvalidRecipe(f"cannot build {value['class']}: {error}") from error
-        raise InvalidRecipe(f"not a recipe: {str(value)[:80]}")
+        raise InvalidRecipe(
+            f"not a recipe: {str(value)[:80]}; expected what describe() wrote. If a model.json was edited by hand, "
+            "copy it again"
+        )
 
     return restore(recipe)
