@@ -72,6 +72,7 @@ def _content(study: StudyTables, tables: dict[str, pd.DataFrame], figures: Path)
         "n_patients": manual["patient_id"].nunique(),
         "best": wording.printable(automatic),
         "rule": wording.printable(rule, wording.ERROR_CHARACTERS),
+        "held_out": wording.held_out(about),
         "folds": about["folds"] if isinstance(about.get("folds"), int) else None,
         "folds_done": about["folds_done"] if isinstance(about.get("folds_done"), list) else [],
         "results": wording.abstract_printed(tables["abstract"]),

@@ -253,3 +253,26 @@ def settings_rows(settings: Any, prefix: str = "") -> Iterable[list[str]]:
     for name, value in settings.items():
         dotted = f"{prefix}.{printable(name)}" if prefix else printable(name)
         yield from settings_rows(value, dotted)
+
+
+def held_out(about: Mapping[str, Any]) -> str:
+    """What is known of whether the networks had seen the cases; nothing of masks from anywhere.
+
+    Args:
+        about: the content of `study.json`.
+
+    Examples:
+        >>> held_out({"folds": 5})
+        'Each case was segmented by networks that were trained without its patient.'
+        >>> held_out({"settings": {"seen_in_training": 2}})
+        '2 of the images were in the training of the networks, and are flagged.'
+        >>> held_out({})
+        ''
+    """
+    if isinstance(about.get("folds"), int):
+        return "Each case was segmented by networks that were trained without its patient."
+    settings = about.get("settings")
+    seen = settings.get("seen_in_training") if isinstance(settings, dict) else None
+    if not isinstance(seen, int):
+        return ""
+    return f"{seen or 'None'} of the images were in the training of the networks{', and are flagged' if seen else ''}."

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from avnnet.report import write_report
 from avnnet.tables import write_table
@@ -125,6 +126,22 @@ def test_overlays_of_the_folder_are_shown_and_other_files_are_not(folder, figure
     assert len(page.all("img")) == 7
     assert "c00-left" in page.text
     assert "notes" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({}, "trained without its patient"),
+        ({"folds": None, "settings": {"seen_in_training": 0}}, "None of the images were in the training"),
+        ({"folds": None, "settings": {"seen_in_training": 3}}, "3 of the images were in the training"),
+        ({"folds": None, "settings": {}}, ""),
+    ],
+)
+def test_a_report_says_of_the_training_only_what_is_known(tmp_path, hips, about, said):
+    text = " ".join(Page(write_report(write_study(tmp_path, *hips, **about))).text.split())
+    claims = ("trained without its patient", "in the training of the networks")
+    assert said in text
+    assert any(claim in text for claim in claims) == bool(said)
 
 
 def test_the_curves_of_a_training_are_shown_where_there_are_any(folder):
