@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 from avnnet.data.cohort import read_cohort
 from avnnet.data.phantom import write_cohort
@@ -33,35 +35,27 @@ def cohort(hips):
     return read_cohort(hips)
 
 
+def write_net(folder: Path, name: str, *, max_epochs: int = 2, **data: object) -> Path:
+    """The path of a tiny config, "unet2d" or "unet3d", in this folder; `data` replaces or adds keys of its data."""
+    ndim = 2 if "2d" in name else 3
+    init_args = {"channels": [4, 8], "strides": [[2] * ndim], "deep_supervision": 1}
+    sizes = {"spacing_mm": [4.0, 4.0, 4.0], "crop": [16, 18, 18], "patch": [16, 18, 18]}
+    counts = {"batch_size": 2, "steps_per_epoch": 3, **({"slices": 4} if ndim == 2 else {})}
+    config = {
+        "seed_everything": 7,
+        "model": {"net": {"class_path": f"avnnet.models.UNet{ndim}D", "init_args": init_args}},
+        "data": {**sizes, **counts, **data},
+        "trainer": {"max_epochs": max_epochs, "precision": "32-true", "accelerator": "cpu"},
+    }
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
 @pytest.fixture
 def net_yaml(tmp_path):
     """Writes a tiny config and gives its path: `net_yaml("unet3d")`."""
-
-    def write(name: str, **data: object) -> Path:
-        ndim = 2 if "2d" in name else 3
-        slices = "slices: 4" if ndim == 2 else ""
-        extra = "".join(f"\n  {key}: {value}" for key, value in data.items())
-        text = f"""
-seed_everything: 7
-model:
-  net:
-    class_path: avnnet.models.UNet{ndim}D
-    init_args: {{channels: [4, 8], strides: [{[2] * ndim}], deep_supervision: 1}}
-data:
-  labels: {{names: {{1: vital, 2: necrosis}}, part: necrosis, whole: head}}
-  spacing_mm: [4.0, 4.0, 4.0]
-  crop: [16, 18, 18]
-  patch: [16, 18, 18]
-  batch_size: 2
-  steps_per_epoch: 3
-  {slices}{extra}
-trainer: {{max_epochs: 2, precision: 32-true, check_val_every_n_epoch: 1, accelerator: cpu}}
-"""
-        path = tmp_path / f"{name}.yaml"
-        path.write_text(text)
-        return path
-
-    return write
+    return partial(write_net, tmp_path)
 
 
 def reordered(image: Image, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Image:

@@ -26,16 +26,17 @@ from avnnet.training.plan import Study
 from avnnet.training.record import begin_record, end_record
 
 
-def run_study(study: Study, reporter: Reporter) -> int:
+def run_study(study: Study, reporter: Reporter | None = None) -> int:
     """The number of cases that failed in prediction; tables and `report.html` are in the study's folder.
 
     Args:
         study: what is to be done.
-        reporter: told what is being done.
+        reporter: told what is being done; a new one by default, which prints progress.
 
     Raises:
         AvnnetError: before any training, if a config, the cohort or the folds cannot be used.
     """
+    reporter = reporter or Reporter()
     cohort = read_cohort(study.cohort)
     chosen = list(range(study.folds)) if study.only_fold is None else [study.only_fold]
     if not 0 <= min(chosen) <= max(chosen) < study.folds:

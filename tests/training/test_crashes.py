@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import write_net
+
 EPOCHS = 2
 
 
@@ -14,22 +16,7 @@ EPOCHS = 2
 def found(hips, tmp_path_factory):
     """What was left after a kill at every write of a training, and what the next call made of it."""
     folder = tmp_path_factory.mktemp("crashes")
-    config = folder / "unet3d.yaml"
-    config.write_text(f"""
-seed_everything: 7
-model:
-  net:
-    class_path: avnnet.models.UNet3D
-    init_args: {{channels: [4, 8], strides: [[2, 2, 2]]}}
-data:
-  spacing_mm: [4.0, 4.0, 4.0]
-  crop: [16, 18, 18]
-  patch: [16, 18, 18]
-  folds: 2
-  batch_size: 2
-  steps_per_epoch: 3
-trainer: {{max_epochs: {EPOCHS}, precision: 32-true, accelerator: cpu}}
-""")
+    config = write_net(folder, "unet3d", max_epochs=EPOCHS, folds=2)
     words = [sys.executable, "-m", "tests.training.crashes", str(config), str(hips), str(folder)]
     done = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr

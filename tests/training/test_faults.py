@@ -41,8 +41,8 @@ def test_a_missing_config_says_where_ready_ones_are(plan, tmp_path):
 
 def test_networks_with_different_labels_cannot_be_one_ensemble(plan, net_yaml, monkeypatch):
     no_training(monkeypatch)
-    other = net_yaml("other3d")
-    other.write_text(other.read_text().replace("whole: head", "whole: ball"))
+    labels = {"names": {1: "vital", 2: "necrosis"}, "part": "necrosis", "whole": "ball"}
+    other = net_yaml("other3d", labels=labels)
     with pytest.raises(InvalidConfig, match=r"same data\.labels"):
         run_study(plan(nets=[net_yaml("unet3d"), other]), QUIET)
 

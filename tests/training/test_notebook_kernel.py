@@ -15,6 +15,7 @@ from avnnet.training.config import load_experiment
 from avnnet.training.fit import train
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
+from tests.conftest import write_net
 from tests.training.conftest import QUIET
 
 PATIENCE_S = 600
@@ -26,21 +27,7 @@ COMPARED = ("fold0/unet3d/model/*", "fold0/*.csv", "measurements.csv", "agreemen
 def undisturbed(hips, tmp_path_factory) -> Study:
     """A finished study of one fold of one network, trained long enough to be caught at it."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    net = folder / "unet3d.yaml"
-    net.write_text(f"""
-seed_everything: 7
-model:
-  net:
-    class_path: avnnet.models.UNet3D
-    init_args: {{channels: [4, 8], strides: [[2, 2, 2]]}}
-data:
-  spacing_mm: [4.0, 4.0, 4.0]
-  crop: [16, 18, 18]
-  patch: [16, 18, 18]
-  batch_size: 2
-  steps_per_epoch: 15
-trainer: {{max_epochs: {EPOCHS}, precision: 32-true, accelerator: cpu}}
-""")
+    net = write_net(folder, "unet3d", max_epochs=EPOCHS, steps_per_epoch=15)
     study = Study(hips, [net], folder / "study", folds=2, only_fold=0)
     run_study(study, QUIET)
     return study

@@ -131,9 +131,8 @@ def test_an_ablation_runs_beside_its_base_on_the_same_folds(plan, net_yaml):
 
 
 def test_a_block_of_the_users_own_runs_through_a_study(plan, net_yaml):
-    config = net_yaml("own3d")
-    config.write_text(config.read_text().replace("channels:", "block: tests.training.conftest.OwnBlock, channels:"))
-    study = plan(nets=[config], only_fold=0)
+    block = "--model.net.init_args.block=tests.training.conftest.OwnBlock"
+    study = plan(nets=[net_yaml("own3d")], only_fold=0, overrides=[block])
     assert run_study(study, QUIET) == 0
     with pytest.raises(InvalidRecipe, match="OwnBlock"):
         load_model(study.out / "model")
