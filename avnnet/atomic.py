@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -50,13 +51,53 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(folder: str | Path) -> Iterator[Path]:
+    """A partial folder to write files into; it becomes `folder` when the block ends well, else it is removed.
+
+    Args:
+        folder: the folder to make, which must not exist or be empty; the one around it is made when needed.
+
+    Raises:
+        OutputNotWritable: if the folder holds something already, or cannot be written to, or the disk is full.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as place:
+        ...     with whole_folder(Path(place) / "a") as partial:
+        ...         _ = (partial / "b.txt").write_text("whole")
+        ...     [str(path.relative_to(place)) for path in Path(place).rglob("*.txt")]
+        ['a/b.txt']
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputNotWritable(f"{folder} is there already and not an empty folder; move it away or choose another")
+    rest = f"-{socket.gethostname()}-{folder.name}"
+    partial = folder.with_name(f"{PARTIAL}{os.getpid()}{rest}")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_litter(folder.parent, rest)
+        partial.mkdir()
+        yield partial
+        for path in (*partial.iterdir(), partial):
+            _to_disk(path)
+        os.replace(partial, folder)  # refused by the system if somebody has filled the folder meanwhile
+        with suppress(OSError):  # some network folders cannot be waited for
+            _to_disk(folder.parent)
+    except OSError as error:
+        raise OutputNotWritable(f"cannot write {folder}: {error.strerror or error}; choose another folder") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def _remove_litter(folder: Path, rest: str) -> None:
     """Removes what processes of this machine that were killed have left of the same file."""
     for name in os.listdir(folder):
         if name.startswith(PARTIAL) and name.endswith(rest):
             number = name.removeprefix(PARTIAL).removesuffix(rest)
             if number.isdecimal() and not _is_running(int(number)):
-                (folder / name).unlink(missing_ok=True)
+                litter = folder / name
+                shutil.rmtree(litter) if litter.is_dir() else litter.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:

@@ -83,7 +83,8 @@ def parser() -> argparse.ArgumentParser:
         "images",
         nargs="+",
         metavar="IMAGE",
-        help=".nii.gz, .nii, .nrrd or .mha; for a model of several channels 'IN.nii.gz;WATER.nii.gz' in quotes",
+        help=".nii.gz, .nii, .nrrd or .mha, or a folder of one DICOM series; for a model of several channels "
+        "'IN.nii.gz;WATER.nii.gz' in quotes",
     )
     predict.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the masks")
     predict.add_argument(

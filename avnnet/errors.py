@@ -42,6 +42,18 @@ class NotAVolume(AvnnetError):
     """An image has too few slices to measure a volume in."""
 
 
+class MixedSeries(AvnnetError):
+    """A folder holds more than one DICOM series, or several images of one position."""
+
+
+class UnevenSpacing(AvnnetError):
+    """The slices of a series do not lie at even distances."""
+
+
+class MissingSlices(UnevenSpacing):
+    """Slices of a series are missing between others."""
+
+
 class InvalidGeometry(AvnnetError):
     """A spacing, origin or direction that no scanner could have made."""
 

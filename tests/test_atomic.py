@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from avnnet.atomic import whole_file, write_text_atomically
+from avnnet.atomic import whole_file, whole_folder, write_text_atomically
+from avnnet.errors import OutputNotWritable
 
 KILLED = """
 import os, signal, sys
@@ -42,6 +43,32 @@ def test_the_partial_file_of_a_running_process_or_another_file_stays(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "outer"
     assert other.exists()
     assert len([path for path in tmp_path.iterdir() if path.name.endswith("b.txt")]) == 1
+
+
+KILLED_FOLDER = KILLED.replace("whole_file", "whole_folder").replace("partial.write", "(partial / 'b').write")
+
+
+def test_a_kill_leaves_no_folder_and_the_next_write_no_litter(tmp_path):
+    folder = tmp_path / "a"
+    assert subprocess.run([sys.executable, "-c", KILLED_FOLDER, str(folder)]).returncode == -9
+    assert [path.name.startswith(".partial-") for path in tmp_path.iterdir()] == [True]
+    with whole_folder(folder) as partial:
+        (partial / "b").write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (folder / "b").read_text() == "whole"
+
+
+def write_too_late(folder) -> None:
+    with whole_folder(folder) as partial:
+        (partial / "b").write_text("ours")
+        folder.mkdir()
+        (folder / "b").write_text("theirs")
+
+
+def test_a_folder_that_somebody_fills_meanwhile_is_kept(tmp_path):
+    with pytest.raises(OutputNotWritable, match="not empty"):
+        write_too_late(tmp_path / "a")
+    assert [(path.name, (path / "b").read_text()) for path in tmp_path.iterdir()] == [("a", "theirs")]
 
 
 def failing_write(path) -> None:

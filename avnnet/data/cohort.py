@@ -28,7 +28,7 @@ class Case:
     Args:
         patient_id: whose image it is; folds never divide a patient.
         case_id: names the case in tables and files.
-        image: the image's files, one per channel.
+        image: the image's files or DICOM folders, one per channel.
         label: path of the manual mask.
         side: body side, or None where the cohort does not say.
         arco_stage: ARCO stage as text, or empty.
@@ -157,8 +157,8 @@ def read_cohort(path: str | Path) -> Cohort:
 
     Ids stay text ("007" is not 7, "NA" is not missing). Beside the required columns patient_id, case_id, image
     and label it may have side, arco_stage, age, sex, centre_x_mm, centre_y_mm and centre_z_mm; further columns
-    are carried along. Paths are relative to the CSV; an image of several channels is named by one path per
-    channel with semicolons between them.
+    are carried along. Paths are relative to the CSV; an image is a file, or a folder of one DICOM series. An image of
+    several channels is named by one path per channel with semicolons between them.
 
     Raises:
         MissingFile: if there is no such file.

@@ -1,4 +1,4 @@
-"""Image files: NIfTI, NRRD and MetaImage in, and out again without half-written files."""
+"""Image files: NIfTI, NRRD, MetaImage and DICOM in, and the first three out again without half-written files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from avnnet.atomic import whole_file
+from avnnet.data.dicom import read_series, series_grid
 from avnnet.data.integrity import check_whole
 from avnnet.data.sitk import from_sitk, grid_of, to_sitk
 from avnnet.errors import (
@@ -40,17 +41,20 @@ def suffix_of(path: str | Path) -> str:
     for suffix in SUFFIXES:
         if name.endswith(suffix):
             return suffix
-    raise UnsupportedFormat(f"{Path(path).name}: image files end in one of {', '.join(SUFFIXES)}; convert it first")
+    raise UnsupportedFormat(
+        f"{Path(path).name}: image files end in one of {', '.join(SUFFIXES)}; convert it first, or give the folder of "
+        "a DICOM series"
+    )
 
 
 def image_name(path: str | Path) -> str:
-    """The name of an image file without its suffix, nor 3D Slicer's `.seg`; the whole name of another file.
+    """The name of an image file without its suffix, nor 3D Slicer's `.seg`; the whole name of a folder or another file.
 
     Examples:
         >>> image_name("masks/hip-07.seg.nrrd"), image_name("hip-07.nii.gz"), image_name("notes.txt")
         ('hip-07', 'hip-07', 'notes.txt')
     """
-    name = Path(path).name
+    name = Path(path).name or Path(path).resolve().name  # of ".", a series in the folder at hand
     suffix = next((one for one in SUFFIXES if name.lower().endswith(one)), None)
     return name if suffix is None else name[: -len(suffix)].removesuffix(".seg")
 
@@ -94,7 +98,7 @@ def channel_files(text: str) -> tuple[Path, ...]:
 def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
-        raise MissingFile(f"no file {path}; image paths in a cohort are relative to the cohort's CSV")
+        raise MissingFile(f"no file or folder {path}; image paths in a cohort are relative to the cohort's CSV")
     suffix_of(path)
     return path
 
@@ -112,16 +116,19 @@ def _decoded(reader: sitk.ImageFileReader, path: Path, *, header_only: bool) -> 
 
 
 def read_image(files: ImageFiles) -> Image:
-    """The image in a NIfTI, NRRD or MetaImage file, in the file's own axis order.
+    """The image in a NIfTI, NRRD or MetaImage file, in the file's own axis order, or in a folder of a DICOM series.
 
     Args:
-        files: a `.nii.gz`, `.nii`, `.nrrd` or `.mha` file `(z, y, x)`; or several of one grid, which become the
-            channels `(C, z, y, x)` in the order given.
+        files: a `.nii.gz`, `.nii`, `.nrrd` or `.mha` file `(z, y, x)`, or a folder that holds the files of one DICOM
+            series, which are put in order along the slice normal; or several of one grid, which become the channels
+            `(C, z, y, x)` in the order given.
 
     Raises:
-        MissingFile: if there is no such file.
-        UnsupportedFormat: if the suffix is another.
+        MissingFile: if there is no such file, or no DICOM file in the folder.
+        UnsupportedFormat: if the suffix is another, or DICOM files are not plain greyscale slices.
         UnreadableFile: if the content is broken.
+        MixedSeries: if the folder holds several series, or several images of one position.
+        UnevenSpacing, MissingSlices, NotAVolume, InvalidGeometry: if its slices make no even stack.
         UnsupportedDimensions: if it is not 3D with one value per voxel.
         GeometryMismatch: if the channels lie on different grids.
     """
@@ -134,10 +141,10 @@ def read_image(files: ImageFiles) -> Image:
 
 
 def read_grid(files: ImageFiles) -> Grid:
-    """The grid of an image, read from the header of its file, or of the file of every channel.
+    """The grid of an image, read from the header of its file or files, or of those of every channel.
 
     Raises:
-        MissingFile, UnsupportedFormat, UnreadableFile, UnsupportedDimensions, GeometryMismatch: as `read_image`.
+        AvnnetError: as `read_image`.
     """
     paths = _one_or_more(files)
     return _one_grid(paths, [_read_one_grid(path) for path in paths])
@@ -162,11 +169,15 @@ def _one_grid(paths: Sequence[Path], grids: Sequence[Grid]) -> Grid:
 
 
 def _read_one(path: Path) -> Image:
+    if path.is_dir():
+        return read_series(path)
     check_whole(_existing(path))
     return from_sitk(_decoded(sitk.ImageFileReader(), path, header_only=False))
 
 
 def _read_one_grid(path: Path) -> Grid:
+    if path.is_dir():
+        return series_grid(path)
     reader = sitk.ImageFileReader()
     path = _existing(path)
     _decoded(reader, path, header_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from avnnet.data.dicom import series_in
 from avnnet.data.files import SEPARATOR, images_in
 from avnnet.errors import InvalidCohort, MissingFile
 
@@ -24,6 +25,7 @@ def cohort_of_folder(folder: str | Path) -> pd.DataFrame:
     `_mask` or `_seg` behind. Each case is taken for a patient of its own: where two are of one patient, give both
     the same patient_id, so that no fold divides them.
 
+    An image may be a folder of one DICOM series, named as its file would be without the suffix.
     nnU-Net's channels (`CASE_0000.nii.gz`, `CASE_0001.nii.gz`) become one cell of paths with semicolons between.
 
     Args:
@@ -38,10 +40,10 @@ def cohort_of_folder(folder: str | Path) -> pd.DataFrame:
         raise MissingFile(f"no folder {folder}")
     for images, labels in LAYOUTS:
         if (folder / images).is_dir() and (folder / labels).is_dir():
-            image_files, label_of = images_in(folder / images), images_in(folder / labels)
+            image_files, label_of = _scans_in(folder / images), images_in(folder / labels)
             break
     else:
-        files = images_in(folder)
+        files = _scans_in(folder)
         masks = {name: path for name, path in files.items() if MASK_WORDS.search(name)}
         image_files = {name: path for name, path in files.items() if name not in masks}
         label_of = {MASK_WORDS.sub("", name): path for name, path in masks.items()}
@@ -62,6 +64,17 @@ def cohort_of_folder(folder: str | Path) -> pd.DataFrame:
     table["image"] = [SEPARATOR.join(path.relative_to(folder).as_posix() for path in paths) for paths in table["image"]]
     table["label"] = [path.relative_to(folder).as_posix() for path in table["label"]]
     return table
+
+
+def _scans_in(folder: Path) -> dict[str, Path]:
+    """The image files and the DICOM folders of a folder, by name."""
+    files, series = images_in(folder), series_in(folder)
+    both = sorted(files.keys() & series.keys())
+    if both:
+        raise InvalidCohort(
+            f"{files[both[0]].name} and the folder {both[0]} in {folder} have one name; keep one of them"
+        )
+    return dict(sorted({**files, **series}.items()))
 
 
 def _channels_by_name(files: dict[str, Path], masks: dict[str, Path]) -> dict[str, list[Path]]:

@@ -74,10 +74,29 @@ def image_hash(image: Image) -> str:
     return digest.hexdigest()
 
 
+def files_of(folder: Path) -> list[Path]:
+    """The files of a DICOM series' folder, sorted by name, without hidden ones and the index file DICOMDIR."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and not path.name.startswith(".") and path.name.upper() != "DICOMDIR"
+    )
+
+
 def content_hash(*paths: str | Path) -> str:
-    """The SHA-256 of the bytes of files, in the order given, as 64 hex digits."""
+    """The SHA-256 of the bytes of files, in the order given, as 64 hex digits.
+
+    A folder of a DICOM series counts as one file: its files' hashes, sorted, because their names mean nothing.
+    """
     digest = hashlib.sha256()
-    for path in paths:
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for path in map(Path, paths):
+        if path.is_dir():
+            digest.update(hashlib.sha256(b"".join(sorted(map(_file_hash, files_of(path))))).digest())
+        else:
+            digest.update(_file_hash(path))
     return digest.hexdigest()
+
+
+def _file_hash(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

@@ -27,7 +27,7 @@ class Job:
 
     Args:
         name: of the mask: `NAME.nii.gz`.
-        files: the image's file, or one per channel.
+        files: the image's file or DICOM folder, or one per channel.
         side: the body side, if it is known.
         centre_mm: the head centre, LPS mm `(x, y, z)`; None slides a window over the whole image.
     """
