@@ -86,6 +86,8 @@ def whole_folder(folder: str | Path) -> Iterator[Path]:
             _to_disk(folder.parent)
     except OSError as error:
         raise OutputNotWritable(f"cannot write {folder}: {error.strerror or error}; choose another folder") from error
+    except OutputNotWritable as error:
+        raise OutputNotWritable(str(error).replace(str(partial), str(folder))) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

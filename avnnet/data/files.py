@@ -230,4 +230,8 @@ def write_image(image: Image, path: str | Path) -> Path:
             sitk.WriteImage(to_sitk(image), str(partial), useCompression=Path(path).suffix != ".nii")
         except RuntimeError as error:
             raise OutputNotWritable(f"cannot write {path}: {str(error).strip().splitlines()[-1]}") from error
+        try:
+            check_whole(partial)  # ITK says nothing when the disk is full in the middle of a NIfTI file
+        except UnreadableFile as error:
+            raise OutputNotWritable(f"cannot write {path} whole; is the disk full? Choose another folder") from error
     return Path(path)

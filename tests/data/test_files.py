@@ -1,3 +1,5 @@
+import resource
+
 import nibabel
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from avnnet.data.integrity import content_hash
 from avnnet.errors import (
     InvalidLabelValues,
     MissingFile,
+    OutputNotWritable,
     UnreadableFile,
     UnsupportedDimensions,
     UnsupportedFormat,
@@ -109,3 +112,16 @@ def test_the_content_hash_depends_on_bytes_and_order_not_on_names(image, tmp_pat
     other = write_image(LabelMap(np.zeros((4, 5, 6), np.uint8), OBLIQUE), tmp_path / "c.nrrd")
     assert content_hash(one) == content_hash(same)
     assert content_hash(one, other) != content_hash(other, one)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_that_does_not_fit_on_the_disk_is_an_error_and_leaves_nothing(tmp_path, suffix):
+    noise = np.random.default_rng(0).integers(0, 30000, (20, 40, 40)).astype(np.int16)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))  # every write beyond it fails, as on a full disk
+    try:
+        with pytest.raises(OutputNotWritable, match="cannot write"):
+            write_image(Image(noise, Grid(noise.shape)), tmp_path / f"a{suffix}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
