@@ -11,6 +11,7 @@ from torch.nn.functional import adaptive_avg_pool3d
 CELLS = 8
 FEWEST = 4
 SD = 4.0
+NOTHING = 0.1  # a correlation with the mean training image that noise hardly reaches
 
 
 class Contrast:
@@ -44,7 +45,8 @@ def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | Non
     """The contrast of training images; None of fewer than four, which say nothing about what is usual.
 
     The lowest usual correlation is four standard deviations below the mean one, in Fisher's z; each image is
-    correlated with the mean of the others.
+    correlated with the mean of the others. Where images vary much, that would let pass what has nothing of them: below
+    0.1 is unusual too, if that is 2.5 standard deviations or more below the mean.
 
     Args:
         images: prepared images `(C, *S)`.
@@ -61,7 +63,8 @@ def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | Non
     for channel in range(cells.shape[1]):
         r = [_correlation(one[channel], (total - one)[channel] / (count - 1)) for one in cells]
         z = np.arctanh(np.clip(r, -0.999, 0.999))
-        lowest.append(round(float(np.tanh(z.mean() - SD * z.std(ddof=1))), 3))
+        mean, sd = float(z.mean()), float(z.std(ddof=1))
+        lowest.append(round(float(np.tanh(max(mean - SD * sd, min(NOTHING, mean - 2.5 * sd)))), 3))
     return Contrast(np.round(total / count, 3).tolist(), lowest, is_cropped)
 
 
