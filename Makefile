@@ -28,7 +28,7 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	touch $@
 
 demo: $(VENV)/.installed
-	$(BIN)/avnnet phantom --out $(DEMO)/hips
+	test -f $(DEMO)/hips/cohort.csv || $(BIN)/avnnet phantom cohort $(DEMO)/hips --size laptop --other-hip-every 0
 	$(BIN)/avnnet study $(DEMO)/hips/cohort.csv --out $(DEMO)/study \
 	  --nets experiments/laptop/unet2d.yaml experiments/laptop/unet3d.yaml
 

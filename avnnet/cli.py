@@ -14,9 +14,13 @@ from avnnet.errors import AvnnetError
 # exit codes: 0 all well, 2 the command or its input cannot be used, 3 some cases failed, 130 stopped by hand
 USAGE, SOME_FAILED, STOPPED = 2, 3, 130
 
+SEQUENCES = (
+    "vibe", "vibe-gd", "vibe-we", "vibe-we-gd", "vibe-fs", "vibe-fs-gd", "dixon", "pd-tse", "random",
+)  # fmt: skip
+
 EPILOG = """
 a first study on digital hips:
-  avnnet phantom --out runs/hips
+  avnnet phantom cohort runs/hips --size laptop
   avnnet study runs/hips/cohort.csv --out runs/study \\
     --nets experiments/laptop/unet2d.yaml experiments/laptop/unet3d.yaml
   avnnet predict runs/study/model runs/hips/images/hip-001.nii.gz --centre=30,12,-5 --side right --out runs/masks
@@ -142,19 +146,58 @@ def parser() -> argparse.ArgumentParser:
 
     phantom = commands.add_parser(
         "phantom",
-        help="make a cohort of digital hips with known truth",
-        description="Writes images, masks, cohort.csv and truth.csv of digital hips. The cohort's head centres are "
-        "the true ones with 2 mm of noise, as a click by hand.",
+        help="make digital hips with known truth: a cohort, or a gallery to look at",
+        description="Digital hips: MRI of random hips with necrosis, made from anatomy and physics, with exact truth.",
     )
-    phantom.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the cohort")
-    phantom.add_argument("--patients", type=int, default=34, help="how many (default 34)")
-    phantom.add_argument("--seed", type=int, default=1, help="of the anatomy (default 1)")
-    phantom.add_argument(
-        "--full",
-        action="store_true",
-        help="104 x 384 x 384 voxels of 1 x 0.44 x 0.44 mm; default is the same field at 64 x 192 x 192",
-    )
+    _add_phantom(phantom.add_subparsers(dest="what", required=True, metavar="WHAT"))
     return root
+
+
+def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    cohort = commands.add_parser(
+        "cohort",
+        help="a folder of images and masks with cohort.csv and truth.csv",
+        description="Writes images, masks, a second reader's masks, cohort.csv and truth.csv of digital hips, composed "
+        "like the abstract's patients. Its head centres are the true ones with 2 mm of noise, as a click by hand.",
+    )
+    cohort.add_argument("out", type=Path, metavar="OUT", help="folder to make; it must not exist, or be empty")
+    cohort.add_argument("--patients", type=int, default=34, help="how many (default 34)")
+    cohort.add_argument("--seed", type=int, default=1, help="another seed, other patients (default 1)")
+    cohort.add_argument(
+        "--sequence",
+        choices=["mixed", *SEQUENCES],
+        default="vibe",
+        help="vibe: T1 VIBE; -we water excitation, -fs fat suppression, -gd gadolinium in the joint; dixon: four "
+        "channels; pd-tse: coronal PD-weighted slices; random: random contrasts; mixed: VIBEs by turn (default vibe)",
+    )
+    cohort.add_argument(
+        "--size",
+        choices=["full", "laptop"],
+        default="full",
+        help="full: 104 x 384 x 384 voxels of 1 x 0.44 x 0.44 mm; laptop: 64 x 192 x 192 (default full)",
+    )
+    cohort.add_argument(
+        "--plane",
+        choices=["oblique", "axial", "coronal", "sagittal"],
+        help="of the slices (default: along the neck; axial with both hips; coronal for pd-tse)",
+    )
+    cohort.add_argument("--both-hips", action="store_true", help="one scan of both hips instead of one hip")
+    cohort.add_argument(
+        "--other-hip-every",
+        type=int,
+        default=3,
+        metavar="N",
+        help="scan the other hip too of every N-th patient, a case on top marked index_hip no; 0 for none (default 3)",
+    )
+    cohort.add_argument("--format", choices=["nifti", "dicom"], default="nifti", help="of the images (default nifti)")
+    gallery = commands.add_parser(
+        "gallery",
+        help="pictures of hips of every stage and every sequence",
+        description="Writes stages.png and sequences.png: mid-coronal, mid-sagittal and native planes through the head "
+        "centre, plain and with the labels drawn on.",
+    )
+    gallery.add_argument("out", type=Path, metavar="OUT", help="folder of the pictures")
+    gallery.add_argument("--seed", type=int, default=1, help="another seed, other hips (default 1)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -70,7 +70,8 @@ def main() -> int:
     moments = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        making = [sys.executable, "-m", "avnnet.cli", "phantom", "--out", str(folder / "hips"), "--patients", "6"]
+        making = [sys.executable, "-m", "avnnet.cli", "phantom", "cohort", str(folder / "hips")]
+        making += ["--patients", "6", "--size", "laptop", "--other-hip-every", "0"]
         subprocess.run(making, check=True)
         nets = []
         for ndim, slices in ((2, "4"), (3, "null")):

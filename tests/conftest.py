@@ -13,17 +13,18 @@ import torch
 import yaml
 
 from avnnet.data.cohort import read_cohort
-from avnnet.data.phantom import write_cohort
+from avnnet.data.phantom import Acquisition, CohortPlan, Plane, write_cohort
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 
-COARSE = {"shape": (32, 60, 56), "spacing_mm": (3.2, 2.8, 3.0)}
+COARSE = Acquisition((32, 60, 56), (3.2, 2.8, 3.0), Plane.AXIAL)
 
 
 @pytest.fixture(scope="session")
 def hips(tmp_path_factory) -> Path:
     """The cohort.csv of six coarse digital hips; the first two are hips of one patient."""
-    path = write_cohort(tmp_path_factory.mktemp("hips"), patients=6, seed=3, **COARSE)
+    plan = CohortPlan(patients=6, seed=3, acquisition=COARSE, other_hip_every=0)
+    path = write_cohort(plan, tmp_path_factory.mktemp("hips"))
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table.loc[1, "patient_id"] = table.loc[0, "patient_id"]
     table.to_csv(path, index=False)

@@ -37,11 +37,29 @@ def test_help_names_every_command(capsys):
     )
 
 
-@pytest.mark.parametrize("command", ["study", "predict", "evaluate", "compare", "phantom"])
-def test_every_command_explains_its_options(command, capsys):
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("study", "--out"),
+        ("predict", "--out"),
+        ("evaluate", "--out"),
+        ("compare", "--out"),
+        ("phantom", "gallery"),
+        ("phantom cohort", "--sequence"),
+        ("phantom gallery", "--seed"),
+    ],
+)
+def test_every_command_explains_its_options(command, option, capsys):
     with pytest.raises(SystemExit):
-        parser().parse_args([command, "--help"])
-    assert "--out" in capsys.readouterr().out
+        parser().parse_args([*command.split(), "--help"])
+    assert option in capsys.readouterr().out
+
+
+def test_the_sequences_of_the_command_are_those_of_the_library():
+    from avnnet.cli import SEQUENCES
+    from avnnet.data.phantom import SignalMode
+
+    assert list(SEQUENCES) == [str(mode) for mode in SignalMode]
 
 
 def test_the_help_of_fit_is_lightnings(capsys):
@@ -124,6 +142,7 @@ def test_fit_trains_a_model_that_predict_takes(hips, cohort, net_yaml, tmp_path)
 
 
 def test_phantom_writes_a_cohort(tmp_path, monkeypatch):
-    assert main(["phantom", "--out", str(tmp_path), "--patients", "1"]) == 0
-    table = pd.read_csv(tmp_path / "cohort.csv")
+    words = ["phantom", "cohort", str(tmp_path / "hips"), "--patients", "1", "--size", "laptop", "--sequence", "mixed"]
+    assert main(words) == 0
+    table = pd.read_csv(tmp_path / "hips" / "cohort.csv")
     assert table["source"].tolist() == ["digital hip"]

@@ -14,6 +14,7 @@ from avnnet.data.integrity import content_hash
 from avnnet.errors import InvalidConfig, NonFiniteVoxels, OutputNotWritable, UnsupportedDimensions
 from avnnet.grid import Grid
 from avnnet.image import Image
+from tests.data.conftest import edited, files
 
 ANGLES = np.radians([21.0, -33.0, 12.0])
 
@@ -42,22 +43,6 @@ def image_of(direction, *, left_handed=False, dtype=np.int16):
 @pytest.fixture
 def image():
     return image_of(DIRECTIONS["oblique"])
-
-
-@pytest.fixture
-def series(image, tmp_path):
-    return write_series(image, tmp_path / "series", patient_id="p1")
-
-
-def files(folder):
-    return sorted(folder.iterdir())
-
-
-def edited(path, **values):
-    dataset = pydicom.dcmread(path)
-    for keyword, value in values.items():
-        setattr(dataset, keyword, value)
-    dataset.save_as(path)
 
 
 @pytest.mark.parametrize(("name", "left_handed"), HANDED)

@@ -20,6 +20,7 @@ from avnnet.errors import (
 )
 from avnnet.grid import Grid
 from avnnet.image import Image
+from tests.data.conftest import edited, files
 
 OBLIQUE = ((0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (1.0, 0.0, 0.0))
 GRID = Grid((5, 6, 7), (3.3, 0.7, 0.4), (-101.0, 22.2, 7.5), OBLIQUE)
@@ -28,22 +29,6 @@ GRID = Grid((5, 6, 7), (3.3, 0.7, 0.4), (-101.0, 22.2, 7.5), OBLIQUE)
 @pytest.fixture
 def image():
     return Image(np.arange(210, dtype=np.int16).reshape(GRID.shape), GRID)
-
-
-@pytest.fixture
-def series(image, tmp_path):
-    return write_series(image, tmp_path / "series", patient_id="p1")
-
-
-def files(folder):
-    return sorted(folder.iterdir())
-
-
-def edited(path, **values):
-    dataset = pydicom.dcmread(path)
-    for keyword, value in values.items():
-        setattr(dataset, keyword, value)
-    dataset.save_as(path)
 
 
 def moved(path, by_mm):

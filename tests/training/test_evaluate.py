@@ -8,7 +8,7 @@ from avnnet.cli import main
 from avnnet.data.cohort import read_cohort
 from avnnet.data.files import read_image, write_image
 from avnnet.data.integrity import image_hash
-from avnnet.data.phantom import write_cohort
+from avnnet.data.phantom import CohortPlan, write_cohort
 from avnnet.image import Image
 from avnnet.tables import read_table
 from tests.conftest import COARSE
@@ -17,7 +17,8 @@ from tests.conftest import COARSE
 @pytest.fixture(scope="module")
 def strangers(tmp_path_factory):
     """Three hips of another seed."""
-    return write_cohort(tmp_path_factory.mktemp("strangers"), patients=3, seed=99, **COARSE)
+    plan = CohortPlan(patients=3, seed=99, acquisition=COARSE, other_hip_every=0)
+    return write_cohort(plan, tmp_path_factory.mktemp("strangers"))
 
 
 def test_an_ensemble_is_evaluated_on_a_cohort_that_it_never_saw(finished, strangers, tmp_path):

@@ -127,7 +127,7 @@ def test_a_kernel_that_is_interrupted_in_training_stays_alive_and_goes_on_to_the
         wait_for_epoch(manager, study.out, epoch)
         manager.interrupt_kernel()
         reply = reply_to(client, asked)
-        assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt")
+        assert (reply["status"], reply["ename"]) == ("error", "KeyboardInterrupt"), "\n".join(reply["traceback"])
         assert not (study.out / "fold0" / "unet3d" / "model").exists()
     assert run(client, "assert study.folds == 2")["status"] == "ok"  # the same kernel, with its names
     assert run(client, cell(study))["status"] == "ok"

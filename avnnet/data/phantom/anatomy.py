@@ -79,11 +79,16 @@ class Anatomy:
         distance: np.ndarray = r - np.float32(self.radius_mm) - departure.astype(np.float32)
         return distance
 
+    @property
+    def fovea_ball_mm(self) -> tuple[Vector, float]:
+        """Centre and radius of the ball that cuts the pit of the head's ligament out of its surface."""
+        x, y, z = (self.radius_mm * 1.09 * p for p in unit((0.86, 0.18, -0.42)))
+        return (x, y, z), 4.5
+
     def fovea_mm(self, points: Points) -> np.ndarray:
         """Signed distance to the pit of the head's ligament."""
-        place = unit((0.86, 0.18, -0.42))
-        x, y, z = (self.radius_mm * 1.09 * p for p in place)
-        return ellipsoid_mm(points, (x, y, z), (4.5, 4.5, 4.5))
+        centre, radius_mm = self.fovea_ball_mm
+        return ellipsoid_mm(points, centre, (radius_mm, radius_mm, radius_mm))
 
     def shaft_and_neck_mm(self, points: Points) -> np.ndarray:
         """Signed distance to the proximal femur without its head."""
@@ -114,7 +119,12 @@ class Anatomy:
         wing = ellipsoid_mm(points, (1.0, 10.0, socket + 48), (8 * size, 42.0, 50.0))
         pubis = capsule_mm(points, (0.9 * socket, -0.6 * socket, -4.0), (socket + 52, -socket - 8, -24.0), 8.5 * size)
         ischium = capsule_mm(points, (0.6 * socket, 0.95 * socket, -8.0), (18.0, socket + 8, -70.0), 13 * size)
-        bone = smooth_union(smooth_union(cup, ilium, 16), wing, 10)
+        front = capsule_mm(
+            points, (0.75 * socket, -0.85 * socket, -6.0), (0.1 * socket, -0.8 * socket, 42.0), 8.5 * size
+        )
+        back = capsule_mm(points, (0.6 * socket, 1.0 * socket, -8.0), (0.45 * socket, 1.0 * socket, 40.0), 10.5 * size)
+        bone = smooth_union(smooth_union(smooth_union(cup, front, 8), back, 10), ilium, 16)
+        bone = smooth_union(bone, wing, 10)
         bone = smooth_union(smooth_union(bone, pubis, 10), ischium, 12) + self.bumps(points) * np.float32(0.5)
         bone = np.maximum(bone, -self.fossa_mm(points))
         uncovered = np.float32(5) * ramp(mouth / 4)  # bone keeps off the head outside the socket

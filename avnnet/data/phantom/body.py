@@ -11,8 +11,7 @@ from avnnet.data.phantom.anatomy import Anatomy
 from avnnet.data.phantom.shapes import Points, Vector, Waves, capsule_mm
 
 # Bellies as bent tubes in a hip with a head radius of 23 mm: the knots of a path (x medial, y posterior, z
-# superior; mm from the head centre) and a radius. Placed by hand to look like an axial slice, not measured;
-# vessels, nerve and bladder share the muscles' signal.
+# superior; mm from the head centre) and a radius. Placed by hand to look like an axial slice, not measured.
 MUSCLES: dict[str, tuple[tuple[Vector, ...], float]] = {
     "iliopsoas": (((34.0, -26.0, 70.0), (4.0, -40.0, -4.0), (-26.0, -4.0, -72.0)), 13.0),
     "rectus femoris": (((-14.0, -46.0, 24.0), (-30.0, -58.0, -90.0)), 11.0),
@@ -30,11 +29,14 @@ MUSCLES: dict[str, tuple[tuple[Vector, ...], float]] = {
     "hamstrings": (((22.0, 46.0, -48.0), (12.0, 56.0, -130.0)), 14.0),
     "quadratus femoris": (((18.0, 40.0, -40.0), (-40.0, 26.0, -46.0)), 9.0),
     "vastus": (((-52.0, -20.0, -44.0), (-46.0, -26.0, -140.0)), 22.0),
-    "femoral artery": (((30.0, -56.0, 60.0), (12.0, -58.0, -90.0)), 3.5),
-    "femoral vein": (((40.0, -52.0, 60.0), (22.0, -55.0, -90.0)), 4.5),
-    "sciatic nerve": (((20.0, 52.0, 40.0), (-14.0, 50.0, -90.0)), 4.5),
-    "bladder": (((98.0, -20.0, 20.0), (98.0, -6.0, 50.0)), 27.0),
 }
+# Tissue, path and radius of what is no muscle; the bladder is drawn from the midline.
+TUBES: tuple[tuple[str, tuple[Vector, Vector], float], ...] = (
+    ("vessel", ((30.0, -56.0, 60.0), (12.0, -58.0, -90.0)), 3.5),  # femoral artery
+    ("vessel", ((40.0, -52.0, 60.0), (22.0, -55.0, -90.0)), 4.5),  # femoral vein
+    ("nerve", ((20.0, 52.0, 40.0), (-14.0, 50.0, -90.0)), 4.5),  # sciatic nerve
+)
+BLADDER_MM = ((-20.0, 24.0), (-6.0, 54.0), 26.0)
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,17 @@ class Body:
     """The soft tissue of one person.
 
     Args:
+        midline_mm: from the head centre to the middle of the body.
         fat_mm: thickness of the subcutaneous fat.
         seam_mm: width of the fat between muscles.
         bulk: size of the muscles, 1 is average.
         filling_mm: how far bellies swell beyond the table's to meet their neighbours.
-        shifts: `(n muscles, 3)` mm by which the bellies lie elsewhere than in the table.
+        shifts: `(n, 3)` mm by which muscles and tubes lie elsewhere than in the table.
         folds: noise that bends all outlines.
         marbling: noise for fat within muscles and red marrow within bones.
     """
 
+    midline_mm: float
     fat_mm: float
     seam_mm: float
     bulk: float
@@ -64,7 +68,7 @@ class Body:
         x, y, z = points
         lower = np.clip(-z, 0, 120) * np.float32(0.12)
         wide, deep = np.float32(158 + self.fat_mm) - lower, np.float32(84 + self.fat_mm) - lower
-        ratio = np.sqrt(((x - 82) / wide) ** 2 + ((y - 10) / deep) ** 2)
+        ratio = np.sqrt(((x - np.float32(self.midline_mm)) / wide) ** 2 + ((y - 10) / deep) ** 2)
         distance: np.ndarray = (ratio - 1) * deep + self.folds(points) * np.float32(1.5)
         return distance
 
@@ -74,7 +78,7 @@ class Body:
         points = self.bent(points)
         first = np.full(points[0].shape, 1e3, np.float32)
         second = first.copy()
-        for (path, thick), shift in zip(MUSCLES.values(), self.shifts.tolist(), strict=True):
+        for (path, thick), shift in zip(MUSCLES.values(), self.shifts[: len(MUSCLES)].tolist(), strict=True):
             knots = [tuple(size * p + d for p, d in zip(knot, shift, strict=True)) for knot in path]
             tubes = [capsule_mm(points, a, b, thick * self.bulk * size) for a, b in pairwise(knots)]
             distance = np.minimum.reduce(tubes)
@@ -84,6 +88,26 @@ class Body:
         bellies = np.maximum(first - np.float32(self.filling_mm), seam)
         within: np.ndarray = np.maximum(bellies, skin_mm + np.float32(self.fat_mm))
         return within
+
+    def tubes_mm(self, points: Points, anatomy: Anatomy) -> dict[str, np.ndarray]:
+        """Signed distance per tissue to vessels, nerve and bladder."""
+        size = anatomy.radius_mm / 23.0
+        bent = self.bent(points)
+        distances: dict[str, np.ndarray] = {}
+        for (tissue, knots, thick), shift in zip(TUBES, self.shifts[-len(TUBES) :].tolist(), strict=True):
+            (ax, ay, az), (bx, by, bz) = (
+                tuple(size * p + d for p, d in zip(knot, shift, strict=True)) for knot in knots
+            )
+            tube = capsule_mm(bent, (ax, ay, az), (bx, by, bz), thick * size)
+            distances[tissue] = np.minimum(distances[tissue], tube) if tissue in distances else tube
+        (y0, z0), (y1, z1), thick = BLADDER_MM
+        bladder = capsule_mm(bent, (self.midline_mm, y0, z0), (self.midline_mm, y1, z1), thick)
+        return distances | {"urine": bladder}
+
+    def folded(self, points: Points) -> Points:
+        """Points of the far side of the body, mirrored onto the near side: its anatomy is drawn once."""
+        x, y, z = points
+        return np.minimum(x, np.float32(2 * self.midline_mm) - x), y, z
 
     def bent(self, points: Points) -> Points:
         """Points moved by a few mm, so that straight shapes and waves come out uneven."""
@@ -99,11 +123,12 @@ class Body:
 def draw_body(generator: np.random.Generator) -> Body:
     """The soft tissue of a random person: lean to well padded, strong to wasted."""
     return Body(
+        midline_mm=float(np.clip(generator.normal(86, 4), 78, 94)),
         fat_mm=float(np.clip(generator.gamma(5, 3.2), 5, 32)),
         seam_mm=float(generator.uniform(1.4, 3.0)),
         bulk=float(generator.uniform(0.9, 1.08)),
         filling_mm=float(generator.uniform(5, 11)),
-        shifts=generator.normal(0, 2.5, size=(len(MUSCLES), 3)),
+        shifts=generator.normal(0, 2.5, size=(len(MUSCLES) + len(TUBES), 3)),
         folds=Waves.draw(generator, wavelengths_mm=(25, 70)),
         marbling=Waves.draw(generator, wavelengths_mm=(7, 25), count=16),
     )

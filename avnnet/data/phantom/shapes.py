@@ -15,6 +15,7 @@ from avnnet.grid import Grid
 
 Points = tuple[np.ndarray, np.ndarray, np.ndarray]
 Vector = tuple[float, float, float]
+Box = tuple[slice, slice, slice]
 
 LATTICE_MM = 1.8  # linear interpolation of a sphere's distance (radius 24 mm) is then off by less than 0.05 mm
 
@@ -117,9 +118,18 @@ class Waves:
         return total * np.float32(np.sqrt(2 / len(self.phases)))
 
 
-def points_of(grid: Grid, centre_mm: Vector, slices: tuple[slice, slice, slice] | None = None) -> Points:
-    """The voxel centres of a grid, or of a box of it, as `(x, y, z)` arrays in mm from the head centre."""
-    ranges = [np.arange(n)[s] for n, s in zip(grid.shape, slices or (slice(None),) * 3, strict=True)]
+def points_of(grid: Grid, centre_mm: Vector, box: Sequence[slice | range] | None = None) -> Points:
+    """The voxel centres of a grid, or of a box of it, as `(x, y, z)` arrays in mm from the head centre.
+
+    Args:
+        grid: of the image.
+        centre_mm: the head centre, LPS mm.
+        box: per axis a slice of the voxels, or a range of indices, which may lie outside the image.
+    """
+    ranges = [
+        np.arange(n)[part] if isinstance(part, slice) else np.asarray(part)
+        for n, part in zip(grid.shape, box or (slice(None),) * 3, strict=True)
+    ]
     return _points(grid, centre_mm, [r.astype(float) for r in ranges])
 
 
@@ -144,26 +154,43 @@ class Lattice:
     """
 
     def __init__(self, grid: Grid, centre_mm: Vector, *, step_mm: float = LATTICE_MM) -> None:
-        steps = [max(1, int(step_mm / spacing)) for spacing in grid.spacing]
-        knots = [np.arange(0, n - 1 + step, step).astype(float) for n, step in zip(grid.shape, steps, strict=True)]
+        self.shape = grid.shape
+        self.steps = [max(1, int(step_mm / spacing)) for spacing in grid.spacing]
+        knots = [np.arange(0, n - 1 + step, step).astype(float) for n, step in zip(grid.shape, self.steps, strict=True)]
         self.points = _points(grid, centre_mm, knots)
-        self._weights = [_hats(n, step) for n, step in zip(grid.shape, steps, strict=True)]
+        self._weights = [_hats(n, step) for n, step in zip(grid.shape, self.steps, strict=True)]
 
-    def expand(self, values: np.ndarray) -> np.ndarray:
-        """`(z, y, x)` values on the image's grid, interpolated linearly from those on the lattice."""
-        slow, middle, fast = self._weights
+    def expand(self, values: np.ndarray, box: Box = (slice(None),) * 3) -> np.ndarray:
+        """`(z, y, x)` values on the voxels of a box of the image, interpolated linearly from those on the lattice."""
         values = np.asarray(values, np.float32)
-        if slow is not None:
-            values = np.tensordot(slow, values, (1, 0))
-        if middle is not None:
-            values = np.matmul(middle, values)
-        return values if fast is None else np.matmul(values, fast.T)
+        slow, middle, fast = (
+            (weights[part], _knots(part, n, step))
+            for weights, part, n, step in zip(self._weights, box, self.shape, self.steps, strict=True)
+        )
+        values = values[slow[1], middle[1], fast[1]]
+        values = np.tensordot(slow[0][:, slow[1]], values, (1, 0))
+        values = np.matmul(middle[0][:, middle[1]], values)
+        return np.matmul(values, fast[0][:, fast[1]].T)
+
+    def box_of(self, near: np.ndarray) -> Box | None:
+        """The smallest box of voxels that holds all lattice cells with a corner where `near` is true, or None."""
+        slices = []
+        for axis, (n, step) in enumerate(zip(self.shape, self.steps, strict=True)):
+            found = np.flatnonzero(near.any(axis=tuple(other for other in range(3) if other != axis)))
+            if not len(found):
+                return None
+            slices.append(slice(max((int(found[0]) - 1) * step, 0), min((int(found[-1]) + 1) * step + 1, n)))
+        return slices[0], slices[1], slices[2]
 
 
-def _hats(count: int, step: int) -> np.ndarray | None:
-    """`(count, knots)` weights of linear interpolation, or None where every voxel is a knot."""
-    if step == 1:
-        return None
+def _knots(part: slice, count: int, step: int) -> slice:
+    """The knots between which a range of voxels lies."""
+    first, last, _ = part.indices(count)
+    return slice(first // step, (max(last - 1, first) + step - 1) // step + 1)
+
+
+def _hats(count: int, step: int) -> np.ndarray:
+    """`(count, knots)` weights of linear interpolation."""
     knots = np.arange(0, count - 1 + step, step)
     weights = 1 - np.abs(np.arange(count)[:, None] - knots[None]) / step
     hats: np.ndarray = np.maximum(weights, 0).astype(np.float32)
