@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -27,6 +26,7 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.tables import read_table, write_table
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
+from avnnet.training.interrupt import clean_interrupt
 
 OnEpoch = Callable[[int, str], None]
 
@@ -106,12 +106,8 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     checkpoint = latest_checkpoint(folder / "checkpoints")
     start_s = time.monotonic()
     ckpt_path = None if checkpoint is None else str(checkpoint)
-    on_interrupt = signal.getsignal(signal.SIGINT)
-    try:
+    with clean_interrupt():
         trainer.fit(experiment.model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
-    except SystemExit as error:  # Lightning's way to leave on Ctrl-C, which would end a notebook's kernel too
-        signal.signal(signal.SIGINT, on_interrupt)  # it also leaves every later Ctrl-C ignored
-        raise KeyboardInterrupt from error
     seen = [source_hash(path) for path in data.training_entries]
     dataset = sha256("".join(sorted([*seen, *map(source_hash, data.held_out_entries)])).encode()).hexdigest()
     images = (load_entry(path)[0] for path in data.training_entries)
