@@ -7,6 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from avnnet.data.cohort import read_cohort
+from avnnet.data.phantom import CohortPlan, Size, usual, write_cohort
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NUMBERS = ROOT / "docs" / "what_the_numbers_mean.md"
@@ -63,6 +66,14 @@ def test_every_column_and_flag_that_a_study_writes_is_explained(finished):
     flags = set(" ".join(pd.read_csv(study.out / "measurements.csv")["flags"].dropna()).split())
     assert len(tables) >= 8
     assert (columns | flags) - explained == set()
+
+
+def test_the_click_in_the_first_hour_is_that_of_the_demos_first_hip(tmp_path):
+    demo = CohortPlan(patients=1, acquisition=usual(Size.LAPTOP), other_hip_every=0)
+    hip = read_cohort(write_cohort(demo, tmp_path / "hips")).cases[0]
+    x, y, z = hip.centre_mm
+    page = (ROOT / "docs" / "first_hour.md").read_text(encoding="utf-8")
+    assert f"--centre={x:.2f},{y:.2f},{z:.2f} --side {hip.side}" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
