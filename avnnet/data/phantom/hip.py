@@ -142,7 +142,9 @@ def scan(
     wounds, places, settings, noise, others, hand = _streams(generator, 6)
     shapes, tissue = _streams(person or generator, 2)
     body = draw_body(tissue)
-    first = draw_anatomy(shapes, sex=sex, effusion=shapes.random() < EFFUSION and _is_advanced(*hips.values()))
+    first = draw_anatomy(
+        shapes, sex=sex, effusion=shapes.random() < EFFUSION and _is_advanced(next(iter(hips.values())))
+    )
     scene_hips = []
     for beyond, (disease, stream) in enumerate(zip(hips.values(), (wounds, others), strict=False)):
         wide = float(stream.uniform(3.0, 6.0) if _is_advanced(disease) else stream.uniform(1.2, 2.4))
@@ -194,9 +196,8 @@ def _streams(generator: np.random.Generator, count: int) -> list[np.random.Gener
     return [np.random.default_rng(seed) for seed in generator.integers(2**63, size=count).tolist()]
 
 
-def _is_advanced(*diseases: Disease | None) -> bool:
-    first = diseases[0]
-    return first is not None and first.arco_stage in ADVANCED
+def _is_advanced(disease: Disease | None) -> bool:
+    return disease is not None and disease.arco_stage in ADVANCED
 
 
 def _painted(scene: Scene, noise: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:

@@ -51,8 +51,16 @@ class Sequence(Protocol):
         """Images of the echoes after the scanner blurred them and added noise."""
 
 
+class Magnitude:
+    """Images are the magnitudes of the echoes."""
+
+    def channels(self, echoes: list[np.ndarray]) -> list[np.ndarray]:
+        """The magnitude of every echo."""
+        return [np.abs(echo) for echo in echoes]
+
+
 @dataclass(frozen=True)
-class SpoiledEcho:
+class SpoiledEcho(Magnitude):
     """A spoiled gradient echo, such as 3D T1 VIBE.
 
     Args:
@@ -137,10 +145,6 @@ class SpoiledEcho:
         np.multiply(fat, np.float32(np.sin(self.phase)), out=echo.imag)
         return [echo]
 
-    def channels(self, echoes: list[np.ndarray]) -> list[np.ndarray]:
-        """The magnitude of every echo."""
-        return [np.abs(echo) for echo in echoes]
-
 
 @dataclass(frozen=True)
 class Dixon(SpoiledEcho):
@@ -158,7 +162,7 @@ class Dixon(SpoiledEcho):
 
 
 @dataclass(frozen=True)
-class TurboSpinEcho:
+class TurboSpinEcho(Magnitude):
     """A spin echo train with proton-density weighting; fat and water are in phase.
 
     Args:
@@ -191,13 +195,9 @@ class TurboSpinEcho:
         """The echo; refocusing hides B1 but for the coil."""
         return [parts[0].astype(np.complex64)]
 
-    def channels(self, echoes: list[np.ndarray]) -> list[np.ndarray]:
-        """The magnitude."""
-        return [np.abs(echo) for echo in echoes]
-
 
 @dataclass(frozen=True)
-class RandomContrast:
+class RandomContrast(Magnitude):
     """Every tissue with a random grey value: a network that trains on it need not have seen a sequence.
 
     Args:
@@ -226,7 +226,3 @@ class RandomContrast:
     def echoes(self, parts: np.ndarray, fields: Fields) -> list[np.ndarray]:
         """The grey values."""
         return [parts[0].astype(np.complex64)]
-
-    def channels(self, echoes: list[np.ndarray]) -> list[np.ndarray]:
-        """The magnitude."""
-        return [np.abs(echo) for echo in echoes]
