@@ -170,12 +170,7 @@ def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="vibe: T1 VIBE; -we water excitation, -fs fat suppression, -gd gadolinium in the joint; dixon: four "
         "channels; pd-tse: coronal PD-weighted slices; random: random contrasts; mixed: VIBEs by turn (default vibe)",
     )
-    cohort.add_argument(
-        "--size",
-        choices=["full", "laptop"],
-        default="full",
-        help="full: 104 x 384 x 384 voxels of 1 x 0.44 x 0.44 mm; laptop: 64 x 192 x 192 (default full)",
-    )
+    _add_size(cohort)
     cohort.add_argument(
         "--plane",
         choices=["oblique", "axial", "coronal", "sagittal"],
@@ -198,6 +193,16 @@ def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     gallery.add_argument("out", type=Path, metavar="OUT", help="folder of the pictures")
     gallery.add_argument("--seed", type=int, default=1, help="another seed, other hips (default 1)")
+    _add_size(gallery)
+
+
+def _add_size(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--size",
+        choices=["full", "laptop"],
+        default="full",
+        help="full: 104 x 384 x 384 voxels of 1 x 0.44 x 0.44 mm; laptop: 64 x 192 x 192 (default full)",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

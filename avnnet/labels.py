@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from avnnet.choice import Choice
 from avnnet.errors import InvalidScheme
 
 
-class Side(StrEnum):
+class Side(Choice):
     """The side of the body. Left structures are mirrored to the right-hip frame before the network."""
 
     RIGHT = "right"

@@ -39,7 +39,7 @@ def _cohort(args: argparse.Namespace) -> int:
 def _gallery(args: argparse.Namespace) -> int:
     reporter = Reporter()
     with reporter.steps("making pictures", 2) as step:
-        for done, path in enumerate(write_gallery(args.out, seed=args.seed), start=1):
+        for done, path in enumerate(write_gallery(args.out, seed=args.seed, size=Size(args.size)), start=1):
             step(done, path.name)
     reporter.say(f"pictures: {args.out}")
     return 0

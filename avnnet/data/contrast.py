@@ -10,8 +10,9 @@ from torch.nn.functional import adaptive_avg_pool3d
 
 CELLS = 8
 FEWEST = 4
-SD = 4.0
+FAR_SD = 4.0
 NOTHING = 0.1  # a correlation with the mean training image that noise hardly reaches
+NOTHING_SD = 2.5  # such a one is unusual already at this distance, which 1 of 160 of a normal distribution exceed
 
 
 class Contrast:
@@ -64,7 +65,7 @@ def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | Non
         r = [_correlation(one[channel], (total - one)[channel] / (count - 1)) for one in cells]
         z = np.arctanh(np.clip(r, -0.999, 0.999))
         mean, sd = float(z.mean()), float(z.std(ddof=1))
-        lowest.append(round(float(np.tanh(max(mean - SD * sd, min(NOTHING, mean - 2.5 * sd)))), 3))
+        lowest.append(round(float(np.tanh(max(mean - FAR_SD * sd, min(NOTHING, mean - NOTHING_SD * sd)))), 3))
     return Contrast(np.round(total / count, 3).tolist(), lowest, is_cropped)
 
 

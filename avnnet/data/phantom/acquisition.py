@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
+from avnnet.choice import Choice
 from avnnet.data.phantom.anatomy import HEAD_RADIUS_MM
 from avnnet.data.phantom.shapes import Vector
 from avnnet.errors import InvalidConfig
@@ -17,7 +17,7 @@ BOTH_MM = 340.0  # field of view across the body that holds two hips
 TABLE_MM = 40.0  # the body's middle lies up to this far from the scanner's
 
 
-class Plane(StrEnum):
+class Plane(Choice):
     """The orientation of the slices."""
 
     OBLIQUE = "oblique"  # axial, tilted along the femoral neck
@@ -82,7 +82,7 @@ class Acquisition:
         return first, second, third
 
 
-class Size(StrEnum):
+class Size(Choice):
     """How finely a field of view is sampled."""
 
     FULL = "full"  # as the abstract's images

@@ -7,12 +7,12 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 
 from avnnet.atomic import whole_folder, write_text_atomically
+from avnnet.choice import Choice
 from avnnet.data.cohort import DIGITAL_SOURCE
 from avnnet.data.dicom import ScanSettings, write_series
 from avnnet.data.files import SEPARATOR, write_image
@@ -34,7 +34,7 @@ COHORT_COLUMNS = (
 )  # fmt: skip
 
 
-class FileFormat(StrEnum):
+class FileFormat(Choice):
     """How the images of a cohort are stored; masks are NIfTI."""
 
     NIFTI = "nifti"
@@ -75,7 +75,7 @@ class CohortPlan:
 
     def scans(self, number: int) -> Iterator[tuple[Patient, DigitalScan]]:
         """The scans of patient `number` (from 1)."""
-        patient = draw_patient(np.random.default_rng([self.seed, number]), number, self.mode)
+        patient = draw_patient(self.seed, number, self.mode)
         both = self.acquisition.both_hips
         hips = {patient.side: patient.disease} | ({patient.other_side: patient.other} if both else {})
         yield patient, self._scan(number, 0, hips, patient)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 
+from avnnet.choice import Choice
 from avnnet.data.phantom.sequences import Dixon, RandomContrast, Sequence, SpoiledEcho, TurboSpinEcho
 from avnnet.data.phantom.tissues import TISSUES, gadolinium_t1_ms
 
 
-class SignalMode(StrEnum):
+class SignalMode(Choice):
     """The sequences by name; see `draw_sequence`."""
 
     VIBE = "vibe"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import gamma
 
 from avnnet.data.phantom.hip import Disease
 from avnnet.data.phantom.lesion import ADVANCED, STAGES
@@ -23,6 +25,7 @@ SHARE_LIMITS_PERCENT = (1.5, 60.0)
 # Gammas (shape, scale in %) that, truncated to these limits, have the abstract's mean and SD: 8±8, 20±16 %.
 EARLY_GAMMA = (0.2161, 13.206)
 ADVANCED_GAMMA = (0.5115, 72.19)
+GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 # What the plain T1 VIBE of the abstract may have been: it does not say whether fat was suppressed (clinical.md 4.4),
 # and the hips of its hospital are often scanned with gadolinium in the joint.
@@ -84,42 +87,64 @@ def evenly_mixed(counts: Mapping[str, int], *, first: int = 0) -> list[str]:
     return order[first:] + order[:first]
 
 
-def draw_share_percent(generator: np.random.Generator, *, arco_stage: str) -> float:
-    """A random share of necrosis in the head: 8±8 % in stages I and II, 20±16 % in IIIA and IIIB, 1.5 to 60.
+def share_at_percent(quantile: float, *, arco_stage: str) -> float:
+    """The share of necrosis in the head (%) that a fraction `quantile` of hips of that stage stay below.
+
+    8±8 % in stages I and II, 20±16 % in IIIA and IIIB, within 1.5 to 60 %.
+
+    Args:
+        quantile: 0 to 1.
+        arco_stage: of the hip.
 
     Source:
         The abstract's manual relative volumes; the gamma form is that of clinical.md 4.2 (SD near the mean).
+
+    Examples:
+        >>> [round(share_at_percent(q, arco_stage="IIIB")) for q in (0, 0.5, 1)]
+        [2, 15, 60]
     """
     shape, scale = ADVANCED_GAMMA if arco_stage in ADVANCED else EARLY_GAMMA
-    low, high = SHARE_LIMITS_PERCENT
-    while True:
-        share = float(generator.gamma(shape, scale))
-        if low <= share <= high:
-            return share
+    low, high = gamma.cdf(SHARE_LIMITS_PERCENT, shape, scale=scale)
+    return float(gamma.ppf(low + quantile * (high - low), shape, scale=scale))
 
 
-def draw_patient(generator: np.random.Generator, number: int, mode: SignalMode | None = None) -> Patient:
-    """Patient `number` (from 1): stage, sex and sequence by turn, the rest drawn.
+def _quantile(seed: int, number: int, stages: list[str]) -> float:
+    """Where the lesion of patient `number` lies among those of its stage group, by turn and not by chance.
+
+    Consecutive multiples of the golden ratio fill 0 to 1 evenly at every length, so that a cohort of 34 has the
+    mean and the spread of sizes it is drawn from, large lesions included; the seed shifts where they begin.
+    """
+    is_advanced = [stage in ADVANCED for stage in stages]
+    cycles, place = divmod(number - 1, len(stages))
+    group = is_advanced[place]
+    rank = cycles * is_advanced.count(group) + is_advanced[:place].count(group)
+    start = np.random.default_rng([seed, 0]).random(2)[int(group)]
+    return float((start + rank * GOLDEN_RATIO) % 1.0)
+
+
+def draw_patient(seed: int, number: int, mode: SignalMode | None = None) -> Patient:
+    """Patient `number` (from 1) of a seed: stage, size of the lesion, sex and sequence by turn, the rest drawn.
 
     Of 34 consecutive patients exactly 3, 5, 12 and 14 have an index hip of stage I, II, IIIA and IIIB, and 14 are
     women. The other hip is affected in two of three, no further than the index hip: bilateral disease is the rule.
 
     Args:
-        generator: the only source of randomness.
+        seed: of the cohort; patient and seed are the only source of randomness.
         number: of the patient.
         mode: the sequence; None mixes the T1 VIBEs with and without fat suppression and gadolinium.
 
     Source:
         The abstract (composition); clinical.md 5.3 (390 of 505 hips of bilateral disease).
     """
+    generator = np.random.default_rng([seed, number])
     stages, sexes = evenly_mixed(STAGE_COUNTS), evenly_mixed(SEX_COUNTS, first=5)
     modes = evenly_mixed({str(name): count for name, count in MIXED.items()})
     stage = stages[(number - 1) % len(stages)]
     side = Side.LEFT if generator.random() < 0.5 else Side.RIGHT
     age = int(np.clip(round(generator.normal(MEAN_AGE, SD_AGE)), 18, 55))
-    disease = Disease(stage, draw_share_percent(generator, arco_stage=stage))
+    disease = Disease(stage, share_at_percent(_quantile(seed, number, stages), arco_stage=stage))
     milder = STAGES[int(generator.integers(STAGES.index(stage) + 1))]
-    other = Disease(milder, draw_share_percent(generator, arco_stage=milder))
+    other = Disease(milder, share_at_percent(generator.random(), arco_stage=milder))
     return Patient(
         side=side,
         sex=sexes[(number - 1) % len(sexes)],

@@ -18,6 +18,7 @@ BOTH = Acquisition((40, 80, 126), (2.6, 2.8, 2.8), Plane.AXIAL, both_hips=True)
         (((20, 100, 100), (1.6, 0.9, 0.9)), "does not hold a femoral head"),
         (((0, 100, 100),), "must be positive"),
         (((104, 384, 384), (1.0, -0.4, 0.44)), "must be positive"),
+        (((104, 384, 384), (1.0, 0.44, 0.44), "tilted"), r"Plane is one of \['oblique', .*found 'tilted'"),
         (((104, 384, 384), (1.0, 0.44, 0.44), Plane.AXIAL, True), "does not hold both hips; it must be at least 340"),
     ],
 )

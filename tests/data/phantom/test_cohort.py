@@ -13,7 +13,7 @@ from avnnet.data.files import read_image, read_labels
 from avnnet.data.integrity import content_hash
 from avnnet.data.phantom import Acquisition, CohortPlan, FileFormat, Plane, SignalMode, write_cohort
 from avnnet.data.phantom.cohort import COHORT_COLUMNS
-from avnnet.data.phantom.patients import draw_patient, draw_share_percent
+from avnnet.data.phantom.patients import draw_patient, share_at_percent
 from avnnet.errors import InvalidConfig, OutputNotWritable
 
 TINY = Acquisition((44, 70, 70), (2.0, 1.3, 1.3))
@@ -73,7 +73,7 @@ def test_another_seed_makes_another_cohort(cohort, tmp_path):
 
 
 def test_thirty_four_patients_are_composed_like_the_abstracts():
-    patients = [draw_patient(np.random.default_rng([1, k]), k) for k in range(1, 35)]
+    patients = [draw_patient(1, k) for k in range(1, 35)]
     assert Counter(p.disease.arco_stage for p in patients) == {"I": 3, "II": 5, "IIIA": 12, "IIIB": 14}
     assert Counter(p.sex for p in patients) == {"female": 14, "male": 20}
     assert np.mean([p.age for p in patients]) == pytest.approx(30, abs=4)
@@ -82,19 +82,27 @@ def test_thirty_four_patients_are_composed_like_the_abstracts():
 
 def test_small_cohorts_have_early_and_advanced_hips_of_both_sexes():
     for first in range(1, 25):
-        some = [draw_patient(np.random.default_rng([1, k]), k) for k in range(first, first + 10)]
+        some = [draw_patient(1, k) for k in range(first, first + 10)]
         assert {p.disease.arco_stage in ("I", "II") for p in some} == {True, False}
         assert {p.sex for p in some} == {"female", "male"}
 
 
 @pytest.mark.parametrize(("stage", "mean", "sd"), [("I", 8, 8), ("IIIA", 20, 16)])
 def test_shares_have_the_abstracts_mean_and_spread(stage, mean, sd):
-    generator = np.random.default_rng(0)
-    shares = np.array([draw_share_percent(generator, arco_stage=stage) for _ in range(4000)])
+    shares = np.array([share_at_percent((k + 0.5) / 4000, arco_stage=stage) for k in range(4000)])
     assert shares.mean() == pytest.approx(mean, abs=0.6)
     assert shares.std() == pytest.approx(sd, abs=0.6)
     assert shares.min() >= 1.5
     assert shares.max() <= 60
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_lesions_of_one_small_cohort_are_spread_like_those_of_many_cohorts(seed):
+    diseases = [draw_patient(seed, k).disease for k in range(1, 35)]
+    shares = np.array([one.necrosis_percent for one in diseases if one.arco_stage.startswith("III")])
+    assert shares.mean() == pytest.approx(20, abs=2)  # by chance 16 / sqrt(26) = 3.1
+    assert shares.std(ddof=1) == pytest.approx(16, rel=0.1)
+    assert shares.max() > 50
 
 
 @pytest.mark.parametrize(("changes", "words"), [({"patients": 0}, "patients=0"), ({"seed": -1}, "seed=-1")])
