@@ -13,6 +13,8 @@ import sys
 import numpy as np
 
 from avnnet.data.phantom import CohortPlan, SignalMode, Size, usual
+from avnnet.data.phantom.sequences import DIXON_CHANNELS
+from avnnet.metrics import dice
 
 STEPS = 400
 
@@ -30,7 +32,7 @@ def main() -> int:
         field = usual(Size.LAPTOP, is_2d=mode is SignalMode.PD_TSE)
         plan = CohortPlan(args.patients, args.seed, mode, field, other_hip_every=0)
         heads = [head for number in range(1, args.patients + 1) for head in heads_of(plan, number)]
-        otsu = float(np.mean([max(dice(v < t, n), dice(v >= t, n)) for v, n in heads for t in [otsu_threshold(v)]]))
+        otsu = float(np.mean([max(dice(n, v < t), dice(n, v >= t)) for v, n in heads for t in [otsu_threshold(v)]]))
         best = best_single(heads)
         worst = max(worst, otsu, best)
         print(f"{mode:14s} {otsu:14.3f} {best:15.3f}", flush=True)
@@ -44,13 +46,11 @@ def heads_of(plan: CohortPlan, number: int) -> list[tuple[np.ndarray, np.ndarray
     for _, made in plan.scans(number):
         for labels in made.labels.values():
             head = labels.mask("head")
-            channel = made.image.channels[2 if len(made.image.channels) == 4 else 0][head].astype(float)
+            channel = made.image.channels[DIXON_CHANNELS.index("water") if len(made.image.channels) > 1 else 0][
+                head
+            ].astype(float)
             heads.append((channel / np.median(channel), labels.mask("necrosis")[head]))
     return heads
-
-
-def dice(found: np.ndarray, truth: np.ndarray) -> float:
-    return 2 * float((found & truth).sum()) / max(float(found.sum() + truth.sum()), 1.0)
 
 
 def otsu_threshold(values: np.ndarray) -> float:

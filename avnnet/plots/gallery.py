@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 
 from avnnet.data.phantom import HipTruth, SignalMode, Size, hip, usual
+from avnnet.data.phantom.sequences import DIXON_CHANNELS
 from avnnet.image import Image, LabelMap
 from avnnet.plots.style import LABEL_COLOURS, NotebookFigure, save_png
 
@@ -20,7 +21,7 @@ STEP_MM = 0.5
 STAGES = (("I", 5.0), ("II", 11.0), ("IIIA", 20.0), ("IIIB", 32.0))
 STAGE_MODES = (SignalMode.VIBE, SignalMode.VIBE_WE)
 Direction = Sequence[float] | np.ndarray
-SHOWN_CHANNEL = {SignalMode.DIXON: (2, "water")}
+SHOWN_CHANNEL = {SignalMode.DIXON: (DIXON_CHANNELS.index("water"), "water")}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ VERSION_DEG = (14.0, 7.0)  # 14.5±8.1 in the same series, tails cut
 OFFSET_MM = (42.9, 4.0)  # 42.9±6.8, less what the head size explains
 NECK_SHARE = 0.72  # neck radius over head radius
 EDGE_ANGLE_DEG = (33.0, 5.0)  # lateral centre-edge angle of normal hips
+FOVEA = (0.86, 0.18, -0.42)  # where the ligament leaves the head, medial, in radii before normalising
+CAPSULE_MM = {False: (1.2, 2.4), True: (3.0, 6.0)}  # fluid between neck and capsule, without and with effusion
 ARTICULAR_GAP_MM = (3.0, 4.0)  # two cartilages of about 1.4 mm, and fluid
 
 
@@ -82,7 +84,7 @@ class Anatomy:
     @property
     def fovea_ball_mm(self) -> tuple[Vector, float]:
         """Centre and radius of the ball that cuts the pit of the head's ligament out of its surface."""
-        x, y, z = (self.radius_mm * 1.09 * p for p in unit((0.86, 0.18, -0.42)))
+        x, y, z = (self.radius_mm * 1.09 * p for p in unit(FOVEA))
         return (x, y, z), 4.5
 
     def fovea_mm(self, points: Points) -> np.ndarray:
@@ -198,7 +200,7 @@ def draw_anatomy(generator: np.random.Generator, *, sex: str, effusion: bool = F
         cup_axis=unit((-np.cos(front) * np.sin(lean), -np.sin(front), -np.cos(front) * np.cos(lean))),
         cup_mouth_mm=float(mouth),
         gap_mm=gap,
-        capsule_mm=float(generator.uniform(3.0, 6.0) if effusion else generator.uniform(1.2, 2.4)),
+        capsule_mm=float(generator.uniform(*CAPSULE_MM[effusion])),
         bumps=Waves.draw(generator, wavelengths_mm=(18, 45)),
         stretch=(normal(0, 0.25), normal(0, 0.25), normal(0, 0.25)),
     )

@@ -20,13 +20,13 @@ from avnnet.data.phantom.acquisition import Acquisition
 from avnnet.data.phantom.hip import DigitalScan, scan
 from avnnet.data.phantom.modes import SignalMode
 from avnnet.data.phantom.patients import Patient, draw_patient
+from avnnet.data.phantom.sequences import DIXON_CHANNELS
 from avnnet.data.phantom.truth import HipTruth
 from avnnet.errors import InvalidConfig
 from avnnet.image import Image
 from avnnet.labels import Side
 
 CLICK_SD_MM = 2.0
-DIXON_NAMES = ("in", "opposed", "water", "fat")
 
 COHORT_COLUMNS = (
     "patient_id", "case_id", "image", "label", "side", "arco_stage", "age", "sex", "sequence", "index_hip",
@@ -137,7 +137,7 @@ def _write_case(
     case = f"hip-{number:03d}" if is_index else f"hip-{number:03d}-other"
     scanned = f"hip-{number:03d}" if plan.acquisition.both_hips else case
     images = made.image.channels
-    names = [scanned] if len(images) == 1 else [f"{scanned}_{name}" for name in DIXON_NAMES]
+    names = [scanned] if len(images) == 1 else [f"{scanned}_{name}" for name in DIXON_CHANNELS]
     paths = []
     for place, (name, array) in enumerate(zip(names, images, strict=True), start=1):
         image = Image(array, made.image.grid)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from avnnet.data.phantom.acquisition import Acquisition, place
-from avnnet.data.phantom.anatomy import HEAD_RADIUS_MM, Anatomy, draw_anatomy
+from avnnet.data.phantom.anatomy import CAPSULE_MM, HEAD_RADIUS_MM, Anatomy, draw_anatomy
 from avnnet.data.phantom.body import draw_body
 from avnnet.data.phantom.head import Head
 from avnnet.data.phantom.layers import Hip
@@ -147,7 +147,7 @@ def scan(
     )
     scene_hips = []
     for beyond, (disease, stream) in enumerate(zip(hips.values(), (wounds, others), strict=False)):
-        wide = float(stream.uniform(3.0, 6.0) if _is_advanced(disease) else stream.uniform(1.2, 2.4))
+        wide = float(stream.uniform(*CAPSULE_MM[_is_advanced(disease)]))
         anatomy = replace(first, capsule_mm=wide) if beyond else first
         scene_hips.append(Hip(_head(stream, anatomy, disease), bool(beyond)))
     grid, centre = place(places, acquisition, neck_axis=first.neck_axis, midline_mm=body.midline_mm)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avnnet.data.phantom.anatomy import Anatomy
+from avnnet.data.phantom.anatomy import FOVEA, Anatomy
 from avnnet.data.phantom.body import Body
 from avnnet.data.phantom.canvas import Canvas
 from avnnet.data.phantom.head import Head, head_mm
@@ -83,7 +83,8 @@ def paint_joint(canvas: Canvas, anatomy: Anatomy, points: Points, box: Box) -> N
     fossa = anatomy.fossa_mm(points)
     canvas.paint("fat", canvas.share(np.maximum(fossa, mouth - 6)), box)
     size = anatomy.socket_mm
-    ligament = capsule_mm(points, (0.86 * size, 0.18 * size, -0.42 * size), (0.6 * size, 0.1 * size, -0.95 * size), 2.2)
+    fx, fy, fz = FOVEA
+    ligament = capsule_mm(points, (fx * size, fy * size, fz * size), (0.6 * size, 0.1 * size, -0.95 * size), 2.2)
     canvas.paint("fibrous", canvas.share(ligament), box)
     canvas.paint("fluid", canvas.share(r - np.float32(0.5 * (anatomy.radius_mm + anatomy.socket_mm) + 0.3)), box)
 
@@ -110,9 +111,11 @@ def paint_femurs(
         body: its marbling makes marrow uneven.
         hips: with the points and the box of each head in the slab, and the signed distance to its lesion's boundary.
     """
+    surfaces = []
     for hip, points, box, _ in hips:
         anatomy = hip.anatomy
         bone, neck = head_mm(anatomy, hip.head.lesion, points), along(points, anatomy.neck_axis)
+        surfaces.append((bone, neck))
         thin = np.float32(1.4) * ramp(1 - neck / np.float32(anatomy.radius_mm))
         cartilage = np.maximum(bone - thin, neck - np.float32(0.5 * anatomy.radius_mm))
         canvas.paint("cartilage", canvas.share(cartilage.astype(np.float32)), box)
@@ -122,10 +125,10 @@ def paint_femurs(
     stem = canvas.field(distances.stem, whole)
     inner = canvas.field(distances.cortex, whole) + stem
     red = canvas.field(distances.red, whole)
-    for hip, points, box, _ in hips:
+    for (hip, _, box, _), (full_bone, full_neck) in zip(hips, surfaces, strict=True):
         inside = _within(box, whole)
         part = _of(inside, box)
-        bone, neck = head_mm(hip.anatomy, hip.head.lesion, points)[part], along(points, hip.anatomy.neck_axis)[part]
+        bone, neck = full_bone[part], full_neck[part]
         # On the head's side of the neck plane only the head counts: its surface may have sunk below the stem's.
         hidden = ramp((np.float32(hip.anatomy.neck_plane_mm) - neck) / 4) * np.float32(60)
         at = _of(inside, whole)

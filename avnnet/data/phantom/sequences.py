@@ -146,6 +146,9 @@ class SpoiledEcho(Magnitude):
         return [echo]
 
 
+DIXON_CHANNELS = ("in", "opposed", "water", "fat")  # in the order of `Dixon.channels`
+
+
 @dataclass(frozen=True)
 class Dixon(SpoiledEcho):
     """A two-point Dixon VIBE: in phase, opposed phase, and water and fat made of them."""
