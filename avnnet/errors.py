@@ -78,6 +78,10 @@ class EmptyLabel(AvnnetError):
     """Manual masks hold nothing to learn from."""
 
 
+class Unmeasurable(AvnnetError):
+    """A mask has no shape of which a quantity could be measured."""
+
+
 class InvalidScheme(AvnnetError):
     """A label scheme contradicts itself, or two schemes that must be equal differ."""
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from avnnet.cli import main, parser
+from avnnet.cli import main
 from avnnet.data.preprocess import Preprocess
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
@@ -13,6 +13,7 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP
 from avnnet.models import UNet3D
+from avnnet.options import parser
 
 
 @pytest.fixture
@@ -56,8 +57,8 @@ def test_every_command_explains_its_options(command, option, capsys):
 
 
 def test_the_sequences_of_the_command_are_those_of_the_library():
-    from avnnet.cli import SEQUENCES
     from avnnet.data.phantom import SignalMode
+    from avnnet.options import SEQUENCES
 
     assert list(SEQUENCES) == [str(mode) for mode in SignalMode]
 

@@ -17,7 +17,8 @@ from avnnet.data.integrity import content_hash
 from avnnet.image import Image
 from avnnet.inference.ensemble import ENSEMBLE
 from avnnet.inference.segmenter import Segmenter
-from avnnet.labels import Side
+from avnnet.labels import HIP, Side
+from avnnet.measure import quantity_columns
 from avnnet.progress import Reporter
 
 
@@ -41,7 +42,7 @@ class Job:
 def predict_jobs(
     model: Segmenter, jobs: Sequence[Job], out: Path, *, model_sha256: str, reporter: Reporter
 ) -> pd.DataFrame:
-    """One row per image, in order: volumes, flags, and the error of one that failed.
+    """One row per image, in order: every quantity, flags, and the error of one that failed.
 
     Writes `NAME.nii.gz` and after it `NAME.json`, which says what the mask was made from: an image whose two files
     belong to the same model, image, side and centre is not segmented again. Failed ones are.
@@ -53,7 +54,8 @@ def predict_jobs(
         model_sha256: hash of the model's `model.json`, which holds those of its weights.
         reporter: told of each image.
     """
-    columns = ["case_id", "side", "reader", *model.scheme.volume_columns, "flags", "error"]
+    measured_columns = quantity_columns() if model.scheme == HIP else model.scheme.volume_columns
+    columns = ["case_id", "side", "reader", *measured_columns, "flags", "error"]
     rows: list[dict[str, Any]] = []
     with reporter.steps("segmenting", len(jobs)) as step:
         for done, job in enumerate(jobs, start=1):
@@ -102,8 +104,8 @@ def _segment(model: Segmenter, job: Job, image: Image, out: Path, made_from: dic
     mask, record = _files(out, job.name)
     segmentation = model.predict(image, side=job.side, centre_mm=job.centre_mm)
     segmentation.save(mask)
-    volumes = {str(name): float(value) for name, value in segmentation.volumes().iloc[0].items()}
-    measured = {**volumes, "flags": " ".join(segmentation.flags)}
+    measured = {str(name): value for name, value in segmentation.quantities().iloc[0].items()}
+    measured["flags"] = " ".join(dict.fromkeys([*segmentation.flags, *measured["flags"].split()]))
     content = {
         "avnnet": version("avnnet"),
         "made_from": made_from,

@@ -15,7 +15,7 @@ from avnnet.data.softmax import Softmax
 from avnnet.image import LabelMap
 from avnnet.inference.ensemble import ENSEMBLE, mean_softmax
 from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.segmentation import flags_of, missing_structures
+from avnnet.inference.segmentation import flags_of
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
@@ -74,13 +74,14 @@ def evaluate_cases(
                 segmented = _segment(case, members, scheme, masks, precision, SEEN if case.case_id in seen else "")
                 manual = read_labels(case.label, scheme)
                 agreed = [agreement_rows(row, name, manual, labels) for name, (labels, _) in segmented.items()]
+                of_case = [measurement_row(row, MANUAL, manual)]
+                of_case += [measurement_row(row, name, *found) for name, found in segmented.items()]
             except Exception as error:  # the other cases go on, and this one's rows say why it is missing
                 reporter.say(f"{case.case_id} failed: {type(error).__name__}: {error}")
                 measured += [failed_row(row, name, error) for name in (MANUAL, *readers)]
             else:
                 compared += agreed
-                measured.append(measurement_row(row, MANUAL, manual, " ".join(missing_structures(manual))))
-                measured += [measurement_row(row, name, *found) for name, found in segmented.items()]
+                measured += of_case
             step(done, case.case_id)
     return Evaluation(_stack(measured), _stack(compared))
 

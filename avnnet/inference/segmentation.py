@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from avnnet.data.files import write_image
 from avnnet.data.softmax import Softmax
 from avnnet.image import Image, LabelMap
-from avnnet.measure.volumes import volumes
+from avnnet.measure.rows import measure
+from avnnet.measure.volumes import missing_structures, volumes
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from avnnet.measure.quantities import Setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,16 @@ class Segmentation:
         """One row: the volume of each structure in cm³, and the part's percentage of the whole."""
         return volumes(self.labels)
 
+    def quantities(self, setting: Setting | None = None) -> pd.DataFrame:
+        """One row with every quantity of the hip: volumes, surfaces, angles, grades, collapse, location.
+
+        Of another label scheme than the hip's it holds the volumes.
+
+        Args:
+            setting: pelvic tilt, landmarks of the acetabulum, standard errors.
+        """
+        return measure(self.labels, self.provenance.get("side") or "", setting)
+
     def plot(self) -> Figure:
         """Three planes through the structure, a plain copy beside the contours."""
         from avnnet.plots import overlay
@@ -47,13 +60,6 @@ class Segmentation:
     def save(self, path: str | Path) -> Path:
         """The path written: the label map as NIfTI, NRRD or MetaImage."""
         return write_image(self.labels, path)
-
-
-def missing_structures(labels: LabelMap) -> tuple[str, ...]:
-    """The flag "no_head" of an empty mask, or "no_necrosis" of one without the part, in the scheme's names."""
-    if not labels.array.any():
-        return (f"no_{labels.scheme.whole}",)
-    return () if labels.mask(labels.scheme.part).any() else (f"no_{labels.scheme.part}",)
 
 
 def flags_of(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:

@@ -1,7 +1,25 @@
 """Quantities of a label map, and of two of them: `LabelMap` to `DataFrame` with units in the column names."""
 
 from avnnet.measure.comparison import compare
-from avnnet.measure.rows import agreement_rows, failed_row, measurement_row
+from avnnet.measure.head import MeasuredHead, measured_head
+from avnnet.measure.location import location_map
+from avnnet.measure.quantities import Setting, quantities, quantity_columns
+from avnnet.measure.rows import agreement_rows, failed_row, measure, measurement_row
+from avnnet.measure.types import Landmarks
 from avnnet.measure.volumes import volumes
 
-__all__ = ["agreement_rows", "compare", "failed_row", "measurement_row", "volumes"]
+__all__ = [
+    "Landmarks",
+    "MeasuredHead",
+    "Setting",
+    "agreement_rows",
+    "compare",
+    "failed_row",
+    "location_map",
+    "measure",
+    "measured_head",
+    "measurement_row",
+    "quantities",
+    "quantity_columns",
+    "volumes",
+]

@@ -5,23 +5,50 @@ from __future__ import annotations
 import pandas as pd
 
 from avnnet.image import LabelMap
+from avnnet.labels import HIP, Side
 from avnnet.measure.comparison import compare
-from avnnet.measure.volumes import volumes
+from avnnet.measure.quantities import Setting, quantities
+from avnnet.measure.volumes import missing_structures, volumes
 
 KEY = ["patient_id", "case_id", "side"]
 
 
-def measurement_row(case: pd.DataFrame, reader: str, labels: LabelMap, flags: str = "") -> pd.DataFrame:
-    """One row of measurements: the case's columns, the reader, volumes with units, flags, and no error.
+def measure(labels: LabelMap, side: str = "", setting: Setting | None = None) -> pd.DataFrame:
+    """One row: every quantity and flag of a hip, the volumes of another label scheme.
+
+    Args:
+        labels: the mask.
+        side: "right", "left", or empty where it is not known.
+        setting: as of `quantities`.
+
+    Raises:
+        InvalidConfig: if the side is another word, or the landmarks are not of this hip.
+    """
+    if labels.scheme != HIP:
+        return volumes(labels).assign(flags=" ".join(missing_structures(labels)))
+    return quantities(labels, Side(side) if side else None, setting)
+
+
+def measurement_row(
+    case: pd.DataFrame, reader: str, labels: LabelMap, flags: str = "", setting: Setting | None = None
+) -> pd.DataFrame:
+    """One row of measurements: the case's columns, the reader, all quantities with units, flags, and no error.
+
+    A column of the case that has the name of a quantity is kept as `given_NAME`.
 
     Args:
         case: one row with at least patient_id, case_id and side.
         reader: "manual", or the name of a network.
         labels: the reader's mask.
-        flags: what to look at, words with blanks between.
+        flags: what else to look at, words with blanks between.
+        setting: as of `quantities`.
     """
-    table = pd.concat([case.reset_index(drop=True).assign(reader=reader), volumes(labels)], axis=1)
-    return table.assign(flags=flags, error="")
+    measured = measure(labels, str(case["side"].iloc[0]), setting)
+    words = dict.fromkeys([*flags.split(), *str(measured["flags"].iloc[0]).split()])
+    measured = measured.drop(columns="flags")
+    given = case.reset_index(drop=True).rename(columns={name: f"given_{name}" for name in measured.columns})
+    table = pd.concat([given.assign(reader=reader), measured], axis=1)
+    return table.assign(flags=" ".join(words), error="")
 
 
 def failed_row(case: pd.DataFrame, reader: str, error: Exception) -> pd.DataFrame:

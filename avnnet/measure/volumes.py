@@ -40,3 +40,10 @@ def volumes(labels: LabelMap) -> pd.DataFrame:
     whole = row[f"{scheme.whole}_cm3"]
     row[f"{scheme.part}_percent"] = 100 * row[f"{scheme.part}_cm3"] / whole if whole else float("nan")
     return pd.DataFrame([row], columns=scheme.volume_columns)
+
+
+def missing_structures(labels: LabelMap) -> tuple[str, ...]:
+    """The flag "no_head" of an empty mask, or "no_necrosis" of one without the part, in the scheme's names."""
+    if not labels.array.any():
+        return (f"no_{labels.scheme.whole}",)
+    return () if labels.mask(labels.scheme.part).any() else (f"no_{labels.scheme.part}",)

@@ -9,18 +9,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import ndimage
 
 from avnnet.data.phantom import HipTruth, SignalMode, Size, hip, usual
 from avnnet.data.phantom.sequences import DIXON_CHANNELS
 from avnnet.image import Image, LabelMap
+from avnnet.plots.planes import Direction, resliced
 from avnnet.plots.style import LABEL_COLOURS, NotebookFigure, save_png
 
-HALF_MM = 68.0  # from the head centre to the edge of a picture
-STEP_MM = 0.5
 STAGES = (("I", 5.0), ("II", 11.0), ("IIIA", 20.0), ("IIIB", 32.0))
 STAGE_MODES = (SignalMode.VIBE, SignalMode.VIBE_WE)
-Direction = Sequence[float] | np.ndarray
 SHOWN_CHANNEL = {SignalMode.DIXON: (DIXON_CHANNELS.index("water"), "water")}
 
 
@@ -41,35 +38,6 @@ class Shown:
     labels: LabelMap
     centre_mm: Sequence[float]
     channel: int = 0
-
-
-def resliced(
-    image: Image,
-    centre_mm: Sequence[float],
-    down: Direction,
-    right: Direction,
-    *,
-    order: int,
-    channel: int = 0,
-) -> np.ndarray:
-    """`(rows, columns)` of an image in any plane through a point, 0 outside of it.
-
-    Args:
-        image: of any orientation.
-        centre_mm: the point in the middle, LPS mm.
-        down, right: world unit vectors of the picture's two axes.
-        order: of the interpolation; 1 for intensities, 0 for labels.
-        channel: of the image.
-    """
-    steps = np.arange(-HALF_MM, HALF_MM + STEP_MM / 2, STEP_MM)
-    points = (
-        np.asarray(centre_mm)
-        + steps[:, None, None] * np.asarray(down, float)
-        + steps[None, :, None] * np.asarray(right, float)
-    )
-    index = np.moveaxis(image.grid.to_index(points), -1, 0)
-    cut: np.ndarray = ndimage.map_coordinates(image.channels[channel].astype(np.float32), index, order=order, cval=0)
-    return cut
 
 
 def gallery(hips: Sequence[Shown]) -> Figure:

@@ -15,6 +15,7 @@ from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP
+from avnnet.measure import quantity_columns
 from avnnet.progress import Reporter
 from avnnet.tables import write_table
 from tests.inference.conftest import Threshold
@@ -130,7 +131,7 @@ def test_the_record_of_a_mask_says_what_it_was_made_from_and_is_json(model, jobs
 
     content = json.loads((tmp_path / "hip-0.json").read_text(), parse_constant=refuse)
     assert content["made_from"]["side"] == jobs[0].side
-    assert set(content["measured"]) == {*HIP.volume_columns, "flags"}
+    assert set(content["measured"]) == {*quantity_columns(), "flags"}
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_row_with_the_way_out(model, jobs, tmp_path):

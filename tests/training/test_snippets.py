@@ -46,7 +46,7 @@ def commands(page: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name_of)
 def test_every_command_in_a_page_is_one_that_the_program_takes(page, capsys):
-    from avnnet.cli import parser
+    from avnnet.options import parser
 
     refused = []
     for words in commands(page):

@@ -1,0 +1,29 @@
+"""Surfaces as STL files, for planning and printing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from avnnet.atomic import whole_file
+
+
+def write_stl(vertices_mm: np.ndarray, faces: np.ndarray, path: str | Path) -> Path:
+    """The path written: triangles as binary STL in mm, in the patient's LPS axes as 3D Slicer reads them.
+
+    Args:
+        vertices_mm: `(n, 3)` world LPS mm.
+        faces: `(m, 3)` indices, anticlockwise from outside.
+        path: the file, whole or not at all.
+
+    Raises:
+        OutputNotWritable: if the folder cannot be written to.
+    """
+    import trimesh
+    from trimesh.exchange.stl import export_stl
+
+    mesh = trimesh.Trimesh(vertices_mm, faces, process=False)
+    with whole_file(path) as partial:
+        partial.write_bytes(export_stl(mesh))
+    return Path(path)

@@ -1,0 +1,180 @@
+"""Every column that a measurement has: what it is, its formula and its source; and the page made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from avnnet.measure.grades import DEPRESSION, EXTENT, HA_RISK, KERBOUL, MODIFIED_KERBOUL, STEINBERG, Grading
+from avnnet.measure.location import OCTANTS
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One column.
+
+    Args:
+        name: with its unit.
+        meaning: what it is.
+        formula: how it is computed.
+        source: of the definition; empty where it is our own.
+        is_text: whether it holds a word instead of a number.
+    """
+
+    name: str
+    meaning: str
+    formula: str = ""
+    source: str = ""
+    is_text: bool = False
+
+
+def _grade(grading: Grading, name: str, meaning: str) -> Quantity:
+    bounds = ", ".join(
+        f"{low} {'<' if up else '≤'} {bound:g} {'≤' if up else '<'} {high}"
+        for low, high, bound, up in zip(
+            grading.classes[:-1], grading.classes[1:], grading.bounds, grading.is_upper, strict=True
+        )
+    )
+    return Quantity(name, meaning, bounds, grading.source, is_text=True)
+
+
+BASSOUNAS = "Bassounas A et al. Clin Orthop Relat Res 2001;386:54"
+HA, KOO = MODIFIED_KERBOUL.source, EXTENT.source
+CHERIAN = "Cherian SF et al. J Bone Joint Surg Am 2003;85:309-315"
+RUCKLI = "Ruckli AC et al. J Pers Med 2023;13:153"
+NISHII = "Nishii T et al. J Orthop Res 2002;20:130-136"
+NAWATA = "Nawata T et al. Skeletal Radiol 2024"
+
+SECTIONS: dict[str, tuple[Quantity, ...]] = {
+    "Volumes": (
+        Quantity("vital_cm3", "vital bone", "voxels × volume of one voxel"),
+        Quantity("necrosis_cm3", "necrosis, its rim included", "voxels × volume of one voxel"),
+        Quantity("head_cm3", "head by label", "vital + necrosis"),
+        Quantity("necrosis_percent", "share of the head by label", "100 × necrosis / head by label", RUCKLI),
+        Quantity("sphere_head_cm3", "head by the fitted sphere, cut by the neck plane; without one the whole sphere",
+                 "π (2 R³ / 3 + R² d − d³ / 3), d the plane's distance",
+                 "clinical convention 3: sphere and neck plane"),
+        Quantity("necrosis_of_sphere_percent", "share of the head by the fitted sphere",
+                 "100 × necrosis / sphere_head", ""),
+        Quantity("enclosing_sphere_cm3", "smallest sphere that holds the head", "4/3 π R³", BASSOUNAS),
+        Quantity("necrosis_of_enclosing_sphere_percent", "share of that sphere", "100 × necrosis / enclosing sphere",
+                 BASSOUNAS),
+        Quantity("head_discretisation_percent", "how wrong head_cm3 can be from sampling alone",
+                 "largest error of a ball of that volume on this grid over 20 offsets"),
+        Quantity("necrosis_discretisation_percent", "how wrong necrosis_cm3 can be from sampling alone", "the same"),
+    ),
+    "Surfaces": (
+        Quantity("head_surface_cm2", "whole surface of the head, cut of the neck included",
+                 "triangles of the smoothed mask", "marching cubes: Lewiner T et al. J Graph Tools 2003;8:1-15"),
+        Quantity("articular_surface_cm2", "joint surface: all but the cut of the neck", "the same", RUCKLI),
+        Quantity("necrosis_surface_cm2", "joint surface that is necrotic", "the same", RUCKLI),
+        Quantity("necrosis_surface_percent", "its share of the joint surface", "100 × necrotic / articular", RUCKLI),
+        Quantity("lesion_boundary_cm2", "the whole surface of the lesion, its interface with vital bone included",
+                 "the same"),
+    ),
+    "Head": (
+        Quantity("head_centre_x_mm", "centre of the fitted sphere, LPS"),
+        Quantity("head_centre_y_mm", "the same"),
+        Quantity("head_centre_z_mm", "the same"),
+        Quantity("head_radius_mm", "its mean radius", "RANSAC, then least squares with Tukey's weights",
+                 "Fischler MA, Bolles RC. Commun ACM 1981;24:381-395"),
+        Quantity("sphere_rms_mm", "distance of the intact surface from it, root mean square"),
+        Quantity("neck_plane_mm", "distance of the neck plane from the centre"),
+    ),
+    "Angles": (
+        Quantity("coronal_arc_deg", "necrotic arc of the joint surface, mid-coronal plane", "sum of the arcs", HA),
+        Quantity("sagittal_arc_deg", "the same, mid-sagittal plane", "sum of the arcs", HA),
+        Quantity("coronal_hull_deg", "from first to last edge, mid-coronal", "360° − largest gap", KERBOUL.source),
+        Quantity("sagittal_hull_deg", "the same, mid-sagittal", "360° − largest gap", KERBOUL.source),
+        Quantity("coronal_shadow_deg", "angle over which there is necrosis at any depth, mid-coronal"),
+        Quantity("sagittal_shadow_deg", "the same, mid-sagittal"),
+        Quantity("combined_necrotic_deg", "combined necrotic angle", "coronal_hull + sagittal_hull", KERBOUL.source),
+        Quantity("modified_kerboul_deg", "modified Kerboul angle", "coronal_arc + sagittal_arc", HA),
+        Quantity("necrotic_extent_index", "index of necrotic extent", "coronal_arc / 180 × sagittal_arc / 180 × 100",
+                 KOO),
+        Quantity("coronal_max_offset_mm",
+                 "where the coronal section of the lesion is largest, from the centre, anterior +"),
+        Quantity("sagittal_max_offset_mm", "the same, sagittal, lateral +"),
+        Quantity("coronal_max_arc_deg", "necrotic arc in that coronal plane", "as coronal_arc", CHERIAN),
+        Quantity("sagittal_max_arc_deg", "necrotic arc in that sagittal plane", "as sagittal_arc", CHERIAN),
+        Quantity("modified_necrotic_extent_index", "modified index of necrotic extent",
+                 "coronal_max_arc / 180 × sagittal_max_arc / 180 × 100", CHERIAN),
+        Quantity("plane_tilt_deg", "pelvic tilt that the planes were turned by; 0 are the scanner's planes"),
+    ),
+    "Grades": (
+        _grade(STEINBERG, "steinberg_grade", "Steinberg, by necrosis_percent; I and II only"),
+        _grade(KERBOUL, "kerboul_class", "Kerboul, by combined_necrotic_deg"),
+        _grade(MODIFIED_KERBOUL, "modified_kerboul_grade", "modified Kerboul, by modified_kerboul_deg"),
+        _grade(HA_RISK, "ha_risk", "risk of collapse, by modified_kerboul_deg"),
+        _grade(EXTENT, "necrotic_extent_class", "by necrotic_extent_index"),
+        Quantity("jic_type", "place below the acetabulum: A, B, C1 or C2; needs two landmarks",
+                 "thirds of the weight-bearing surface", "Sugano N et al. J Orthop Sci 2002;7:601-605", is_text=True),
+        Quantity("cjfh_type", "pillars of the mid-coronal plane: M, C, L1, L2 or L3; needs the side",
+                 "30, 40 and 30 % of the width", "Li ZR et al., CJFH classification", is_text=True),
+    ),
+    "Collapse": (
+        Quantity("collapse_mm", "greatest depth of the necrotic joint surface below the sphere",
+                 "R(direction) − distance",
+                 DEPRESSION.source),
+        Quantity("collapse_sd_mm", "standard deviation of its error", "√(smoothing² / 12 + sphere_rms²)"),
+        Quantity("collapse_over_2mm_probability", "probability that it is above 2 mm", "normal error",
+                 DEPRESSION.source),
+    ),
+    "Location": (
+        Quantity("lesion_latitude_deg", "of the lesion's centroid: 90 top, −90 bottom", "atan2(z, √(x² + y²))", NISHII),
+        Quantity("lesion_longitude_deg", "0 lateral, 90 anterior, 180 medial, −90 posterior",
+                 "atan2(anterior, lateral)", NISHII),
+        Quantity("lesion_eccentricity_percent", "distance of the centroid from the head centre, of the radius",
+                 "100 × |p| / R"),
+        *(Quantity(f"{name}_percent", f"share of the lesion in the {name.replace('_', ' ')} octant",
+                   "100 × voxels there / voxels", BASSOUNAS) for name in OCTANTS),
+        Quantity("necrotic_depth_mm", "from the surface to the deepest point, mid-coronal", "R − least distance",
+                 NAWATA),
+        Quantity("necrotic_depth_percent", "the same, of the head's diameter", "100 × depth / 2 R", NAWATA),
+    ),
+}  # fmt: skip
+QUANTITIES = tuple(one for section in SECTIONS.values() for one in section)
+
+FLAGS = {
+    "no_head": "the mask is empty",
+    "no_necrosis": "there is a head, but no necrosis in it: arcs, areas and shares are 0, what has no place is empty",
+    "no_vital": "all of the head is necrosis: either the whole head is dead, or only the lesion was drawn",
+    "unmeasurable": "the mask has no shape of a head (too few voxels, no sphere): volumes only",
+    "no_neck_plane": "the surface shows no neck: all of it counts as joint surface",
+    "thick_slices": "voxels above 2 mm: steps of the slices stay in the surface, and areas are too large",
+    "several_pieces": "the head is in pieces: the shape is that of the largest, the volumes those of all",
+    "holes": "the head has holes, which are filled for the shape and not for the volumes",
+    "several_arcs": "the angle from first to last edge is 5° or more larger than the sum of the arcs",
+    "lesion_off_surface": "in a mid plane the lesion keeps off the joint surface: its arc is its shadow",
+    "borderline_collapse": "2 mm lie within the 95 % interval of the depth: IIIA and IIIB cannot be told apart",
+    "fov_truncated": "the mask reaches the border of the image: the head may be cut off",
+    "implausible_sphere": "less than half of the joint surface lies within 1.5 mm of the sphere: angles are doubtful",
+}
+
+_INTRO = """# Measurements
+
+Every column that a measurement of a hip has, generated from the code
+(`python -c "from avnnet.measure.columns import columns_page; print(columns_page())"`). How to use them, and what they
+cannot tell: [measuring](measuring.md).
+
+An empty cell is not a zero: the column `not_measured` says why. Names of other label schemes than that of the hip have
+volumes only.
+
+"""
+
+
+def columns_page() -> str:
+    """The Markdown page `docs/measurements.md`: every column with its meaning, formula and source, and every flag."""
+    parts = [_INTRO]
+    for title, section in SECTIONS.items():
+        parts.append(f"## {title}\n\n| Column | Meaning | Formula | Source |\n|---|---|---|---|\n")
+        parts += [f"| `{one.name}` | {one.meaning} | {one.formula} | {one.source} |\n" for one in section]
+        parts.append("\n")
+    parts.append(
+        "With `--percent-se` or `--angle-se` there is a column per class, its probability under a normal error: "
+        "`steinberg_A_probability` … and `modified_kerboul_1_probability` …\n\n"
+        "| Column | Meaning |\n|---|---|\n"
+        "| `not_measured` | what was not measured, and why, with semicolons between |\n\n"
+        "## Flags\n\n| Flag | Meaning |\n|---|---|\n"
+    )
+    parts += [f"| `{name}` | {meaning} |\n" for name, meaning in FLAGS.items()]
+    return "".join(parts)

@@ -1,0 +1,190 @@
+"""A femoral head ready to be measured: in one axis order and one body side, with its surface, sphere and neck plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from avnnet.data.orientation import orientation_of
+from avnnet.errors import Unmeasurable
+from avnnet.grid import Grid
+from avnnet.image import LabelMap
+from avnnet.labels import Side
+from avnnet.measure.mesh import Mesh, smoothing_mm, surface_mesh
+from avnnet.measure.neck import NeckPlane, neck_plane
+from avnnet.measure.shell import Shell
+from avnnet.measure.sphere import RADIUS_LIMITS_MM, Sphere, fitted_sphere
+
+BEYOND = 1.3
+INTACT_SHARE = 0.3
+"""Of the surface must be vital for the sphere to be fitted to vital bone alone."""
+BESIDE_MM = 6.0
+LEAST_VOXELS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredHead:
+    """One femoral head in the right-hip frame: x medial, y posterior, z superior; a left hip is mirrored into it.
+
+    Args:
+        labels: canonical axis order, cut to the head, in the right-hip frame.
+        side: the body side, or None where it is not known.
+        shell: the smoothed masks.
+        mesh: of the head's largest piece, its holes filled.
+        sphere: of the intact surface.
+        neck: where the head ends; None where the surface shows no neck.
+        flags: what to look at.
+    """
+
+    labels: LabelMap
+    side: Side | None
+    shell: Shell
+    mesh: Mesh
+    sphere: Sphere
+    neck: NeckPlane | None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def centre_mm(self) -> np.ndarray:
+        """`(3,)` head centre in the right-hip frame."""
+        return np.asarray(self.sphere.centre_mm)
+
+    @cached_property
+    def is_necrotic(self) -> np.ndarray:
+        """`(m,)` whether a triangle of the mesh lies on necrosis."""
+        return self.shell.is_necrotic(self.mesh.centres_mm, self.mesh.normals)
+
+    @cached_property
+    def is_articular(self) -> np.ndarray:
+        """`(m,)` whether a triangle of the mesh is joint surface: all but the neck's."""
+        if self.neck is None:
+            return np.ones(len(self.mesh.faces), bool)
+        return self.neck.is_articular(self.mesh.centres_mm - self.centre_mm, self.mesh.normals)
+
+    @cached_property
+    def necrosis_points_mm(self) -> np.ndarray:
+        """`(n, 3)` voxel centres of the necrosis, from the head centre."""
+        index = np.argwhere(self.labels.mask("necrosis"))
+        return self.labels.grid.to_lps(index) - self.centre_mm
+
+    @property
+    def reach_mm(self) -> float:
+        """How far rays from the centre are followed."""
+        return BEYOND * self.sphere.radius_mm
+
+
+def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
+    """The surface, the sphere and the neck plane of a head.
+
+    Args:
+        labels: vital bone and necrosis of one hip, on any grid.
+        side: the body side; without it the head is taken as that of a right hip, and what needs a side is not measured.
+
+    Raises:
+        Unmeasurable: if there is no head, or one too small or too odd to have a sphere.
+
+    Examples:
+        >>> from avnnet.labels import HIP
+        >>> z, y, x = np.indices((56, 56, 56)) - 27.5
+        >>> ball = (x**2 + y**2 + z**2 < 24**2).astype(np.uint8)
+        >>> head = measured_head(LabelMap(ball, Grid((56, 56, 56)), HIP), Side.RIGHT)
+        >>> round(head.sphere.radius_mm, 1), head.neck
+        (23.9, None)
+    """
+    found = labels.mask(labels.scheme.whole)
+    count = int(found.sum())
+    if count < LEAST_VOXELS:
+        raise Unmeasurable(
+            f"a head of {count} voxels has no shape; at least {LEAST_VOXELS} are needed"
+            if count
+            else "the mask is empty: there is no head to measure"
+        )
+    size_mm = (np.ptp(np.argwhere(found), axis=0) + 1) * np.asarray(labels.grid.spacing)
+    if max(size_mm) > 8 * RADIUS_LIMITS_MM[1] or np.sort(size_mm)[1] < RADIUS_LIMITS_MM[0]:
+        raise Unmeasurable(f"a head of {' x '.join(f'{one:.0f}' for one in size_mm)} mm is no femoral head")
+    labels = canonical(labels, side)
+    whole = labels.mask(labels.scheme.whole)
+    piece, flags = _one_piece(whole)
+    grid = labels.grid
+    shell = Shell.of(piece, labels.mask("vital"), grid)
+    mesh = surface_mesh(piece, grid)
+    necrotic = shell.is_necrotic(mesh.centres_mm, mesh.normals)
+    intact = _intact(mesh, necrotic)
+    sphere = fitted_sphere(mesh.centres_mm[intact], mesh.areas_mm2[intact])
+    neck = neck_plane(mesh, sphere, necrotic)
+    if neck is None:
+        flags.append("no_neck_plane")
+    if max(grid.spacing) > smoothing_mm(grid):
+        flags.append("thick_slices")
+    return MeasuredHead(labels, side, shell, mesh, sphere, neck, tuple(flags))
+
+
+def canonical(labels: LabelMap, side: Side | None) -> LabelMap:
+    """The labels cut to what is drawn with a margin, in canonical axis order, in the right-hip frame.
+
+    Args:
+        labels: with at least one voxel drawn.
+        side: the body side.
+    """
+    box = []
+    margin = int(np.ceil(4 * smoothing_mm(labels.grid) / min(labels.grid.spacing))) + 1
+    for axis in range(3):
+        drawn = np.flatnonzero(labels.array.any(axis=tuple(other for other in range(3) if other != axis)))
+        box.append((int(drawn[0]), int(drawn[-1]) + 1))
+    cut = np.pad(labels.array[tuple(slice(*ends) for ends in box)], margin)
+    first = labels.grid.to_lps([start - margin for start, _ in box])
+    direction = np.asarray(labels.grid.direction)
+    if side is Side.LEFT:
+        first, direction = first * [-1, 1, 1], direction * np.array([[-1], [1], [1]])
+    own = Grid(_shape(cut), labels.grid.spacing, _triple(first), tuple(map(_triple, direction)))
+    turn = orientation_of(own)
+    array = np.ascontiguousarray(turn.apply(cut))
+    last = np.asarray(own.shape) - 1
+    start = [0, 0, 0]
+    for place, axis in enumerate(turn.axes):
+        start[axis] = int(last[axis]) if turn.flips[place] else 0
+    signs = np.where(turn.flips, -1.0, 1.0)
+    turned = direction[:, list(turn.axes)] * signs
+    spacing = tuple(own.spacing[axis] for axis in turn.axes)
+    grid = Grid(_shape(array), _triple(spacing), _triple(own.to_lps(start)), tuple(map(_triple, turned)))
+    return LabelMap(array, grid, labels.scheme)
+
+
+def _intact(mesh: Mesh, necrotic: np.ndarray) -> np.ndarray:
+    """`(m,)` which triangles show the head as it was: vital ones well away from necrosis, as far as there are enough.
+
+    A plate that has broken over a lesion bends the bone beside it too.
+    """
+    choices = [~necrotic, np.ones_like(necrotic)]
+    if necrotic.any():
+        distance, _ = cKDTree(mesh.centres_mm[necrotic]).query(mesh.centres_mm, distance_upper_bound=BESIDE_MM)
+        choices = [np.isinf(distance), *choices]
+    return next(one for one in choices if mesh.areas_mm2[one].sum() >= INTACT_SHARE * mesh.area_mm2)
+
+
+def _one_piece(head: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The largest connected piece without holes, and the flags of what was left out or filled."""
+    pieces, count = ndimage.label(head)
+    flags = []
+    largest = head
+    if count > 1:
+        sizes = np.bincount(pieces.ravel())[1:]
+        largest = pieces == 1 + int(np.argmax(sizes))
+        flags.append("several_pieces")
+    filled: np.ndarray = ndimage.binary_fill_holes(largest)
+    if int(filled.sum()) > int(largest.sum()):
+        flags.append("holes")
+    return filled, flags
+
+
+def _triple(values: np.ndarray | tuple[float, ...]) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
+
+
+def _shape(array: np.ndarray) -> tuple[int, int, int]:
+    return int(array.shape[0]), int(array.shape[1]), int(array.shape[2])

@@ -1,0 +1,123 @@
+"""Types of a lesion by its place in the mid-coronal plane: JIC, which needs the acetabulum, and CJFH."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from avnnet.errors import InvalidConfig
+from avnnet.labels import Side
+from avnnet.measure.extent import Arcs, Plane
+from avnnet.measure.head import MeasuredHead
+
+PILLARS = (0.30, 0.70)
+"""Where the lateral and the medial pillar end, as shares of the head's width from lateral."""
+INVOLVED, WHOLE = 0.05, 0.95
+STEP_MM = 0.5
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Two points of the acetabulum in the mid-coronal plane, LPS mm, of which JIC's weight-bearing surface is made.
+
+    Args:
+        edge_mm: lateral edge of the acetabulum.
+        teardrop_mm: lowest point of the teardrop.
+
+    Raises:
+        InvalidConfig: if they lie less than 20 or more than 120 mm apart.
+    """
+
+    edge_mm: tuple[float, float, float]
+    teardrop_mm: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        apart = float(np.linalg.norm(np.subtract(self.edge_mm, self.teardrop_mm)))
+        if not 20 <= apart <= 120:
+            raise InvalidConfig(
+                f"acetabular edge and teardrop of one hip lie 20 to 120 mm apart; found {apart:.1f} mm between "
+                f"{self.edge_mm} and {self.teardrop_mm}. Points are LPS mm; 3D Slicer shows RAS: change the sign of "
+                "the first two numbers"
+            )
+
+    def in_frame(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
+        """Edge and teardrop in the right-hip frame."""
+        mirror = np.array([-1.0 if side is Side.LEFT else 1.0, 1.0, 1.0])
+        return np.asarray(self.edge_mm) * mirror, np.asarray(self.teardrop_mm) * mirror
+
+
+def jic_type(head: MeasuredHead, coronal: Arcs, landmarks: Landmarks, side: Side) -> str:
+    """Type A, B, C1 or C2 of the Japanese Investigation Committee; empty without necrosis in the mid-coronal plane.
+
+    The weight-bearing surface is what lies lateral of the perpendicular bisector of the line from the acetabular edge
+    to the teardrop. It is divided in thirds along that line, from the bisector to the acetabular edge. A: the lesion
+    reaches
+    no further lateral than the medial third; B: than the second; C1: into the lateral third; C2: beyond the edge.
+
+    Args:
+        head: the measured head.
+        coronal: its arcs in the mid-coronal plane.
+        landmarks: edge and teardrop.
+        side: the body side.
+
+    Raises:
+        InvalidConfig: if the landmarks do not lie on either side of the head centre.
+
+    Source:
+        Sugano N et al. J Orthop Sci 2002;7:601-605.
+    """
+    edge, teardrop = landmarks.in_frame(side)
+    length = float(np.linalg.norm(edge - teardrop))
+    lateral = (edge - teardrop) / length
+    if (edge - head.centre_mm) @ lateral <= 0 or np.linalg.norm((edge + teardrop) / 2 - head.centre_mm) > 60:
+        raise InvalidConfig(
+            f"the acetabular edge {landmarks.edge_mm} must lie lateral of this head's centre, and the teardrop "
+            f"{landmarks.teardrop_mm} medial and below; are they of this hip, in LPS mm, and is the side right?"
+        )
+    if not coronal.shadow_deg:
+        return ""
+    ends = coronal.arcs_deg or ((0.0, 0.0),)
+    angles = np.concatenate([np.append(np.arange(first, last, 1.0), last) for first, last in ends])
+    points = head.sphere.radius_mm * coronal.plane.directions(angles)
+    if coronal.is_shadow:
+        points = head.necrosis_points_mm[np.abs(head.necrosis_points_mm @ coronal.plane.normal) < STEP_MM]
+    upper = points[points[:, 2] > 0]
+    reach = (
+        (upper + head.centre_mm - (edge + teardrop) / 2) @ lateral / (length / 2)
+    )  # 0 at the bisector, 1 at the edge
+    furthest = float(reach.max()) if len(reach) else -1.0
+    return "A" if furthest <= 1 / 3 else "B" if furthest <= 2 / 3 else "C1" if furthest <= 1 else "C2"
+
+
+def cjfh_type(head: MeasuredHead, coronal: Plane) -> str:
+    """Type M, C, L1, L2 or L3 of the China-Japan Friendship Hospital; empty without necrosis in the mid-coronal plane.
+
+    The head's width is divided from lateral into pillars of 30, 40 and 30 percent. M: the medial pillar alone; C: the
+    central one too; L1: the lateral one in part; L2: all of the lateral one; L3: all three. A pillar of which less
+    than 5 percent is necrotic is free, and one with more than 95 percent is taken whole.
+
+    Args:
+        head: the measured head, of a known side.
+        coronal: the mid-coronal plane.
+
+    Source:
+        Li ZR et al. on the CJFH classification; the widths are those in general use.
+    """
+    radius_mm = head.sphere.radius_mm
+    steps = np.arange(-radius_mm, radius_mm + STEP_MM / 2, STEP_MM)
+    points = steps[:, None, None] * np.asarray(coronal.up) + steps[:, None] * np.asarray(coronal.right)
+    bone = head.shell.is_head(points + head.centre_mm)
+    dead = bone & head.shell.is_necrotic(points + head.centre_mm)
+    from_lateral = np.broadcast_to((steps + radius_mm) / (2 * radius_mm), bone.shape)
+    pillar = np.digitize(from_lateral, PILLARS)
+    lateral, central, medial = (
+        float(dead[pillar == which].sum()) / max(int(bone[pillar == which].sum()), 1) for which in range(3)
+    )
+    if lateral > INVOLVED:
+        if lateral < WHOLE:
+            return "L1"
+        return "L3" if min(central, medial) > WHOLE else "L2"
+    if central > INVOLVED:
+        return "C"
+    return "M" if medial > INVOLVED else ""
