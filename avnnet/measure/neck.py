@@ -16,6 +16,8 @@ LEAST_SHARE = 0.03
 """Of the surface: a smaller place off the sphere is a pit or a bump, not the neck."""
 FLAT_RMS_MM = 0.6
 EDGE_MM = 1.5
+CUT_MM = 0.4
+"""How far the cut of voxels may lie above its plane."""
 FLAT_COSINE = float(np.cos(np.deg2rad(25)))
 """Half the angle between a cut and the sphere at its edge, where smoothing has rounded the edge."""
 
@@ -41,7 +43,7 @@ class NeckPlane:
         """
         height = points_mm @ np.asarray(self.axis) - self.distance_mm
         if normals is None:
-            below: np.ndarray = height < 0
+            below: np.ndarray = height < -CUT_MM
             return below
         is_cut = (height > -EDGE_MM) & (normals @ np.asarray(self.axis) > FLAT_COSINE)
         on_head: np.ndarray = (height < EDGE_MM) & ~is_cut

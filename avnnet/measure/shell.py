@@ -61,7 +61,7 @@ class Shell:
             outward: `(..., 3)` unit vectors out of the head, for points of its surface.
         """
         if outward is not None:
-            points_mm = points_mm + HALF * smoothing_mm(self.grid) * outward
+            points_mm = points_mm + 1.3 * smoothing_mm(self.grid) * outward
         values = self._at(self.toward_necrosis_mm, points_mm)
         return values > 0
 
