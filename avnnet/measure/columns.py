@@ -68,8 +68,8 @@ SECTIONS: dict[str, tuple[Quantity, ...]] = {
         Quantity("articular_surface_cm2", "joint surface: all but the cut of the neck", "the same", RUCKLI),
         Quantity("necrosis_surface_cm2", "joint surface that is necrotic", "the same", RUCKLI),
         Quantity("necrosis_surface_percent", "its share of the joint surface", "100 × necrotic / articular", RUCKLI),
-        Quantity("lesion_boundary_cm2", "the whole surface of the lesion, its interface with vital bone included",
-                 "the same"),
+        Quantity("lesion_interface_cm2", "border of necrosis and vital bone within the head",
+                 "zero level of the smoothed difference of the distances to both"),
     ),
     "Head": (
         Quantity("head_centre_x_mm", "centre of the fitted sphere, LPS"),

@@ -23,6 +23,8 @@ BEYOND = 1.3
 INTACT_SHARE = 0.3
 """Of the surface must be vital for the sphere to be fitted to vital bone alone."""
 BESIDE_MM = 6.0
+WHOLE_SHARE = 0.6
+"""Of its sphere's volume is the least that a head without vital bone must have; the neck plane leaves about 0.9."""
 LEAST_VOXELS = 100
 
 
@@ -115,6 +117,11 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
     necrotic = shell.is_necrotic(mesh.centres_mm, mesh.normals)
     intact = _intact(mesh, necrotic)
     sphere = fitted_sphere(mesh.centres_mm[intact], mesh.areas_mm2[intact])
+    if not labels.mask("vital").any() and count * grid.voxel_mm3 < WHOLE_SHARE * sphere.volume_mm3:
+        raise Unmeasurable(
+            f"there is no vital bone, and the necrosis fills {100 * count * grid.voxel_mm3 / sphere.volume_mm3:.0f} % of "
+            "its sphere: a lesion without the head around it. Draw the whole head"
+        )
     neck = neck_plane(mesh, sphere, necrotic)
     if neck is None:
         flags.append("no_neck_plane")

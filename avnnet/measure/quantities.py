@@ -27,7 +27,6 @@ from avnnet.measure.extent import (
 from avnnet.measure.grades import EXTENT, HA_RISK, KERBOUL, MODIFIED_KERBOUL, STEINBERG
 from avnnet.measure.head import MeasuredHead, measured_head
 from avnnet.measure.location import latitude_longitude_deg, necrotic_depth_mm, octant_percent
-from avnnet.measure.mesh import surface_mesh
 from avnnet.measure.sphere import enclosing_sphere
 from avnnet.measure.types import Landmarks, cjfh_type, jic_type
 from avnnet.measure.volumes import missing_structures, volumes
@@ -100,6 +99,8 @@ def quantities(labels: LabelMap, side: Side | None = None, setting: Setting | No
     except Unmeasurable as error:
         row.flags += ["unmeasurable"] if row.values["head_cm3"] else []
         row.reasons.append(f"shape: {error}")
+        if not row.values["vital_cm3"]:
+            row.values["necrosis_percent"] = float("nan")  # of what, is not known
     else:
         row.flags += head.flags
         _surfaces(row, head)
@@ -137,7 +138,7 @@ def _surfaces(row: _Row, head: MeasuredHead) -> None:
     sphere, ball = head.sphere, enclosing_sphere(head.mesh.vertices_mm)
     inside = sphere.below_neck_plane_mm3(head.neck.distance_mm if head.neck else sphere.radius_mm)
     necrosis_mm3 = row.values["necrosis_cm3"] * MM3_PER_CM3
-    lesion = head.labels.mask("necrosis")
+    border = head.shell.interface
     mirror = np.array([-1.0 if head.side is Side.LEFT else 1.0, 1.0, 1.0])
     x, y, z = (head.centre_mm * mirror).tolist()
     row.values |= {
@@ -149,7 +150,7 @@ def _surfaces(row: _Row, head: MeasuredHead) -> None:
         "articular_surface_cm2": float(articular),
         "necrosis_surface_cm2": float(dead),
         "necrosis_surface_percent": 100 * float(dead / articular) if articular else float("nan"),
-        "lesion_boundary_cm2": surface_mesh(lesion, head.labels.grid).area_mm2 / MM2_PER_CM2 if lesion.any() else 0.0,
+        "lesion_interface_cm2": border.area_mm2 / MM2_PER_CM2 if border else 0.0,
         "head_centre_x_mm": x,
         "head_centre_y_mm": y,
         "head_centre_z_mm": z,

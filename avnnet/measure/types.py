@@ -15,6 +15,7 @@ PILLARS = (0.30, 0.70)
 """Where the lateral and the medial pillar end, as shares of the head's width from lateral."""
 INVOLVED, WHOLE = 0.05, 0.95
 STEP_MM = 0.5
+FAR_MM = 70.0
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ class Landmarks:
 def jic_type(head: MeasuredHead, coronal: Arcs, landmarks: Landmarks, side: Side) -> str:
     """Type A, B, C1 or C2 of the Japanese Investigation Committee; empty without necrosis in the mid-coronal plane.
 
-    The weight-bearing surface is what lies lateral of the perpendicular bisector of the line from the acetabular edge
-    to the teardrop. It is divided in thirds along that line, from the bisector to the acetabular edge. A: the lesion
-    reaches
-    no further lateral than the medial third; B: than the second; C1: into the lateral third; C2: beyond the edge.
+    The weight-bearing surface begins where the perpendicular bisector of the line from the acetabular edge to the
+    teardrop
+    meets the head, and ends at the edge; seen from the head centre it is divided in thirds. A: the lesion reaches no
+    further lateral than the medial third; B: than the second; C1: into the lateral third; C2: beyond the edge.
 
     Args:
         head: the measured head.
@@ -62,32 +63,44 @@ def jic_type(head: MeasuredHead, coronal: Arcs, landmarks: Landmarks, side: Side
         side: the body side.
 
     Raises:
-        InvalidConfig: if the landmarks do not lie on either side of the head centre.
+        InvalidConfig: if the landmarks do not lie lateral and medial of this head.
 
     Source:
-        Sugano N et al. J Orthop Sci 2002;7:601-605.
+        Sugano N et al. J Orthop Sci 2002;7:601-605; thirds by angle are a choice, the paper draws them.
     """
-    edge, teardrop = landmarks.in_frame(side)
-    length = float(np.linalg.norm(edge - teardrop))
-    lateral = (edge - teardrop) / length
-    if (edge - head.centre_mm) @ lateral <= 0 or np.linalg.norm((edge + teardrop) / 2 - head.centre_mm) > 60:
+    edge, teardrop = (point - head.centre_mm for point in landmarks.in_frame(side))
+    if not (edge[0] < 0 < teardrop[0] and teardrop[2] < edge[2] and max(np.abs([*edge, *teardrop])) < FAR_MM):
         raise InvalidConfig(
             f"the acetabular edge {landmarks.edge_mm} must lie lateral of this head's centre, and the teardrop "
             f"{landmarks.teardrop_mm} medial and below; are they of this hip, in LPS mm, and is the side right?"
         )
     if not coronal.shadow_deg:
         return ""
-    ends = coronal.arcs_deg or ((0.0, 0.0),)
-    angles = np.concatenate([np.append(np.arange(first, last, 1.0), last) for first, last in ends])
-    points = head.sphere.radius_mm * coronal.plane.directions(angles)
+    begin_deg, end_deg = _bisector_deg(edge, teardrop, head.sphere.radius_mm), _angle_deg(edge)
+    reach = (_most_lateral_deg(head, coronal) - begin_deg) / (end_deg - begin_deg)
+    return "A" if reach <= 1 / 3 else "B" if reach <= 2 / 3 else "C1" if reach <= 1 else "C2"
+
+
+def _angle_deg(points: np.ndarray) -> np.ndarray:
+    """Angle in the coronal plane of points from the head centre: 0 medial, 90 top, 180 lateral; -90 to 270."""
+    return (np.rad2deg(np.arctan2(points[..., 2], points[..., 0])) + 90) % 360 - 90
+
+
+def _bisector_deg(edge: np.ndarray, teardrop: np.ndarray, radius_mm: float) -> np.ndarray:
+    """Where the perpendicular bisector of edge and teardrop meets the upper side of the head."""
+    middle, line = (edge + teardrop)[[0, 2]] / 2, (teardrop - edge)[[0, 2]]
+    up = np.array([-line[1], line[0]]) / np.linalg.norm(line)
+    along = -(middle @ up) + np.sqrt(max((middle @ up) ** 2 - middle @ middle + radius_mm**2, 0.0))
+    x, z = middle + along * up
+    return _angle_deg(np.array([x, 0.0, z]))
+
+
+def _most_lateral_deg(head: MeasuredHead, coronal: Arcs) -> float:
     if coronal.is_shadow:
-        points = head.necrosis_points_mm[np.abs(head.necrosis_points_mm @ coronal.plane.normal) < STEP_MM]
-    upper = points[points[:, 2] > 0]
-    reach = (
-        (upper + head.centre_mm - (edge + teardrop) / 2) @ lateral / (length / 2)
-    )  # 0 at the bisector, 1 at the edge
-    furthest = float(reach.max()) if len(reach) else -1.0
-    return "A" if furthest <= 1 / 3 else "B" if furthest <= 2 / 3 else "C1" if furthest <= 1 else "C2"
+        points = head.necrosis_points_mm
+        near = points[np.abs(points @ coronal.plane.normal) < max(head.labels.grid.spacing)]
+        return float(_angle_deg(near).max()) if len(near) else -90.0
+    return max(last - 360 if first > 270 else last for first, last in coronal.arcs_deg)
 
 
 def cjfh_type(head: MeasuredHead, coronal: Plane) -> str:
