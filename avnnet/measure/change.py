@@ -25,8 +25,8 @@ def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     Examples:
         >>> before = pd.DataFrame([{"necrosis_cm3": 4.0, "steinberg_grade": "A"}])
         >>> after = pd.DataFrame([{"necrosis_cm3": 6.5, "steinberg_grade": "B"}])
-        >>> change(before, after).fillna("").values.tolist()
-        [['necrosis_cm3', 4.0, 6.5, 2.5, ''], ['steinberg_grade', 'A', 'B', '', '']]
+        >>> change(before, after)[["quantity", "previous", "now", "difference"]].values.tolist()
+        [['necrosis_cm3', 4.0, 6.5, 2.5], ['steinberg_grade', 'A', 'B', nan]]
     """
     rows = []
     for one in QUANTITIES:

@@ -12,7 +12,7 @@ from avnnet.data.phantom import CohortPlan, Size, usual, write_cohort
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-NUMBERS = ROOT / "docs" / "what_the_numbers_mean.md"
+NUMBERS = [ROOT / "docs" / name for name in ("what_the_numbers_mean.md", "measurements.md")]
 
 
 def name_of(page: Path) -> str:
@@ -34,7 +34,7 @@ def test_the_python_of_a_page_runs(page, finished, hips, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "__main__"}
     exec(compile(snippets(page), page.name, "exec"), names)
-    assert {"model", "truth"} & set(names)  # what the pages come to
+    assert {"model", "truth", "row"} & set(names)  # what the pages come to
 
 
 def commands(page: Path) -> list[list[str]]:
@@ -60,7 +60,7 @@ def test_every_command_in_a_page_is_one_that_the_program_takes(page, capsys):
 
 def test_every_column_and_flag_that_a_study_writes_is_explained(finished):
     study, _ = finished
-    explained = set(re.findall(r"`([^`\n]+)`", NUMBERS.read_text(encoding="utf-8")))
+    explained = {word for page in NUMBERS for word in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))}
     tables = [*study.out.glob("*.csv"), *study.out.glob("tables/*.csv"), *study.out.glob("fold0/*/metrics.csv")]
     columns = {name for path in tables for name in pd.read_csv(path, nrows=0).columns}
     flags = set(" ".join(pd.read_csv(study.out / "measurements.csv")["flags"].dropna()).split())
