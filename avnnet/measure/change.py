@@ -33,7 +33,9 @@ def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
         if one.name in PLACES or one.name not in now or one.name not in previous:
             continue
         before, after = previous[one.name].iloc[0], now[one.name].iloc[0]
-        difference = float("nan") if one.is_text else float(after) - float(before)
+        if not one.is_text:
+            before, after = float(before), float(after)
+        difference = float("nan") if one.is_text else after - before
         rows.append({"quantity": one.name, "previous": before, "now": after, "difference": difference})
     table = pd.DataFrame(rows)
     radii = table.loc[table["quantity"] == "head_radius_mm", "difference"]

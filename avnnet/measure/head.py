@@ -120,8 +120,8 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
     if not labels.mask("vital").any() and count * grid.voxel_mm3 < WHOLE_SHARE * sphere.volume_mm3:
         share = 100 * count * grid.voxel_mm3 / sphere.volume_mm3
         raise Unmeasurable(
-            f"there is no vital bone, and the necrosis fills {share:.0f} % of its sphere: a lesion without the head around "
-            "it. Draw the whole head"
+            f"there is no vital bone, and the necrosis fills {share:.0f} % of its sphere: a lesion without the head "
+            "around it. Draw the whole head"
         )
     neck = neck_plane(mesh, sphere, necrotic)
     if neck is None:
