@@ -146,7 +146,7 @@ FLAGS = {
     "several_arcs": "the angle from first to last edge is 5° or more larger than the sum of the arcs",
     "lesion_off_surface": "in a mid plane the lesion keeps off the joint surface: its arc is its shadow",
     "borderline_collapse": "2 mm lie within the 95 % interval of the depth: IIIA and IIIB cannot be told apart",
-    "fov_truncated": "the mask reaches the border of the image: the head may be cut off",
+    "fov_truncated": "the mask reaches the image's border: the cut is no surface, what lies beyond is not measured",
     "implausible_sphere": "less than half of the joint surface lies within 1.5 mm of the sphere: angles are doubtful",
 }
 

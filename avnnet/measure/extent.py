@@ -105,9 +105,7 @@ def arcs_in(head: MeasuredHead, plane: Plane) -> Arcs:
     distance = head.shell.surface_mm(origin, directions, head.reach_mm)
     met = np.isfinite(distance)
     points = origin + np.where(met, distance, 0.0)[:, None] * directions
-    necrotic = met & head.shell.is_necrotic(points, directions)
-    if head.neck is not None:
-        necrotic &= head.neck.is_articular(points - head.centre_mm)
+    necrotic = met & head.shell.is_necrotic(points, directions) & head.is_joint(points)
     shadow = head.shell.holds_necrosis(origin, directions, head.reach_mm)
     arcs = _runs(necrotic)
     return Arcs(plane, arcs, float(shadow.sum() * STEP_DEG), bool(shadow.any() and not arcs))

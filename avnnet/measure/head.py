@@ -39,6 +39,7 @@ class MeasuredHead:
         mesh: of the head's largest piece, its holes filled.
         sphere: of the intact surface.
         neck: where the head ends; None where the surface shows no neck.
+        field: the grid that the labels were given on, in the right-hip frame.
         flags: what to look at.
     """
 
@@ -48,6 +49,7 @@ class MeasuredHead:
     mesh: Mesh
     sphere: Sphere
     neck: NeckPlane | None
+    field: Grid
     flags: tuple[str, ...] = ()
 
     @property
@@ -63,9 +65,19 @@ class MeasuredHead:
     @cached_property
     def is_articular(self) -> np.ndarray:
         """`(m,)` whether a triangle of the mesh is joint surface: all but the neck's."""
-        if self.neck is None:
-            return np.ones(len(self.mesh.faces), bool)
-        return self.neck.is_articular(self.mesh.centres_mm - self.centre_mm, self.mesh.normals)
+        return self.is_joint(self.mesh.centres_mm, self.mesh.normals)
+
+    def is_joint(self, points_mm: np.ndarray, normals: np.ndarray | None = None) -> np.ndarray:
+        """`(...)` whether points of the surface are joint surface: neither neck, nor where the field cut the head.
+
+        Args:
+            points_mm: `(..., 3)` in the right-hip frame.
+            normals: `(..., 3)` of the surface there.
+        """
+        seen = ~at_border(points_mm, self.field)
+        if self.neck is not None:
+            seen &= self.neck.is_articular(points_mm - self.centre_mm, normals)
+        return seen
 
     @cached_property
     def necrosis_points_mm(self) -> np.ndarray:
@@ -108,7 +120,7 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
     size_mm = (np.ptp(np.argwhere(found), axis=0) + 1) * np.asarray(labels.grid.spacing)
     if max(size_mm) > 8 * RADIUS_LIMITS_MM[1] or np.sort(size_mm)[1] < RADIUS_LIMITS_MM[0]:
         raise Unmeasurable(f"a head of {' x '.join(f'{one:.0f}' for one in size_mm)} mm is no femoral head")
-    labels = canonical(labels, side)
+    field, labels = in_frame(labels.grid, side), canonical(labels, side)
     whole = labels.mask(labels.scheme.whole)
     piece, flags = _one_piece(whole)
     grid = labels.grid
@@ -123,12 +135,28 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
             f"there is no vital bone, and the necrosis fills {share:.0f} % of its sphere: a lesion without the head "
             "around it. Draw the whole head"
         )
-    neck = neck_plane(mesh, sphere, necrotic)
+    neck = neck_plane(mesh, sphere, necrotic, at_border(mesh.centres_mm, field))
     if neck is None:
         flags.append("no_neck_plane")
     if max(grid.spacing) > smoothing_mm(grid):
         flags.append("thick_slices")
-    return MeasuredHead(labels, side, shell, mesh, sphere, neck, tuple(flags))
+    return MeasuredHead(labels, side, shell, mesh, sphere, neck, field, tuple(flags))
+
+
+def in_frame(grid: Grid, side: Side | None) -> Grid:
+    """The grid in the right-hip frame: that of a left hip with x mirrored."""
+    if side is not Side.LEFT:
+        return grid
+    mirror = np.array([-1.0, 1.0, 1.0])
+    direction = np.asarray(grid.direction) * mirror[:, None]
+    return Grid(grid.shape, grid.spacing, _triple(np.asarray(grid.origin) * mirror), tuple(map(_triple, direction)))
+
+
+def at_border(points_mm: np.ndarray, field: Grid) -> np.ndarray:
+    """`(...)` whether points `(..., 3)` lie in the outermost voxels of a grid, where a head is cut."""
+    index = field.to_index(points_mm)
+    outside: np.ndarray = np.any((index < 0.5) | (index > np.asarray(field.shape) - 1.5), axis=-1)
+    return outside
 
 
 def canonical(labels: LabelMap, side: Side | None) -> LabelMap:
@@ -144,11 +172,9 @@ def canonical(labels: LabelMap, side: Side | None) -> LabelMap:
         drawn = np.flatnonzero(labels.array.any(axis=tuple(other for other in range(3) if other != axis)))
         box.append((int(drawn[0]), int(drawn[-1]) + 1))
     cut = np.pad(labels.array[tuple(slice(*ends) for ends in box)], margin)
-    first = labels.grid.to_lps([start - margin for start, _ in box])
-    direction = np.asarray(labels.grid.direction)
-    if side is Side.LEFT:
-        first, direction = first * [-1, 1, 1], direction * np.array([[-1], [1], [1]])
-    own = Grid(_shape(cut), labels.grid.spacing, _triple(first), tuple(map(_triple, direction)))
+    lying = in_frame(labels.grid, side)
+    first, direction = lying.to_lps([start - margin for start, _ in box]), np.asarray(lying.direction)
+    own = Grid(_shape(cut), lying.spacing, _triple(first), lying.direction)
     turn = orientation_of(own)
     array = np.ascontiguousarray(turn.apply(cut))
     last = np.asarray(own.shape) - 1

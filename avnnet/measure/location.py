@@ -75,7 +75,7 @@ def location_map(head: MeasuredHead) -> pd.DataFrame:
     distance = head.shell.surface_mm(head.centre_mm, directions, head.reach_mm)
     met = np.isfinite(distance)
     points = np.where(met, distance, 0.0)[:, None] * directions
-    on = met & (head.neck.is_articular(points) if head.neck is not None else True)
+    on = met & head.is_joint(points + head.centre_mm)
     necrotic = on & head.shell.is_necrotic(points + head.centre_mm, directions)
     articular = on.reshape(shape).mean(axis=(2, 3))
     with np.errstate(invalid="ignore"):

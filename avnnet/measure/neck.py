@@ -50,7 +50,7 @@ class NeckPlane:
         return on_head
 
 
-def neck_plane(mesh: Mesh, sphere: Sphere, is_necrotic: np.ndarray) -> NeckPlane | None:
+def neck_plane(mesh: Mesh, sphere: Sphere, is_necrotic: np.ndarray, is_cut: np.ndarray) -> NeckPlane | None:
     """The plane of the neck, or None where the surface shows no neck.
 
     The largest connected place off the sphere is the neck; vital ones come first, for collapse leaves the sphere too,
@@ -62,6 +62,7 @@ def neck_plane(mesh: Mesh, sphere: Sphere, is_necrotic: np.ndarray) -> NeckPlane
         mesh: of the head.
         sphere: of the head.
         is_necrotic: `(m,)` whether a triangle lies on necrosis.
+        is_cut: `(m,)` whether the field of view cut the head there.
 
     Source:
         Nötzli HP et al. J Bone Joint Surg Br 2002;84:556-560 (alpha point: where the bone leaves the sphere).
@@ -70,7 +71,7 @@ def neck_plane(mesh: Mesh, sphere: Sphere, is_necrotic: np.ndarray) -> NeckPlane
     distance = np.linalg.norm(away, axis=1)
     direction = away / np.maximum(distance, 1e-9)[:, None]
     departure = distance - sphere.radius_at_mm(direction)
-    off = np.flatnonzero(np.abs(departure) > OFF_SPHERE_MM)
+    off = np.flatnonzero((np.abs(departure) > OFF_SPHERE_MM) & ~is_cut)
     found = []
     for place in _connected(mesh, off):
         area = mesh.areas_mm2[place]

@@ -106,6 +106,8 @@ def quantities(labels: LabelMap, side: Side | None = None, setting: Setting | No
         _surfaces(row, head)
         _angles(row, head, setting)
         _place(row, head, setting)
+        if {"fov_truncated", "implausible_sphere"} <= set(row.flags):
+            _forget_surface(row)
     _grades(row)
     _probabilities(row, setting)
     table = pd.DataFrame([row.values])
@@ -238,6 +240,16 @@ def _place(row: _Row, head: MeasuredHead, setting: Setting) -> None:
         return
     row.values["lesion_longitude_deg"] = float(latitude_longitude_deg(middle)[1])
     row.values |= {f"{name}_percent": share for name, share in octant_percent(points).items()}
+
+
+def _forget_surface(row: _Row) -> None:
+    """Empties what stands on the surface: where the field cuts through the head, much of it is no bone surface."""
+    stands_on = ("_arc_deg", "_hull_deg", "_index", "necrotic_deg", "kerboul_deg", "surface_cm2", "surface_percent")
+    for name in row.values:
+        if name.endswith(stands_on) or name.startswith(("collapse_", "necrotic_depth")):
+            row.values[name] = float("nan")
+    row.flags = [flag for flag in row.flags if flag not in ("several_arcs", "borderline_collapse")]
+    row.reasons.append("surfaces, arcs, collapse, depth: the field of view cuts through the head's surface")
 
 
 def _grades(row: _Row) -> None:

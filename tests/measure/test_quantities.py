@@ -169,6 +169,22 @@ def test_a_head_cut_by_the_field_is_flagged_and_keeps_its_sphere(head):
     assert row["head_radius_mm"] == pytest.approx(RADIUS_MM, abs=0.5)
 
 
+def test_of_a_head_cut_in_half_by_the_field_no_surface_is_made_up(head):
+    labels = head(wedge)
+    start = labels.grid.shape[0] // 2
+    grid = labels.grid
+    half = Grid(
+        (grid.shape[0] - start, *grid.shape[1:]), grid.spacing, tuple(grid.to_lps((start, 0, 0))), grid.direction
+    )
+    row = row_of(LabelMap(labels.array[start:], half))
+    assert "fov_truncated" in row["flags"].split()
+    assert row["head_radius_mm"] == pytest.approx(RADIUS_MM, abs=0.5)
+    assert not row["collapse_mm"] > 1  # the cut is no collapse
+    whole = row_of(labels)
+    assert row["articular_surface_cm2"] < whole["articular_surface_cm2"]
+    assert row["modified_kerboul_deg"] <= whole["modified_kerboul_deg"] + 5
+
+
 def test_islands_and_holes_are_flagged_and_do_not_move_the_sphere(head):
     labels = head(wedge)
     array = labels.array.copy()
