@@ -182,7 +182,8 @@ def test_of_a_head_cut_in_half_by_the_field_no_surface_is_made_up(head):
     assert not row["collapse_mm"] > 1  # the cut is no collapse
     whole = row_of(labels)
     assert row["articular_surface_cm2"] < whole["articular_surface_cm2"]
-    assert row["modified_kerboul_deg"] <= whole["modified_kerboul_deg"] + 5
+    # half a ball fixes its centre less well: 1 mm there is 2.6 degrees at each of four edges
+    assert row["modified_kerboul_deg"] <= whole["modified_kerboul_deg"] + 11
 
 
 def test_islands_and_holes_are_flagged_and_do_not_move_the_sphere(head):
