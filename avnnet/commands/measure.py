@@ -121,7 +121,7 @@ def _extras(args: argparse.Namespace, job: _Job, labels: LabelMap) -> list[pd.Da
         return []
     if not args.no_pictures:
         image = None if args.image is None else read_image(args.image)
-        picture = angles_plot(labels, job.side, image, tilt_deg=args.tilt)
+        picture = angles_plot(labels, job.side, image, tilt_deg=args.tilt, head=head)
         save_png(picture, args.out / "figures" / f"{job.name}_angles.png")
     return [] if job.side is None else [location_map(head).assign(case_id=job.name, side=str(job.side))]
 

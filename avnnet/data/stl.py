@@ -20,10 +20,10 @@ def write_stl(vertices_mm: np.ndarray, faces: np.ndarray, path: str | Path) -> P
     Raises:
         OutputNotWritable: if the folder cannot be written to.
     """
-    import trimesh
+    from trimesh import Trimesh
     from trimesh.exchange.stl import export_stl
 
-    mesh = trimesh.Trimesh(vertices_mm, faces, process=False)
+    mesh = Trimesh(vertices_mm, faces, process=False)
     with whole_file(path) as partial:
         partial.write_bytes(export_stl(mesh))
     return Path(path)

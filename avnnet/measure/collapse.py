@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
+from avnnet.measure.grades import DEPRESSION
 from avnnet.measure.head import MeasuredHead
 from avnnet.measure.mesh import smoothing_mm
 
-LIMIT_MM = 2.0
+(LIMIT_MM,) = DEPRESSION.bounds
 Z_95 = 1.959964
 FOVEA = (0.88, 0.18, -0.43)
 FOVEA_DEG = 20.0
@@ -44,9 +45,8 @@ def collapse(head: MeasuredHead) -> Collapse | None:
     """The depth to which the surface over the necrosis has sunk, or None where no necrosis reaches the joint surface.
 
     Depths are taken at the middles of the surface's triangles, along the radius; the pit of the round ligament (20
-    degrees
-    about its place in a right hip) is left out, where a healthy head is 2 mm deep. The error is that of a surface of
-    voxels, spacing / sqrt(12), and that of the sphere, the rms distance of the intact surface from it.
+    degrees about its place in a right hip) is left out, where a healthy head is 2 mm deep. The error is that of a
+    surface of voxels, spacing / sqrt(12), and that of the sphere, the rms distance of the intact surface from it.
 
     Args:
         head: the measured head.

@@ -19,9 +19,6 @@ def discretisation_percent(volume_mm3: float, spacing_mm: Sequence[float]) -> fl
         volume_mm3: of the structure; above 0.
         spacing_mm: of the voxels.
 
-    Source:
-        The counting error of a digital ball, as tabulated in docs/measurements.md.
-
     Examples:
         >>> bool(15 < discretisation_percent(4 / 3 * np.pi * 4**3, (4.0, 0.4, 0.4)) < 35)
         True

@@ -20,7 +20,12 @@ VITAL, NECROSIS = LABEL_COLOURS[:2]
 
 
 def angles_plot(
-    labels: LabelMap, side: Side | None = None, image: Image | None = None, *, tilt_deg: float = 0.0
+    labels: LabelMap,
+    side: Side | None = None,
+    image: Image | None = None,
+    *,
+    tilt_deg: float = 0.0,
+    head: MeasuredHead | None = None,
 ) -> Figure:
     """A figure of the mid-coronal and the mid-sagittal plane with the necrotic arcs, the fitted sphere and its centre.
 
@@ -32,6 +37,7 @@ def angles_plot(
         side: the body side.
         image: the scan, on any grid; without it the labels are drawn alone.
         tilt_deg: pelvic tilt, by which the planes are turned.
+        head: the `measured_head` of these labels, where it is at hand.
 
     Raises:
         Unmeasurable: if the labels have no shape of a head.
@@ -44,7 +50,7 @@ def angles_plot(
         >>> len(angles_plot(labels, Side.RIGHT).axes)
         2
     """
-    head = measured_head(labels, side)
+    head = measured_head(labels, side) if head is None else head
     mirror = np.array([-1.0 if side is Side.LEFT else 1.0, 1.0, 1.0])
     figure = NotebookFigure(figsize=(9, 4.9), layout="constrained", facecolor="white")
     found = [arcs_in(head, plane) for plane in patient_planes(tilt_deg)]
