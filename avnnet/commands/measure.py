@@ -55,6 +55,7 @@ def measure(args: argparse.Namespace) -> int:
         raise InvalidConfig(f"--{single[0]} belongs to a single mask; found {len(jobs)}. Measure them one by one")
     structures = Structures(args.vital, args.necrosis, args.head)
     setting = _setting(args)
+    earlier = None if args.previous is None else read_structures(args.previous, structures)
     rows: list[pd.DataFrame] = []
     maps: list[pd.DataFrame] = []
     with reporter.steps("measuring", len(jobs)) as step:
@@ -71,9 +72,11 @@ def measure(args: argparse.Namespace) -> int:
     table = pd.concat(rows, ignore_index=True)
     write_table(table, args.out / "measurements.csv")
     _write_maps(args, maps)
-    if args.previous is not None and not table["error"].iloc[0]:
-        _write_change(args, structures, setting, table, side)
-    print(table[[name for name in SHOWN if name in table]].to_string(index=False, float_format="{:.2f}".format))
+    if earlier is not None and not table["error"].iloc[0]:
+        _write_change(args, measure_one(earlier, side or "", setting), table)
+    shown = table[[name for name in SHOWN if name in table]]
+    shown = shown.assign(error=shown["error"].str.partition(":")[0])  # the whole was said when it happened
+    print(shown.to_string(index=False, float_format="{:.2f}".format))
     reporter.say(f"measurements.csv: {args.out}; every column is explained in docs/measurements.md")
     return int((table["error"] != "").sum())
 
@@ -97,10 +100,6 @@ def _jobs(path: Path, side: Side | None) -> list[_Job]:
 def _setting(args: argparse.Namespace) -> Setting:
     if (args.edge is None) != (args.teardrop is None):
         raise InvalidConfig("the JIC type needs both landmarks: give --edge and --teardrop")
-    for word in ("percent_se", "angle_se"):
-        value = getattr(args, word)
-        if value is not None and not value > 0:
-            raise InvalidConfig(f"--{word.replace('_', '-')} is a standard error above 0; found {value}")
     landmarks = None if args.edge is None else Landmarks(args.edge, args.teardrop)
     return Setting(args.tilt, landmarks, args.percent_se, args.angle_se)
 
@@ -113,7 +112,7 @@ def _extras(args: argparse.Namespace, job: _Job, labels: LabelMap) -> list[pd.Da
         lying = canonical(labels, None)
         for name, mask in (("head", lying.array > 0), ("lesion", lying.mask("necrosis"))):
             if mask.any():
-                mesh = surface_mesh(mask, lying.grid)
+                mesh = surface_mesh(mask, lying.grid, keeps_volume=True)
                 write_stl(mesh.vertices_mm, mesh.faces, args.out / "mesh" / f"{job.name}_{name}.stl")
     try:
         head = measured_head(labels, job.side)
@@ -138,10 +137,7 @@ def _write_maps(args: argparse.Namespace, maps: list[pd.DataFrame]) -> None:
         save_png(heat_map(mean_location_map(maps)), args.out / "heat_map.png")
 
 
-def _write_change(
-    args: argparse.Namespace, structures: Structures, setting: Setting, now: pd.DataFrame, side: Side | None
-) -> None:
-    before = measure_one(read_structures(args.previous, structures), side or "", setting)
+def _write_change(args: argparse.Namespace, before: pd.DataFrame, now: pd.DataFrame) -> None:
     table = change(before, now)
     write_table(table, args.out / "change.csv")
     shown = ("necrosis_cm3", "necrosis_percent", "modified_kerboul_deg", "collapse_mm", "steinberg_grade")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from avnnet.errors import InvalidScheme, Unmeasurable
+from avnnet.errors import InvalidConfig, InvalidScheme, Unmeasurable
 from avnnet.image import LabelMap
 from avnnet.labels import HIP, Side
 from avnnet.measure.collapse import collapse
@@ -33,6 +33,7 @@ from avnnet.measure.volumes import missing_structures, volumes
 
 SEVERAL_DEG = 5.0
 NEAR_MM, NEAR_SHARE = 1.5, 0.5
+TILT_LIMIT_DEG = 45.0
 MM2_PER_CM2, MM3_PER_CM3 = 100.0, 1000.0
 
 
@@ -45,12 +46,22 @@ class Setting:
         landmarks: edge and teardrop of the acetabulum; without them there is no JIC type.
         percent_se: standard error of necrosis_percent, for the probability of each Steinberg grade.
         angle_se_deg: standard error of the modified Kerboul angle, for the probability of each of its grades.
+
+    Raises:
+        InvalidConfig: if the tilt is more than 45 degrees either way, or a standard error is not above 0.
     """
 
     tilt_deg: float = 0.0
     landmarks: Landmarks | None = None
     percent_se: float | None = None
     angle_se_deg: float | None = None
+
+    def __post_init__(self) -> None:
+        if not abs(self.tilt_deg) <= TILT_LIMIT_DEG:
+            raise InvalidConfig(f"a pelvis tilts by {TILT_LIMIT_DEG:g} degrees at most; found {self.tilt_deg:g}")
+        for name, error in (("percent_se", self.percent_se), ("angle_se_deg", self.angle_se_deg)):
+            if error is not None and not 0 < error < np.inf:
+                raise InvalidConfig(f"{name} is a standard error above 0; found {error:g}")
 
 
 @dataclass

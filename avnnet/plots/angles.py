@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side
@@ -17,6 +18,7 @@ from avnnet.plots.style import INK, LABEL_COLOURS, NotebookFigure
 MARGIN_MM = 14.0
 LETTERS = {"coronal": ("R", "L"), "sagittal": ("A", "P")}
 VITAL, NECROSIS = LABEL_COLOURS[:2]
+EDGE: list[AbstractPathEffect] = [withStroke(linewidth=2.0, foreground="black")]  # readable on white fat
 
 
 def angles_plot(
@@ -91,7 +93,8 @@ def _draw(
     colour = INK if image is None else "white"
     left, right_letter = LETTERS[arcs.plane.name]
     for x, y, word in ((0.03, 0.5, left), (0.97, 0.5, right_letter), (0.5, 0.97, "S"), (0.5, 0.03, "I")):
-        axes.text(x, y, word, transform=axes.transAxes, color=colour, ha="center", va="center", fontweight="bold")
+        letter = axes.text(x, y, word, transform=axes.transAxes, color=colour, ha="center", va="center")
+        letter.set(fontweight="bold", path_effects=EDGE if image is not None else [])
 
 
 def _draw_angles(axes: Axes, head: MeasuredHead, arcs: Arcs, colour: str) -> None:
@@ -107,7 +110,7 @@ def _draw_angles(axes: Axes, head: MeasuredHead, arcs: Arcs, colour: str) -> Non
             x, y = np.cos(np.deg2rad(edge)), np.sin(np.deg2rad(edge))
             axes.plot([0, (radius_mm + 3) * x], [0, (radius_mm + 3) * y], color=NECROSIS, linewidth=1.2)
         middle = np.deg2rad((first + last) / 2)
-        axes.text(
+        number = axes.text(
             (radius_mm + 8) * np.cos(middle),
             (radius_mm + 8) * np.sin(middle),
             f"{last - first:.0f}°",
@@ -116,3 +119,4 @@ def _draw_angles(axes: Axes, head: MeasuredHead, arcs: Arcs, colour: str) -> Non
             va="center",
             fontsize=10,
         )
+        number.set_path_effects(EDGE if colour == "white" else [])

@@ -59,6 +59,19 @@ def test_meshes_are_closed_and_hold_the_volume_of_the_head_in_lps_mm(masks, tmp_
     assert head.bounds.mean(axis=0) == pytest.approx([31.3, -12.4, 55.7], abs=6)
 
 
+def test_the_mesh_of_a_thin_lesion_keeps_its_volume_and_stays_closed_in_32_bits(head, tmp_path):
+    import trimesh
+
+    labels = head(lambda p: (off_axis_deg(p) < 60) & (np.linalg.norm(p, axis=-1) > 21))
+    write_image(labels, tmp_path / "thin.nii.gz")
+    words = ["--mesh", "--side", "right", "--out", str(tmp_path / "o"), "--no-pictures"]
+    assert main(["measure", str(tmp_path / "thin.nii.gz"), *words]) == 0
+    for name, count in (("head", (labels.array > 0).sum()), ("lesion", labels.mask("necrosis").sum())):
+        mesh = trimesh.load(tmp_path / "o" / "mesh" / f"thin_{name}.stl")
+        assert mesh.is_watertight
+        assert mesh.volume == pytest.approx(count * labels.grid.voxel_mm3, rel=0.01)
+
+
 def test_ids_of_another_program_are_named_and_the_rest_is_background(head, tmp_path):
     labels = head(lambda p: off_axis_deg(p) < 45)
     other = np.select([labels.array == 1, labels.array == 2], [75, 120], 0).astype(np.uint8)
@@ -80,6 +93,8 @@ def test_ids_of_another_program_are_named_and_the_rest_is_background(head, tmp_p
         (["--vital", "1", "--head", "1", "--necrosis", "2"], "not both"),
         (["--edge", "1,2,3"], "both landmarks"),
         (["--percent-se", "0"], "above 0"),
+        (["--tilt", "120"], "45 degrees at most"),
+        (["--previous", "gone.nii.gz"], "no file or folder gone.nii.gz"),
         (["--edge=0,0,0", "--teardrop=0,0,5"], "20 to 120 mm"),
     ],
 )
