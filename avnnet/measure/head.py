@@ -20,9 +20,7 @@ from avnnet.measure.shell import Shell
 from avnnet.measure.sphere import RADIUS_LIMITS_MM, Sphere, fitted_sphere
 
 BEYOND = 1.3
-BESIDE_MM, BESIDE_SHARE = (6.0, 4.0, 2.0), 0.5
-"""How far the intact surface keeps from necrosis: the farthest that leaves this share. A smaller piece of a slightly
-oval sphere does not hold its centre: one of 0.34 gave a centre 2.3 mm off."""
+BESIDE_MM, LEAST_TRUST = 6.0, 0.1
 VITAL_SHARE = 0.3
 """Of the surface must be vital for the sphere to be fitted to vital bone alone."""
 WHOLE_SHARE = 0.6
@@ -126,8 +124,8 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
     shell = Shell.of(piece, labels.mask("vital"), grid)
     mesh = surface_mesh(piece, grid)
     necrotic = shell.is_necrotic(mesh.centres_mm, mesh.normals)
-    intact = _intact(mesh, necrotic)
-    sphere = fitted_sphere(mesh.centres_mm[intact], mesh.areas_mm2[intact])
+    trust = _trust(mesh, necrotic)
+    sphere = fitted_sphere(mesh.centres_mm[trust > 0], (trust * mesh.areas_mm2)[trust > 0])
     if not labels.mask("vital").any() and count * grid.voxel_mm3 < WHOLE_SHARE * sphere.volume_mm3:
         share = 100 * count * grid.voxel_mm3 / sphere.volume_mm3
         raise Unmeasurable(
@@ -187,16 +185,16 @@ def canonical(labels: LabelMap, side: Side | None) -> LabelMap:
     return LabelMap(array, grid, labels.scheme)
 
 
-def _intact(mesh: Mesh, necrotic: np.ndarray) -> np.ndarray:
-    """`(m,)` which triangles show the head as it was: vital ones well away from necrosis, as far as there are enough.
+def _trust(mesh: Mesh, necrotic: np.ndarray) -> np.ndarray:
+    """`(m,)` how far a triangle shows the head as it was, 0 to 1: growing with its distance from necrosis.
 
-    A plate that has broken over a lesion bends the bone beside it too.
+    A plate that has broken over a lesion bends the bone beside it too. To leave all of that out would be worse: the
+    third of an oval surface that is then left of a large lesion's head does not hold its centre.
     """
-    choices = [(~necrotic, VITAL_SHARE), (np.ones_like(necrotic), 0.0)]
-    if necrotic.any():
-        distance, _ = cKDTree(mesh.centres_mm[necrotic]).query(mesh.centres_mm, distance_upper_bound=1.1 * BESIDE_MM[0])
-        choices = [*((distance > away, BESIDE_SHARE) for away in BESIDE_MM), *choices]
-    return next(one for one, share in choices if mesh.areas_mm2[one].sum() >= share * mesh.area_mm2)
+    if not necrotic.any() or mesh.areas_mm2[~necrotic].sum() < VITAL_SHARE * mesh.area_mm2:
+        return np.ones(len(necrotic))
+    distance, _ = cKDTree(mesh.centres_mm[necrotic]).query(mesh.centres_mm, distance_upper_bound=BESIDE_MM)
+    return np.where(necrotic, 0.0, np.clip(distance / BESIDE_MM, LEAST_TRUST, 1.0))
 
 
 def _one_piece(head: np.ndarray) -> tuple[np.ndarray, list[str]]:
