@@ -29,8 +29,8 @@ def bootstrap_interval(
     """The BCa interval of a statistic, patients drawn with replacement and all hips of a patient together.
 
     Bias-corrected and accelerated, with the acceleration from leaving out one patient at a time. Draws in which the
-    statistic is not defined are left out. Of 30 patients a BCa interval of a mean covers 93 to 94 % instead of 95 % (see
-    `benchmarks/coverage.py`), as bootstrap intervals of few patients do.
+    statistic is not defined are left out. Of 30 patients such an interval of a mean covers 93 to 94 % instead of 95 %
+    (`benchmarks/coverage.py`), as bootstrap intervals of few patients do.
 
     Args:
         patients: `(cases,)` whose case it is.
@@ -43,8 +43,8 @@ def bootstrap_interval(
         Lower and upper end; NaN with fewer than three patients or without a defined statistic.
 
     Source:
-        Efron B. Better bootstrap confidence intervals. J Am Stat Assoc 1987;82:171-185. Drawing patients: Field CA, Welsh AH.
-        Bootstrapping clustered data. J R Stat Soc B 2007;69:369-390.
+        Efron B. Better bootstrap confidence intervals. J Am Stat Assoc 1987;82:171-185. Drawing patients: Field CA,
+        Welsh AH. Bootstrapping clustered data. J R Stat Soc B 2007;69:369-390.
 
     Examples:
         >>> dice = np.array([0.5, 0.6, 0.7, 0.75, 0.8, 0.9])
