@@ -47,6 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from avnnet.commands.report import report
 
             failed = report(args)
+        elif args.command == "stats":
+            from avnnet.commands.stats import stats
+
+            failed = stats(args)
         elif args.command == "cohort":
             from avnnet.commands.cohort import cohort
 

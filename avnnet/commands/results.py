@@ -42,7 +42,7 @@ def print_results(folder: Path, reporter: Reporter) -> int:
     failed = 0 if "error" not in measurements else measurements.loc[measurements["error"] != "", "case_id"].nunique()
     if failed:
         reporter.say(f"{failed} cases failed; the column error of measurements.csv says why")
-    if study.agreement["reader"].nunique() > 1:
+    if study.scheme is not None and len(study.agreement) and study.agreement["reader"].nunique() > 1:
         reporter.say("best: {}, by the {}".format(*best_reader(study.agreement, study.scheme)))
     reporter.say(f"report: {(folder / 'report.html').resolve()}")
     return failed

@@ -9,6 +9,8 @@ from avnnet.image import LabelMap
 from avnnet.measure.volumes import volumes
 from avnnet.metrics import dice, surface_distances
 
+TOLERANCE_MM = 1.0
+"""Of the surface Dice: a voxel, and about the distance between two readers."""
 OUTCOMES = {
     (True, True): "both_present",
     (False, False): "both_empty",
@@ -29,8 +31,8 @@ def compare(manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:
         automatic: the network's labels on the same grid, with the same scheme.
 
     Returns:
-        The columns label, dice, hd95_mm, assd_mm, volume_error_cm3 (automatic - manual) and outcome
-        (both_present, both_empty, missed or false_positive); the scheme's labels first, the whole last.
+        The columns label, dice, hd95_mm, assd_mm, surface_dice_1mm, volume_error_cm3 (automatic - manual) and
+        outcome (both_present, both_empty, missed or false_positive); the scheme's labels first, the whole last.
 
     Raises:
         GeometryMismatch: if the two do not lie on one grid.
@@ -66,6 +68,7 @@ def compare(manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:
                 "dice": dice(*masks),
                 "hd95_mm": surfaces.hd95_mm,
                 "assd_mm": surfaces.assd_mm,
+                "surface_dice_1mm": surfaces.surface_dice(TOLERANCE_MM),
                 "volume_error_cm3": float(error_cm3[f"{name}_cm3"]),
                 "outcome": OUTCOMES[bool(masks[0].any()), bool(masks[1].any())],
             }

@@ -94,3 +94,11 @@ DEPRESSION = Grading(
     "collapse", ("up_to_2mm", "over_2mm"), (2.0,), (False,), "Yoon BH et al. J Arthroplasty 2020;35:933-940 (ARCO 2019)"
 )
 """Depth of the collapse in mm: 2.0 still counts as up to 2, as ARCO IIIA does."""
+
+GRADE_COLUMNS = {
+    "steinberg_grade": STEINBERG.classes,
+    "kerboul_class": KERBOUL.classes,
+    "modified_kerboul_grade": MODIFIED_KERBOUL.classes,
+    "necrotic_extent_class": EXTENT.classes,
+}
+"""The columns of measurements that hold grades, and their classes from the smallest to the largest."""

@@ -5,7 +5,8 @@ from avnnet.plots.angles import angles_plot
 from avnnet.plots.groups import group_plot
 from avnnet.plots.location import heat_map, mean_location_map
 from avnnet.plots.overlay import overlay
-from avnnet.plots.style import png_bytes, save_png
+from avnnet.plots.strata import stage_plot
+from avnnet.plots.style import png_bytes, save_png, svg_bytes
 from avnnet.plots.training import training_plot
 
 __all__ = [
@@ -18,5 +19,7 @@ __all__ = [
     "png_bytes",
     "save_png",
     "scatter_plot",
+    "stage_plot",
+    "svg_bytes",
     "training_plot",
 ]

@@ -15,7 +15,7 @@ LABEL_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00
 INK = "#20303c"
 ACCENT = "#0072B2"
 GREY = "#8a949b"
-UNITS = {"cm3": "cm³", "mm3": "mm³", "mm2": "mm²", "percent": "%", "mm": "mm", "deg": "°"}
+UNITS = {"cm3": "cm³", "mm3": "mm³", "mm2": "mm²", "ml": "ml", "percent": "%", "mm": "mm", "deg": "°"}
 
 
 def words(value: str) -> str:
@@ -61,6 +61,22 @@ def png_bytes(drawn: Axes | Figure, *, dots_per_inch: int = 150) -> bytes:
     if figure is not None:  # axes that were removed from their figure have none
         # no version and no date in the file, so that a report can be compared byte by byte
         figure.savefig(stream, format="png", dpi=dots_per_inch, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def svg_bytes(drawn: Axes | Figure) -> bytes:
+    """A figure, or the figure of some axes, as an SVG with its letters as outlines: the same bytes for the same figure.
+
+    Args:
+        drawn: what a plot returned.
+    """
+    from matplotlib import rc_context
+
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    stream = io.BytesIO()
+    if figure is not None:
+        with rc_context({"svg.hashsalt": "avnnet", "svg.fonttype": "path"}):
+            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
 
 

@@ -2,6 +2,6 @@
 
 from avnnet.report.html import write_report
 from avnnet.report.tables import TRAINING, read_study, write_tables
-from avnnet.report.wording import results_table
+from avnnet.report.terminal import results_table
 
 __all__ = ["TRAINING", "read_study", "results_table", "write_report", "write_tables"]

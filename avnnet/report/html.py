@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +11,38 @@ import jinja2
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
-from avnnet.plots import bland_altman_plot, group_plot, png_bytes, scatter_plot, training_plot
-from avnnet.plots.style import words
 from avnnet.report import wording
-from avnnet.report.tables import StudyTables, read_study, write_tables
-from avnnet.stats import best_reader, early_or_advanced
-from avnnet.stats.study import MANUAL, STAGE
+from avnnet.report.checklist import checklist
+from avnnet.report.figures import charts, sizes, training_charts
+from avnnet.report.flow import flow_printed
+from avnnet.report.methods import methods_paragraphs
+from avnnet.report.statistics_words import statistics_printed
+from avnnet.report.study_words import (
+    agreement_printed,
+    dice_printed,
+    readers_printed,
+    study_printed,
+    volumes_printed,
+)
+from avnnet.report.tables import STUDY_TABLE, StudyTables, read_study, write_tables
+from avnnet.stats import early_or_advanced
+from avnnet.stats.study import STAGE
 
 MAX_FIGURES = 60  # at some 200 kB each, a report stays below what a mail server takes
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RUN_KEYS = ("command", "cohort", "networks", "folds", "folds_done", "seed", "centre", "started", "finished")
 
 
-def write_report(folder: str | Path) -> Path:
+def write_report(folder: str | Path, done: Callable[[str], None] = lambda _: None) -> Path:
     """The path of `folder/report.html`, made anew from the study's tables and figures alone.
 
-    Writes the result tables too. The file holds its images, needs no network and forbids scripts by its
-    content security policy; text from the cohort is escaped and cut to 64 printable characters. Overlays are
-    taken from `folder/figures/*.png`.
+    Writes the result tables, `results.json` and the charts (`figures/*.svg`) too. The file holds its images, needs no
+    network and forbids scripts by its content security policy; text from the cohort is escaped and cut to 64 printable
+    characters. Overlays are taken from `folder/figures/*.png`.
 
     Args:
         folder: a study's output folder with measurements.csv, agreement.csv and study.json.
+        done: told the name of each table and chart.
 
     Raises:
         MissingFile: if one of the three files is absent.
@@ -40,8 +51,12 @@ def write_report(folder: str | Path) -> Path:
         StatisticsError: if a table lacks a column, label or reader.
     """
     folder = Path(folder)
-    tables = write_tables(folder)
+    tables = write_tables(folder, done)
     study = read_study(folder)
+    drawn = {name: (caption, svg) for name, caption, svg in charts(study)}
+    for name, (_, svg) in drawn.items():
+        write_text_atomically(folder / "figures" / f"{name}.svg", svg.decode("utf-8"))
+        done(name)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("avnnet.report"),
         autoescape=True,
@@ -49,51 +64,59 @@ def write_report(folder: str | Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("report.html.j2").render(_content(study, tables, folder / "figures"))
+    page = environment.get_template("report.html.j2").render(
+        _content(study, tables, list(drawn.values()), folder / "figures")
+    )
     return write_text_atomically(folder / "report.html", page)
 
 
-def _content(study: StudyTables, tables: dict[str, pd.DataFrame], figures: Path) -> dict[str, Any]:
+def _content(
+    study: StudyTables, tables: dict[str, pd.DataFrame], drawn: list[tuple[str, bytes]], figures: Path
+) -> dict[str, Any]:
     """Everything that the template prints."""
-    about, scheme = study.about, study.scheme
-    automatic, rule = best_reader(study.agreement, scheme)
+    about, scheme, question = study.about, study.scheme, study.question()
+    automatic, rule = study.automatic()
     overlays = sorted(figures.glob("*.png")) if figures.is_dir() else []
-    manual = study.measurements[study.measurements["reader"] == MANUAL]
-    side = [] if "side" not in manual.columns else ["side"]
     failed = wording.remarks_printed(study.measurements, "error", "Failed cases")
+    n_failed = len({(case, side) for case, side, *_ in failed.rows})
+    has_stages = STAGE in study.measurements and any(map(early_or_advanced, study.measurements[STAGE]))
+    labels = [*scheme.names.values()] if scheme else []
+    part, whole = (scheme.part, scheme.whole) if scheme else ("", "")
+    each = [volumes_printed(tables["volumes"]), agreement_printed(tables["agreement_statistics"])]
+    if "dice" in tables:
+        networks = [readers_printed(tables["readers"])] if "readers" in tables else []
+        each = [dice_printed(tables["dice"]), *networks, *each]
     return {
         "title": wording.printable(about.get("title") or "Study", 120),
         "digital": about.get("digital") is True,
-        "part": scheme.part,
-        "whole": scheme.whole,
-        "labels": list(scheme.names.values()),
-        "n_cases": len(manual.drop_duplicates(["case_id", *side])),
-        "n_failed": len({(case, side) for case, side, *_ in failed.rows}),
-        "n_patients": manual["patient_id"].nunique(),
+        "part": part,
+        "whole": whole,
+        "labels": labels,
+        "quantities": [wording.printable(value) for value in study.values],
+        "n_cases": len(study.cases()),
+        "n_failed": n_failed,
+        "n_patients": study.cases()["patient_id"].nunique(),
         "best": wording.printable(automatic),
         "rule": wording.printable(rule, wording.ERROR_CHARACTERS),
         "held_out": wording.held_out(about),
         "folds": about["folds"] if isinstance(about.get("folds"), int) else None,
         "folds_done": about["folds_done"] if isinstance(about.get("folds_done"), list) else [],
-        "results": wording.abstract_printed(tables["abstract"]),
-        "tables": [
-            wording.dice_printed(tables["dice"]),
-            wording.volumes_printed(tables["volumes"]),
-            wording.agreement_printed(tables["agreement_statistics"]),
-            wording.readers_printed(tables["readers"]),
-        ],
-        "plots": [{"caption": c, "image": _data_uri(i)} for c, i in _plots(study, automatic)],
-        "training": [{"caption": c, "image": _data_uri(i)} for c, i in _training(study)],
+        "flow": flow_printed(study.measurements, study.values, question),
+        "results": study_printed(tables[STUDY_TABLE]) if STUDY_TABLE in tables else None,
+        "sections": [("Each network", each), *statistics_printed(tables, sizes(study), question.automatic, labels)],
+        "plots": [{"caption": caption, "image": _data_uri(svg, "svg+xml")} for caption, svg in drawn],
+        "training": [{"caption": c, "image": _data_uri(i, "svg+xml")} for c, i in training_charts(study)],
         "overlays": [
-            {"caption": wording.printable(path.stem), "image": _data_uri(content)}
+            {"caption": wording.printable(path.stem), "image": _data_uri(content, "png")}
             for path in overlays[:MAX_FIGURES]
             if (content := path.read_bytes()).startswith(PNG_SIGNATURE)
         ],
         "overlays_left_out": max(len(overlays) - MAX_FIGURES, 0),
-        "remarks": [
-            failed,
-            wording.remarks_printed(study.measurements, "flags", "Flagged cases"),
-        ],
+        "remarks": [failed, wording.remarks_printed(study.measurements, "flags", "Flagged cases")],
+        "methods": methods_paragraphs(about, part=part, whole=whole, draws=question.draws),
+        "checklist": checklist(
+            about, has_stages=has_stages, has_second_reader=bool(question.humans), n_failed=n_failed
+        ),
         "run": [[key, _run_text(about.get(key))] for key in RUN_KEYS if about.get(key) not in (None, "")],
         "versions": list(wording.settings_rows(about.get("versions") or {})),
         "settings": list(wording.settings_rows(about.get("settings") or {})),
@@ -105,31 +128,5 @@ def _run_text(value: object) -> str:
     return wording.printable(text, wording.ERROR_CHARACTERS)
 
 
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-
-
-def _plots(study: StudyTables, automatic: str) -> Iterable[tuple[str, bytes]]:
-    """Captions and PNGs of the figures that the tables give."""
-    table, part = study.measurements, study.scheme.part
-    for value in (f"{part}_cm3", f"{part}_percent"):
-        caption = f"Bland-Altman plot, {words(value)}: bias and limits of agreement with 95 % intervals."
-        yield caption, png_bytes(bland_altman_plot(table, value, automatic=automatic))
-        caption = f"{words(value)}, {automatic} over manual, with the line of identity."
-        yield caption, png_bytes(scatter_plot(table, value, automatic=automatic))
-    if STAGE in table.columns and table[STAGE].map(early_or_advanced).notna().any():
-        for value in (f"{part}_percent", f"{part}_cm3"):
-            caption = f"{words(value)} in early (ARCO I, II) and advanced (ARCO III) stages."
-            plot = group_plot(table, value, group=STAGE, readers=(MANUAL, automatic))
-            yield caption, png_bytes(plot)
-
-
-def _training(study: StudyTables) -> Iterable[tuple[str, bytes]]:
-    """Captions and PNGs of the curves of the training, if there was one and it was validated."""
-    table = pd.DataFrame() if study.training is None else study.training
-    for name in study.scheme.names.values():
-        if table.get(f"val_dice_{name}", pd.Series(dtype=float)).notna().any():
-            caption = (
-                f"Validation Dice of {name} over the minutes of the training: a thin line per fold, and their mean."
-            )
-            yield caption, png_bytes(training_plot(table, name))
+def _data_uri(image: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(image).decode("ascii")

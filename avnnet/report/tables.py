@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from avnnet.errors import InvalidConfig, MissingFile, UnreadableFile
+from avnnet.atomic import write_text_atomically
+from avnnet.errors import InvalidConfig, MissingFile, StatisticsError, UnreadableFile
 from avnnet.labels import LabelScheme
-from avnnet.stats import (
-    abstract_table,
-    compare_readers,
-    summarise_agreement,
-    summarise_volumes,
-    volume_agreement,
-)
+from avnnet.measure.grades import GRADE_COLUMNS
+from avnnet.report.formats import as_latex, as_markdown
+from avnnet.report.record import write_record
+from avnnet.report.study_words import study_rows
+from avnnet.stats import Question, all_statistics, best_reader, study_table
+from avnnet.stats.bootstrap import DRAWS
+from avnnet.stats.study import MANUAL, human_readers
 from avnnet.tables import read_table, write_table
 
 TRAINING = "training.csv"
+STUDY_TABLE = "study_table"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,44 +31,100 @@ class StudyTables:
     """The two result tables of a study and what is known about how they came about.
 
     Args:
-        measurements: one row per case and reader, with `scheme.volume_columns`.
-        agreement: one row per case, reader and label.
+        measurements: one row per case and reader, with the columns `values`.
+        agreement: one row per case, reader and label; empty where no masks were compared.
         about: the content of `study.json`.
-        scheme: the label scheme in it.
+        scheme: the label scheme in it; None of a table of anybody's quantities.
         training: loss and validation Dice, one row per network, fold and epoch; None without a training.
     """
 
     measurements: pd.DataFrame
     agreement: pd.DataFrame
     about: dict[str, Any]
-    scheme: LabelScheme
+    scheme: LabelScheme | None
     training: pd.DataFrame | None = None
+
+    def cases(self) -> pd.DataFrame:
+        """One row per case: its manual one where there is one."""
+        side = [] if "side" not in self.measurements.columns else ["side"]
+        first = self.measurements.assign(_late=self.measurements["reader"] != MANUAL).sort_values(
+            "_late", kind="stable"
+        )
+        return first.drop_duplicates(["case_id", *side])
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The quantities that are compared: those that `study.json` names, or the scheme's volumes."""
+        named = self.about.get("values")
+        if isinstance(named, list) and named:
+            return tuple(map(str, named))
+        return tuple(self.scheme.volume_columns) if self.scheme else ()
+
+    def automatic(self) -> tuple[str, str]:
+        """The network in question and the rule that chose it.
+
+        Raises:
+            StatisticsError: if there are several, and neither a name in `study.json` nor a Dice decides.
+        """
+        named = self.about.get("automatic")
+        if isinstance(named, str) and named:
+            return named, "name that was given"
+        if self.scheme is not None and (len(self.agreement) or not self.about.get("values")):
+            return best_reader(self.agreement, self.scheme)
+        others = [name for name in self.measurements["reader"].unique() if name not in human_readers(self.measurements)]
+        if len(others) == 1:
+            return str(others[0]), "only automatic reader"
+        raise StatisticsError(
+            f"which of the readers {others} is to be compared with the manual one? Name it with --automatic, and the "
+            "reference with --manual if it is not called manual"
+        )
+
+    def question(self) -> Question:
+        """What is compared with what.
+
+        Raises:
+            StatisticsError: as `automatic`.
+        """
+        margins, draws = self.about.get("margins"), self.about.get("draws")
+        return Question(
+            values=self.values,
+            automatic=self.automatic()[0],
+            humans=tuple(name for name in human_readers(self.measurements) if name != MANUAL),
+            part=self.scheme.part if self.scheme else "",
+            grades={name: classes for name, classes in GRADE_COLUMNS.items() if name in self.measurements},
+            margins=margins if isinstance(margins, dict) else {},
+            draws=draws if isinstance(draws, int) else DRAWS,
+        )
 
 
 def read_study(folder: str | Path) -> StudyTables:
-    """The tables in a study's folder: `measurements.csv`, `agreement.csv`, `study.json` and, if there, `training.csv`.
+    """The tables in a folder: `measurements.csv`, `study.json` and, if there, `agreement.csv` and `training.csv`.
 
     Ids, stages and errors are read as text: patient 007 stays 007.
 
     Raises:
-        MissingFile: if one of the three is absent.
+        MissingFile: if measurements.csv or study.json is absent, or agreement.csv where the scheme needs it.
         UnreadableFile: if one is not CSV or JSON.
-        InvalidConfig: if `study.json` names no label scheme.
+        InvalidConfig: if `study.json` names neither a label scheme nor the quantities to compare.
         InvalidScheme: if the scheme contradicts itself.
     """
     folder = Path(folder)
     about = _json(folder / "study.json")
     scheme = about.get("scheme")
-    if not isinstance(scheme, dict) or not {"names", "part", "whole"} <= set(scheme):
+    scheme = scheme if isinstance(scheme, dict) and {"names", "part", "whole"} <= set(scheme) else None
+    if scheme is None and not about.get("values"):
         raise InvalidConfig(
-            f'study.json must hold a "scheme" with names, part and whole; found {scheme!r}. '
+            f'study.json must hold a "scheme" with names, part and whole, or "values"; found {about.get("scheme")!r}. '
             "Run the study again, or write the scheme into the file"
         )
+    agreement = folder / "agreement.csv"
     return StudyTables(
         measurements=read_table(_existing(folder / "measurements.csv")),
-        agreement=read_table(_existing(folder / "agreement.csv")),
+        agreement=pd.DataFrame()
+        if about.get("values") and not agreement.is_file()
+        else read_table(_existing(agreement)),
         about=about,
-        scheme=LabelScheme(scheme["names"], part=scheme["part"], whole=scheme["whole"]),
+        scheme=LabelScheme(scheme["names"], part=scheme["part"], whole=scheme["whole"]) if scheme else None,
         training=read_table(folder / TRAINING) if (folder / TRAINING).is_file() else None,
     )
 
@@ -86,26 +145,32 @@ def _json(path: Path) -> dict[str, Any]:
     return content
 
 
-def compute_tables(study: StudyTables) -> dict[str, pd.DataFrame]:
-    """The five result tables by name: abstract, dice, volumes, readers and agreement_statistics.
+def compute_tables(study: StudyTables, done: Callable[[str], None] = lambda _: None) -> dict[str, pd.DataFrame]:
+    """The result tables by name: study_table where masks were compared, and those of `all_statistics`.
+
+    Args:
+        study: the tables.
+        done: told the name of each table.
 
     Raises:
         StatisticsError: if the study's tables lack a column, label or reader.
     """
-    columns = study.scheme.volume_columns
-    return {
-        "abstract": abstract_table(study.measurements, study.agreement, study.scheme),
-        "dice": summarise_agreement(study.agreement),
-        "volumes": summarise_volumes(study.measurements, columns),
-        "readers": compare_readers(study.agreement),
-        "agreement_statistics": volume_agreement(study.measurements, columns),
-    }
+    first = {}
+    if study.scheme is not None and len(study.agreement):
+        first[STUDY_TABLE] = study_table(study.measurements, study.agreement, study.scheme)
+        done(STUDY_TABLE)
+    return first | all_statistics(study.measurements, study.agreement, study.question(), done)
 
 
-def write_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
-    """The five result tables of a study, by name, once they are written to `folder/tables/<name>.csv`.
+def write_tables(folder: str | Path, done: Callable[[str], None] = lambda _: None) -> dict[str, pd.DataFrame]:
+    """The result tables of a study, by name, once they are written to `folder/tables` and `folder/results.json`.
 
-    Made from `measurements.csv`, `agreement.csv` and `study.json` alone: no image, no model, no GPU.
+    Made from `measurements.csv`, `agreement.csv` and `study.json` alone: no image, no model, no GPU. Each is
+    `tables/NAME.csv`; the study's table is Markdown and LaTeX too.
+
+    Args:
+        folder: a study's output folder.
+        done: told the name of each table.
 
     Raises:
         MissingFile: if one of the three files is absent.
@@ -113,7 +178,14 @@ def write_tables(folder: str | Path) -> dict[str, pd.DataFrame]:
         InvalidConfig: if `study.json` names no label scheme.
         StatisticsError: if a table lacks a column, label or reader.
     """
-    tables = compute_tables(read_study(folder))
+    study = read_study(folder)
+    tables = compute_tables(study, done)
+    out = Path(folder) / "tables"
     for name, table in tables.items():
-        write_table(table, Path(folder) / "tables" / f"{name}.csv")
+        write_table(table, out / f"{name}.csv")
+    if STUDY_TABLE in tables:
+        header, rows = study_rows(tables[STUDY_TABLE])
+        write_text_atomically(out / f"{STUDY_TABLE}.md", as_markdown(header, rows))
+        write_text_atomically(out / f"{STUDY_TABLE}.tex", as_latex(header, rows))
+    write_record(Path(folder), study.about, study.question(), tables)
     return tables

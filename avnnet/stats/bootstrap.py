@@ -85,7 +85,9 @@ def _jackknife(statistic: Statistic, member: np.ndarray, n: int) -> np.ndarray:
 
 def _shifted(ends: np.ndarray, values: np.ndarray, estimate: float, left_out: np.ndarray) -> np.ndarray:
     """Which quantiles of the draws are the ends: corrected for bias and acceleration."""
-    below = float(np.mean(values < estimate) + np.mean(values == estimate) / 2)
+    # a draw of the cases themselves gives the estimate but for rounding
+    same = np.isclose(values, estimate, rtol=1e-12, atol=0)
+    below = float(np.mean((values < estimate) & ~same) + np.mean(same) / 2)
     bias = float(stats.norm.ppf(np.clip(below, 1 / (2 * len(values)), 1 - 1 / (2 * len(values)))))
     away = left_out.mean() - left_out if len(left_out) else np.zeros(1)
     spread = float((away**2).sum())

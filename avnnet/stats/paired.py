@@ -91,20 +91,91 @@ def wilcoxon_p(paired: pd.DataFrame) -> float:
     differences, note = _differences(paired)
     if note:
         return np.nan
-    # rounding errors would give equal differences different ranks, so ranks are taken of twelve digits
-    differences = np.round(differences / np.abs(differences).max(), 12)
+    differences = _without_rounding(differences)
     sizes = np.abs(differences)
     exact = len(sizes) <= EXACT_WILCOXON_UP_TO and bool(sizes.all()) and len(np.unique(sizes)) == len(sizes)
     method = "exact" if exact else "asymptotic"
     return float(stats.wilcoxon(differences, method=method, correction=True).pvalue)
 
 
+def matched_rank_biserial(paired: pd.DataFrame) -> float:
+    """The matched-pairs rank-biserial correlation: rank sum for second > first less that against, as a share.
+
+    One difference per patient; zeros are left out, as in Wilcoxon's test. NaN where all are zero or there is none.
+
+    Args:
+        paired: patient_id, first and second, one row per case, as `pairs` gives them.
+
+    Returns:
+        -1 (second is lower in all patients) to 1 (higher in all).
+
+    Source:
+        Kerby DS. The simple difference formula. Compr Psychol 2014;3:1.
+
+    Examples:
+        >>> table = pd.DataFrame({"patient_id": [*"abc"], "first": [1.0, 2, 3], "second": [2.0, 4, 0]})
+        >>> matched_rank_biserial(table)
+        0.0
+    """
+    differences, _ = _differences(paired)
+    if not len(differences) or is_constant(np.append(differences, 0.0), scale=float(paired["first"].abs().max())):
+        return np.nan
+    differences = _without_rounding(differences)
+    differences = differences[differences != 0]
+    ranks = stats.rankdata(np.abs(differences))
+    return float((ranks * np.sign(differences)).sum() / ranks.sum())
+
+
+def cohen_dz(paired: pd.DataFrame) -> float:
+    """Cohen's d_z, the mean of the differences second - first in their SDs, one difference per patient.
+
+    Args:
+        paired: patient_id, first and second, one row per case, as `pairs` gives them.
+
+    Returns:
+        NaN with fewer than two patients or without a spread.
+
+    Source:
+        Cohen J. Statistical power analysis for the behavioral sciences, 2nd ed. 1988, section 2.3.5.
+    """
+    differences, note = _differences(paired)
+    return np.nan if note else float(differences.mean() / differences.std(ddof=1))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's adjusted p values in the order of the given ones; NaN stays NaN and is not counted as a comparison.
+
+    Args:
+        p: `(comparisons,)` p values.
+
+    Source:
+        Holm S. Scand J Stat 1979;6:65-70.
+
+    Examples:
+        >>> holm(np.array([0.01, 0.02, np.nan, 0.04])).round(3).tolist()
+        [0.03, 0.04, nan, 0.04]
+    """
+    # statsmodels' multipletests collects garbage at every call, which takes 20 ms and more
+    adjusted = np.full(len(p), np.nan)
+    order = np.argsort(p)[: np.isfinite(p).sum()]  # NaN comes last
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1)
+    return adjusted
+
+
+def _without_rounding(differences: np.ndarray) -> np.ndarray:
+    """Twelve digits of the differences, in units of the largest: rounding errors would break their ties."""
+    rounded: np.ndarray = np.round(differences / np.abs(differences).max(), 12)
+    return rounded
+
+
 def compare_readers(agreement: pd.DataFrame, *, value: str = "dice", readers: list[str] | None = None) -> pd.DataFrame:
     """One row per label and pair of readers: does one network agree better with the expert than the other?
 
     One value per patient, the mean over the patient's hips; only cases that both readers have. A missed
-    structure counts with Dice 0; undefined and infinite values are left out and counted in `n_excluded`. The
-    p values are not adjusted for the number of comparisons.
+    structure counts with Dice 0; undefined and infinite values are left out and counted in `n_excluded`. `p`
+    and `wilcoxon_p` are not adjusted; `p_holm` and `wilcoxon_p_holm` are, by Holm's method over the pairs of
+    readers of a label that have a p.
 
     Args:
         agreement: one row per case, reader and label.
@@ -112,13 +183,23 @@ def compare_readers(agreement: pd.DataFrame, *, value: str = "dice", readers: li
         readers: which to compare and in which order; by default all, in the order of the table.
 
     Returns:
-        label, then the columns of `paired_t` (differences are second - first), then wilcoxon_p.
+        label, then the columns of `paired_t` (differences are second - first), then wilcoxon_p, p_holm,
+        wilcoxon_p_holm, cohen_dz (mean / SD of the differences) and rank_biserial (-1 to 1; see
+        `matched_rank_biserial`).
 
     Raises:
         StatisticsError: if a column or reader is absent, or a row stands twice.
 
     Source:
-        Student 1908; Wilcoxon 1945.
+        Student 1908; Wilcoxon 1945. Holm S. A simple sequentially rejective multiple test procedure. Scand J
+        Stat 1979;6:65-70. Cohen J. Statistical power analysis, 2nd ed. 1988, section 2.3.5 (d_z).
+
+    Examples:
+        >>> table = pd.DataFrame({"patient_id": [*"abc"] * 2, "case_id": [*"abc"] * 2, "label": "necrosis",
+        ...     "reader": ["unet2d"] * 3 + ["unet3d"] * 3, "dice": [0.5, 0.6, 0.7, 0.6, 0.8, 1.0]})
+        >>> row = compare_readers(table).iloc[0]
+        >>> row[["mean_difference", "cohen_dz", "rank_biserial"]].astype(float).round(3).tolist()
+        [0.2, 2.0, 1.0]
     """
     frame = tidy(agreement, ["label", value])
     present = frame["reader"].unique().tolist()
@@ -133,9 +214,14 @@ def compare_readers(agreement: pd.DataFrame, *, value: str = "dice", readers: li
             if {first, second} <= here:
                 paired, excluded = pairs(of_label, value, first, second)
                 row = {"label": label} | _t_row(paired, value, first, second, excluded)
-                rows.append(row | {"wilcoxon_p": wilcoxon_p(paired)})
-    columns = ["label", *_t_row(_NOTHING, value, "", "", 0), "wilcoxon_p"]
-    return pd.DataFrame(rows, columns=columns)
+                row |= {"wilcoxon_p": wilcoxon_p(paired), "p_holm": np.nan, "wilcoxon_p_holm": np.nan}
+                rows.append(row | {"cohen_dz": cohen_dz(paired), "rank_biserial": matched_rank_biserial(paired)})
+    columns = ["label", *_t_row(_NOTHING, value, "", "", 0), "wilcoxon_p", "p_holm", "wilcoxon_p_holm"]
+    compared = pd.DataFrame(rows, columns=[*columns, "cohen_dz", "rank_biserial"])
+    for name in ("p", "wilcoxon_p"):
+        for of_label in compared.groupby("label").groups.values():
+            compared.loc[of_label, f"{name}_holm"] = holm(compared.loc[of_label, name].to_numpy(float))
+    return compared
 
 
 _NOTHING = pd.DataFrame({"patient_id": [], "first": [], "second": []})

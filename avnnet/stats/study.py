@@ -26,6 +26,16 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+def human_readers(measurements: pd.DataFrame) -> list[str]:
+    """The readers whose names begin with "manual": the first is the reference, further ones are second readers.
+
+    Args:
+        measurements: one row per case and reader.
+    """
+    names = [str(name) for name in measurements["reader"].unique() if str(name).startswith(MANUAL)]
+    return sorted(names, key=lambda name: (name != MANUAL, name))
+
+
 def best_reader(agreement: pd.DataFrame, scheme: LabelScheme = HIP) -> tuple[str, str]:
     """The network whose mean Dice, averaged over the labels, is highest, and the rule as a sentence.
 
@@ -48,7 +58,9 @@ def best_reader(agreement: pd.DataFrame, scheme: LabelScheme = HIP) -> tuple[str
     absent = sorted(set(labels) - set(frame["label"]))
     if absent:
         raise StatisticsError(f"no label {absent} in the table; it has {frame['label'].unique().tolist()}")
-    frame = frame[frame["label"].isin(labels)].assign(dice=numbers(frame, "dice"))
+    # a second human reader may stand in the table too, but is no network
+    frame = frame[frame["label"].isin(labels) & ~frame["reader"].isin(human_readers(frame))]
+    frame = frame.assign(dice=numbers(frame, "dice"))
     readers = frame["reader"].unique().tolist()
     common = frame.groupby([*KEY, "label"])["reader"].transform("nunique") == len(readers)
     means = frame[common].groupby(["reader", "label"])["dice"].mean().unstack()
@@ -70,7 +82,7 @@ def _networks(reader: str) -> float:
     return np.inf if reader == "ensemble" else reader.count("+") + 1
 
 
-def abstract_table(measurements: pd.DataFrame, agreement: pd.DataFrame, scheme: LabelScheme) -> pd.DataFrame:
+def study_table(measurements: pd.DataFrame, agreement: pd.DataFrame, scheme: LabelScheme) -> pd.DataFrame:
     """One row per statement of the abstract's results paragraph, in its order, with numbers and printed text.
 
     The sections are `dice` (each network and structure), `networks` (paired t-tests between them, the best),

@@ -24,7 +24,8 @@ def labels(vital=(slice(1, 5),) * 3, necrosis=None) -> LabelMap:
 def test_there_is_one_row_per_structure_and_the_whole_is_last():
     table = compare(labels(), labels())
     assert table["label"].tolist() == ["vital", "necrosis", "head"]
-    assert list(table.columns) == ["label", "dice", "hd95_mm", "assd_mm", "volume_error_cm3", "outcome"]
+    names = ["label", "dice", "hd95_mm", "assd_mm", "surface_dice_1mm", "volume_error_cm3", "outcome"]
+    assert list(table.columns) == names
 
 
 def test_each_outcome_has_its_own_word_and_numbers():

@@ -20,7 +20,7 @@ ABOUT = {
     "scheme": {"names": {"1": "vital", "2": "necrosis"}, "part": "necrosis", "whole": "head"},
     "centre": "found by the network", "versions": {"avnnet": "0.1.0", "torch": "2.10.0"},
     "settings": {"crop": {"shape": [80, 160, 160]}, "epochs": 60},
-    "started": "2025-01-02T03:04:05Z", "finished": "2025-01-02T05:04:05Z",
+    "draws": 200, "started": "2025-01-02T03:04:05Z", "finished": "2025-01-02T05:04:05Z",
 }  # fmt: skip
 
 

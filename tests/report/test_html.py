@@ -40,8 +40,8 @@ def test_the_report_needs_no_other_file_and_runs_nothing(folder):
     assert path == folder / "report.html"
     assert {"script", "link", "iframe", "object", "form"}.isdisjoint(tag for tag, _ in page.tags)
     assert page.all("meta")[1] == {"http-equiv": "Content-Security-Policy", "content": POLICY}
-    assert len(page.all("img")) == 6
-    assert all(image["src"].startswith("data:image/png;base64,") for image in page.all("img"))
+    assert len(page.all("img")) == 7
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in page.all("img"))
     assert all(image["alt"] for image in page.all("img"))
     assert "http" not in path.read_text().replace("http-equiv", "")
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
@@ -123,7 +123,7 @@ def test_overlays_of_the_folder_are_shown_and_other_files_are_not(folder, figure
     (figures / "c01.png").write_bytes(b"<svg onload=alert(1)>")
     (figures / "notes.txt").write_text("x")
     page = Page(write_report(folder))
-    assert len(page.all("img")) == 7
+    assert len(page.all("img")) == 8
     assert "c00-left" in page.text
     assert "notes" not in page.text
 
@@ -166,13 +166,13 @@ def test_another_scheme_without_stages_and_sides_is_reported(tmp_path, hips):
     assert "no stages in this cohort" in page.text
     assert "anterior (cm³)" in page.text
     assert "necrosis" not in page.text
-    assert len(page.all("img")) == 4
+    assert len(page.all("img")) == 5
 
 
 def test_one_network_and_two_patients_are_enough_for_a_report(tmp_path, hips):
     few = [t[t["patient_id"].isin(["p00", "p01"]) & t["reader"].isin(["manual", "unet3d"])] for t in hips]
     text = Page(write_report(write_study(tmp_path, *few))).text
-    assert "Nothing to compare" in text
+    assert "Networks compared" not in text
     assert "fewer than 3 patients" in text
 
 

@@ -11,13 +11,17 @@ from avnnet.report import read_study, results_table, write_tables
 from avnnet.tables import write_table
 from tests.report.conftest import ABOUT, write_study
 
-NAMES = ["abstract", "agreement_statistics", "dice", "readers", "volumes"]
+NAMES = [
+    "agreement_statistics", "clustered_groups", "concordance", "correlation", "detection", "dice", "groups", "icc",
+    "limits", "paired", "readers", "regression", "segmentation", "stages", "study_table", "volumes",
+]  # fmt: skip
 
 
-def test_the_five_tables_are_written_and_returned(folder):
+def test_the_tables_are_written_and_returned(folder):
     tables = write_tables(folder)
     assert sorted(tables) == NAMES
-    assert sorted(path.name for path in (folder / "tables").iterdir()) == [f"{name}.csv" for name in NAMES]
+    assert sorted(path.stem for path in (folder / "tables").glob("*.csv")) == NAMES
+    assert sorted(path.name for path in (folder / "tables").glob("*.[mt]*")) == ["study_table.md", "study_table.tex"]
     back = pd.read_csv(folder / "tables" / "agreement_statistics.csv")
     assert back["bias"].tolist() == pytest.approx(tables["agreement_statistics"]["bias"].tolist())
 

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from avnnet.errors import StatisticsError
-from avnnet.stats import compare_readers, paired_t
-from avnnet.stats.paired import wilcoxon_p
+from avnnet.stats.paired import cohen_dz, compare_readers, holm, matched_rank_biserial, paired_t, wilcoxon_p
 from avnnet.stats.pairs import pairs
 from tests.stats.conftest import long_table
 
@@ -123,3 +122,77 @@ def test_one_network_alone_gives_an_empty_comparison_with_its_columns(study):
 def test_a_missed_structure_counts_with_dice_zero():
     table = long_table("dice", unet2d=[0.0, 0.5, 0.6], unet3d=[0.9, 0.5, 0.7]).assign(label="necrosis")
     assert compare_readers(table).iloc[0]["mean_difference"] == pytest.approx(1.0 / 3)
+
+
+def test_holm_gives_the_reference_values_and_keeps_nan():
+    assert holm(np.array([0.01, 0.02, 0.03, 0.04, 0.05])) == pytest.approx([0.05, 0.08, 0.09, 0.09, 0.09])
+    uneven = holm(np.array([0.04, 0.001, 0.2, 0.013, 0.012, 0.9]))
+    assert uneven == pytest.approx([0.12, 0.006, 0.4, 0.06, 0.06, 0.9])  # R: p.adjust(p, "holm")
+    adjusted = holm(np.array([0.9, np.nan, 0.01]))
+    assert adjusted[[0, 2]] == pytest.approx([0.9, 0.02])
+    assert np.isnan(adjusted[1])
+    assert np.isnan(holm(np.array([np.nan]))).all()
+    assert holm(np.array([])).size == 0
+
+
+def test_holm_is_that_of_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.random.default_rng(2).random(20).round(1) / 4  # with ties
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+
+
+def test_p_values_are_adjusted_within_each_label(study):
+    _, agreement = study
+    table = compare_readers(agreement)
+    for _, rows in table.groupby("label"):
+        for name in ("p", "wilcoxon_p"):
+            assert rows[f"{name}_holm"].to_numpy() == pytest.approx(holm(rows[name].to_numpy()))
+            assert (rows[f"{name}_holm"] >= rows[name]).all()
+            assert rows[f"{name}_holm"].min() == pytest.approx(min(3 * rows[name].min(), 1))
+
+
+def test_new_columns_stand_after_the_old_ones_also_of_an_empty_comparison(study):
+    _, agreement = study
+    last = ["wilcoxon_p", "p_holm", "wilcoxon_p_holm", "cohen_dz", "rank_biserial"]
+    assert list(compare_readers(agreement).columns)[-5:] == last
+    assert list(compare_readers(agreement[agreement["reader"] == "unet3d"]).columns)[-5:] == last
+
+
+def test_effect_sizes_are_those_of_the_test_statistics(sleep):
+    paired, _ = pairs(sleep, "hours", "g2", "g1")
+    assert cohen_dz(paired) == pytest.approx(-4.0621276834 / np.sqrt(10))  # d_z is t / sqrt(n)
+    x = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30]
+    y = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29]
+    depression, _ = pairs(long_table(x=x, y=y), "value", "y", "x")
+    assert matched_rank_biserial(depression) == pytest.approx((40 - 5) / 45)  # V = 40 of 9 x 10 / 2
+    swapped, _ = pairs(long_table(x=x, y=y), "value", "x", "y")
+    assert matched_rank_biserial(swapped) == pytest.approx(-35 / 45)
+    thousandth = depression.assign(first=depression["first"] / 1000, second=depression["second"] / 1000)
+    assert matched_rank_biserial(thousandth) == matched_rank_biserial(depression)
+    assert cohen_dz(thousandth) == pytest.approx(cohen_dz(depression))
+
+
+def test_effect_sizes_of_nothing_are_nan():
+    table = pd.DataFrame({"patient_id": ["a", "b"], "first": [0.1, 0.7], "second": [0.1, 0.7]})
+    for few in (table.iloc[:0], table.iloc[:1], table):
+        assert np.isnan(cohen_dz(few))
+        assert np.isnan(matched_rank_biserial(few))
+    shifted = table.assign(second=[0.3, 0.9])  # one difference for all, up to rounding
+    assert np.isnan(cohen_dz(shifted))
+    assert matched_rank_biserial(shifted) == 1
+    rounded = table.assign(first=[0.1 + 0.2, 0.7], second=[0.3, 0.7])
+    assert np.isnan(matched_rank_biserial(rounded))
+
+
+def test_a_comparison_without_p_is_no_comparison_for_holm():
+    table = pd.concat(
+        long_table("dice", unet2d=[0.5, 0.6, 0.9], unet3d=[0.6, 0.8, 0.95], constant=[0.6, 0.7, 1.0]).assign(
+            label=label
+        )
+        for label in ("head", "necrosis")
+    )
+    rows = compare_readers(table, readers=["unet2d", "constant", "unet3d"])
+    assert np.isnan(rows.loc[0, "p_holm"])
+    of_head = rows[rows["label"] == "head"]
+    assert of_head["p_holm"].min() == pytest.approx(2 * of_head["p"].min())

@@ -5,7 +5,7 @@ import pytest
 
 from avnnet.errors import StatisticsError
 from avnnet.labels import HIP, LabelScheme
-from avnnet.stats import abstract_table, best_reader, mann_whitney, paired_t, pearson
+from avnnet.stats import best_reader, mann_whitney, paired_t, pearson, study_table
 from tests.stats.conftest import made_up_study
 
 HIPPOCAMPUS = LabelScheme({1: "anterior", 2: "posterior"}, part="anterior", whole="hippocampus")
@@ -13,7 +13,7 @@ RENAMED = {"necrosis": "anterior", "vital": "posterior", "head": "hippocampus"}
 
 
 def test_the_table_has_the_abstracts_sections_in_order(study):
-    table = abstract_table(*study, HIP)
+    table = study_table(*study, HIP)
     assert table["section"].unique().tolist() == ["dice", "networks", "volume", "stages"]
     assert (table["section"] == "dice").sum() == 9
     assert (table["section"] == "networks").sum() == 7
@@ -26,7 +26,7 @@ def test_the_table_has_the_abstracts_sections_in_order(study):
 
 def test_the_numbers_are_those_of_the_single_statistics(study):
     measurements, agreement = study
-    table = abstract_table(measurements, agreement, HIP)
+    table = study_table(measurements, agreement, HIP)
     best, _ = best_reader(agreement)
     volume = table[(table["section"] == "volume") & (table["quantity"] == "necrosis_cm3")].set_index("test")
     assert volume.loc["paired t", "p"] == paired_t(measurements, "necrosis_cm3", readers=("manual", best))["p"][0]
@@ -39,7 +39,7 @@ def test_the_numbers_are_those_of_the_single_statistics(study):
 
 
 def test_the_text_prints_as_the_abstract_does(study):
-    table = abstract_table(*study, HIP)
+    table = study_table(*study, HIP)
     assert table.iloc[0]["result"].startswith("89 ± 7 % (median 86 %)")
     volume = table[table["section"] == "volume"]["result"].tolist()
     assert volume[0].endswith(" cm³")
@@ -52,7 +52,7 @@ def test_the_text_prints_as_the_abstract_does(study):
 def test_a_cohort_without_stages_says_so_in_one_row():
     measurements, agreement = made_up_study(stages=False)
     for table in (measurements, measurements.assign(arco_stage=np.nan), measurements.assign(arco_stage="IV")):
-        stages = abstract_table(table, agreement, HIP).query("section == 'stages'")
+        stages = study_table(table, agreement, HIP).query("section == 'stages'")
         assert stages["result"].tolist() == ["no stages in this cohort"]
 
 
@@ -64,7 +64,7 @@ def test_another_scheme_runs_through_the_same_code():
     measurements["case_id"] = [f"c{i // 4}" for i in range(len(measurements))]
     agreement = agreement.drop(columns="side").assign(label=agreement["label"].map(RENAMED))
     agreement["case_id"] = [f"c{i // 9}" for i in range(len(agreement))]
-    table = abstract_table(measurements, agreement, HIPPOCAMPUS)
+    table = study_table(measurements, agreement, HIPPOCAMPUS)
     assert set(table["structure"]) == {"", "anterior", "posterior", "hippocampus"}
     assert "anterior_percent" in set(table["quantity"])
 
@@ -104,12 +104,12 @@ def test_a_label_of_another_scheme_is_refused_with_what_is_there(study):
     with pytest.raises(StatisticsError, match=r"anterior.*vital"):
         best_reader(agreement, HIPPOCAMPUS)
     with pytest.raises(StatisticsError, match="no label 'head'"):
-        abstract_table(measurements, agreement[agreement["label"] != "head"], HIP)
+        study_table(measurements, agreement[agreement["label"] != "head"], HIP)
 
 
 def test_two_patients_give_a_table_with_notes_and_no_crash():
     measurements, agreement = made_up_study(patients=2)
-    table = abstract_table(measurements, agreement, HIP)
+    table = study_table(measurements, agreement, HIP)
     assert np.isnan(table[table["test"] == "Pearson"]["p"].astype(float)).all()
     assert table[table["test"] == "Pearson"]["note"].str.contains("fewer than 3").all()
-    abstract_table(*made_up_study(patients=1), HIP)
+    study_table(*made_up_study(patients=1), HIP)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from avnnet.options.tables import add_measure, add_stats, point
+
 SEQUENCES = (
     "vibe", "vibe-gd", "vibe-we", "vibe-we-gd", "vibe-fs", "vibe-fs-gd", "dixon", "pd-tse", "random",
 )  # fmt: skip
@@ -84,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the masks")
     predict.add_argument(
         "--centre",
-        type=_point,
+        type=point,
         metavar="X,Y,Z",
         help="head centre in mm, LPS; written with '=' if it starts with a minus: --centre=-95,12,-5. "
         "3D Slicer shows RAS: change the sign of its first two numbers. Without it a window slides over the image",
@@ -120,7 +122,9 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--part", default="necrosis", help="the label whose share is given (default necrosis)")
     compare.add_argument("--whole", default="head", help="the name of all labels together (default head)")
 
-    _add_measure(commands)
+    add_measure(commands)
+
+    add_stats(commands)
 
     report = commands.add_parser(
         "report",
@@ -144,51 +148,6 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_phantom(phantom.add_subparsers(dest="what", required=True, metavar="WHAT"))
     return root
-
-
-def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    measure = commands.add_parser(
-        "measure",
-        help="measure masks from anywhere: volumes, surfaces, angles, grades, collapse, location",
-        description="Every quantity of one hip per mask: writes measurements.csv, a picture of the angles per mask, "
-        "location.csv and heat_map.png of all of them. Masks are of any program; change one and run the command again. "
-        "What every column means: docs/measurements.md. Exit code 3: some masks failed, their rows say why.",
-        epilog="""examples:
-  avnnet measure hip-07.nii.gz --side left --out runs/measured
-  avnnet measure cohort.csv --out runs/measured                       # its manual masks, with sides and stages
-  avnnet measure hip.seg.nrrd --head "femoral head" --necrosis AVN --side right --out runs/measured --mesh
-  avnnet measure labels.nii.gz --head 75 --necrosis 120 --side left --image scan.nii.gz --out runs/measured
-  avnnet measure hip-2026.nii.gz --previous hip-2024.nii.gz --side right --out runs/followed
-""",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = measure.add_argument
-    add("masks", nargs="+", type=Path, metavar="MASK", help="a mask, a folder of masks, or a cohort.csv")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder of tables and pictures")
-    add("--side", choices=["left", "right"], help="of the masks; what needs it is not measured without")
-    names = "id, or name of a segment in a .seg.nrrd; several with commas"
-    add("--vital", type=_words, default=(), metavar="WHAT", help=f"vital bone: {names} (default 1)")
-    add("--necrosis", type=_words, default=(), metavar="WHAT", help="necrosis: the same (default 2)")
-    add("--head", type=_words, default=(), metavar="WHAT", help="the whole head, instead of --vital")
-    add("--image", type=Path, metavar="IMAGE", help="the scan of a single mask, to draw the angles on")
-    add("--tilt", type=float, default=0.0, metavar="DEG", help="forward pelvic tilt: turns the planes (default 0)")
-    add(
-        "--edge",
-        type=_point,
-        metavar="X,Y,Z",
-        help="lateral acetabular edge of a single mask, mm LPS, for the JIC type",
-    )
-    add("--teardrop", type=_point, metavar="X,Y,Z", help="lowest point of its teardrop, for the same")
-    add(
-        "--percent-se",
-        type=float,
-        metavar="SE",
-        help="standard error of necrosis_percent: adds the probability of each Steinberg grade",
-    )
-    add("--angle-se", type=float, metavar="SE", help="standard error of modified_kerboul_deg: the same of its grades")
-    add("--previous", type=Path, metavar="MASK", help="an earlier mask of the same hip: writes change.csv")
-    add("--mesh", action="store_true", help="write head and lesion as STL, mm LPS")
-    add("--no-pictures", action="store_true", help="tables only")
 
 
 def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -243,23 +202,8 @@ def _add_size(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _point(text: str) -> tuple[float, float, float]:
-    try:
-        x, y, z = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"three numbers in mm separated by commas, x,y,z; found {text!r}") from None
-    return x, y, z
-
-
 def _names(text: str) -> dict[int, str]:
     try:
         return {int(index): name for index, name in (part.split("=") for part in text.split(","))}
     except ValueError:
         raise argparse.ArgumentTypeError(f"label ids and names such as 1=vital,2=necrosis; found {text!r}") from None
-
-
-def _words(text: str) -> tuple[str, ...]:
-    words = tuple(word.strip() for word in text.split(","))
-    if not all(words):
-        raise argparse.ArgumentTypeError(f"ids or names with commas between; found {text!r}")
-    return words

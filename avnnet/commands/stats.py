@@ -1,0 +1,95 @@
+"""`avnnet stats`: every statistic and the report of anybody's table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from avnnet import __version__
+from avnnet.atomic import write_text_atomically
+from avnnet.commands.results import print_results
+from avnnet.errors import InvalidConfig, StatisticsError
+from avnnet.labels import HIP
+from avnnet.progress import Reporter
+from avnnet.report import read_study, write_report
+from avnnet.stats.battery import numeric_columns, table_names
+from avnnet.stats.pairs import tidy
+from avnnet.stats.study import MANUAL
+from avnnet.tables import read_table, write_table
+
+
+def stats(args: argparse.Namespace) -> int:
+    """0, after tables, charts and report of a measurements table are written.
+
+    Raises:
+        MissingFile, UnreadableFile: if a table cannot be read.
+        StatisticsError: if it lacks a column or a reader.
+        InvalidConfig: if the words do not fit together.
+    """
+    reporter = Reporter()
+    measurements = _readers(read_table(args.measurements), args.manual)
+    tidy(measurements)  # says what is missing before anything is written
+    agreement = pd.DataFrame() if args.agreement is None else read_table(args.agreement)
+    values = args.value or _usual(measurements)
+    about: dict[str, Any] = {
+        "title": args.title or f"Statistics of {args.measurements.name}",
+        "command": shlex.join(["avnnet", "stats", str(args.measurements), "..."]),
+        "values": values,
+        "margins": _margins(args.margin, values),
+        "draws": args.draws,
+        "versions": {"avnnet": __version__},
+    }
+    if args.automatic:
+        about["automatic"] = args.automatic
+    if len(agreement) and set(HIP.structures) <= set(agreement.get("label", [])):
+        about["scheme"] = asdict(HIP)
+    write_table(measurements, args.out / "measurements.csv")
+    if len(agreement):
+        write_table(agreement, args.out / "agreement.csv")
+    write_text_atomically(args.out / "study.json", json.dumps(about, indent=1))
+    study = read_study(args.out)
+    names = table_names(study.measurements, study.agreement, study.question())
+    with reporter.steps("computing", len(names)) as step:
+        write_report(args.out, lambda name: step(names.index(name) + 1, name) if name in names else None)
+    print_results(args.out, reporter)
+    reporter.say("tables/*.csv, figures/*.svg and results.json lie beside it")
+    return 0
+
+
+def _readers(table: pd.DataFrame, manual: str) -> pd.DataFrame:
+    """The table with the reference reader under the name "manual"."""
+    if manual == MANUAL or "reader" not in table:
+        return table
+    names = table["reader"].unique().tolist()
+    if manual not in names:
+        raise StatisticsError(f"no reader {manual!r} in the table; it has {names}. Choose one with --manual")
+    if MANUAL in names:
+        raise InvalidConfig(f"the table has a reader {MANUAL!r} already, so that {manual!r} cannot take its place")
+    return table.assign(reader=table["reader"].replace(manual, MANUAL))
+
+
+def _usual(measurements: pd.DataFrame) -> list[str]:
+    """The volumes of a hip, where the table has them."""
+    usual = [name for name in HIP.volume_columns if name in measurements]
+    if not usual:
+        found = [name for name in numeric_columns(measurements) if name not in ("patient_id", "case_id")]
+        raise StatisticsError(f"which column is to be compared? Name it with --value; columns of numbers: {found}")
+    return usual
+
+
+def _margins(words: list[str], values: list[str]) -> dict[str, float]:
+    margins: dict[str, float] = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        try:
+            margins[name] = float(number)
+        except ValueError:
+            raise InvalidConfig(f"a margin is COLUMN=NUMBER, such as necrosis_percent=4; found {word!r}") from None
+        if name not in values or not margins[name] > 0:
+            raise InvalidConfig(f"a margin is a number above 0 of a compared column {values}; found {word!r}")
+    return margins

@@ -1,0 +1,92 @@
+"""`results.json`: every result table for other programs, with its schema beside it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from avnnet.atomic import write_text_atomically
+from avnnet.stats import Question
+
+SCHEMA_VERSION = 1
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "avnnet results",
+    "type": "object",
+    "required": ["schema_version", "about", "question", "tables"],
+    "properties": {
+        "schema_version": {"const": SCHEMA_VERSION},
+        "about": {"type": "object", "description": "title, versions and times, from study.json"},
+        "question": {
+            "type": "object",
+            "required": ["values", "manual", "automatic", "humans", "draws", "seed", "margins"],
+            "properties": {
+                "values": {"type": "array", "items": {"type": "string"}},
+                "manual": {"type": "string"},
+                "automatic": {"type": "string"},
+                "humans": {"type": "array", "items": {"type": "string"}},
+                "draws": {"type": "integer", "minimum": 1},
+                "seed": {"type": "integer"},
+                "margins": {"type": "object", "additionalProperties": {"type": "number"}},
+            },
+        },
+        "tables": {
+            "type": "object",
+            "description": "name of a table to its rows; columns as in tables/NAME.csv. NaN is null, infinity a word",
+            "additionalProperties": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+                },
+            },
+        },
+    },
+}
+ABOUT_KEYS = ("title", "digital", "networks", "folds", "folds_done", "versions", "started", "finished")
+
+
+def write_record(folder: Path, about: Mapping[str, Any], question: Question, tables: dict[str, pd.DataFrame]) -> Path:
+    """The path of `results.json`, written with `results.schema.json` (JSON Schema, draft 2020-12) beside it.
+
+    Args:
+        folder: where.
+        about: the content of `study.json`.
+        question: what was compared with what.
+        tables: the result tables by name.
+    """
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "about": {key: about[key] for key in ABOUT_KEYS if key in about},
+        "question": {
+            "values": list(question.values),
+            "manual": question.manual,
+            "automatic": question.automatic,
+            "humans": list(question.humans),
+            "draws": question.draws,
+            "seed": question.seed,
+            "margins": dict(question.margins),
+        },
+        "tables": {name: [_plain(row) for row in table.to_dict("records")] for name, table in tables.items()},
+    }
+    write_text_atomically(folder / "results.schema.json", json.dumps(SCHEMA, indent=1))
+    return write_text_atomically(folder / "results.json", json.dumps(record, indent=1, allow_nan=False))
+
+
+def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row that JSON can hold: JSON knows neither NaN nor infinity."""
+    return {str(name): _cell(value) for name, value in row.items()}
+
+
+def _cell(value: Any) -> Any:
+    if value is None or value is pd.NA or value != value:
+        return None
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, float) and math.isinf(plain):
+        return "Infinity" if plain > 0 else "-Infinity"
+    return plain if isinstance(plain, bool | int | float | str) else str(plain)

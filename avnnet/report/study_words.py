@@ -1,0 +1,131 @@
+"""The tables of a study as printed words: the rows that the report and the command line show."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from avnnet.plots.style import words
+from avnnet.report.wording import (
+    ERROR_CHARACTERS,
+    PrintedTable,
+    cases,
+    interval,
+    noted,
+    number,
+    p_value,
+    printable,
+    records,
+    spread,
+)
+from avnnet.stats.study import BEST
+
+SECTIONS = {
+    "dice": "Overlap with the manual segmentation",
+    "networks": "Networks compared with each other",
+    "volume": "Size, manual and automatic",
+    "stages": "Early (ARCO I, II) and advanced (ARCO III) stages",
+}
+
+
+def study_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows of `study_table` in words, without headings.
+
+    Args:
+        table: the abstract's table.
+    """
+    header = ["section", "quantity", "structure", "reader", "cases (patients)", "result", "test", "p", "note"]
+    rows = []
+    for row in records(table):
+        reader = f"{row['reader']}: {row['group']}" if row["group"] else row["reader"]
+        cells = [row["section"], words(row["quantity"]), row["structure"], reader, cases(row), row["result"]]
+        rows.append([printable(c) for c in [*cells, row["test"]]])
+        rows[-1] += [p_value(row["p"]) if row["test"] else "", printable(row["note"], ERROR_CHARACTERS)]
+    return header, rows
+
+
+def study_printed(table: pd.DataFrame) -> PrintedTable:
+    """The abstract's results with a heading for each section; the report names the best network elsewhere."""
+    header, rows = study_rows(table[table["result"] != BEST])
+    grouped: list[list[str]] = []
+    for section, *cells in rows:
+        heading = [SECTIONS.get(section, section)]
+        if heading not in grouped:
+            grouped.append(heading)
+        grouped.append(cells)
+    note = (
+        "Mean ± standard deviation over cases. Every test has one value per patient, the mean over the "
+        "patient's cases, because two hips of one patient are not independent. Differences are automatic − "
+        "manual."
+    )
+    return PrintedTable("Results", note, *noted(header[1:], grouped))
+
+
+def dice_printed(table: pd.DataFrame) -> PrintedTable:
+    """Overlap and surface distances per network and structure, with the counts that the means leave out."""
+    header = ["network", "structure", "n", "missed", "false positive", "undefined", "failed"]
+    header += ["Dice", "median", "HD95 (mm)", "median", "ASSD (mm)", "median"]
+    rows = []
+    for row in records(table):
+        counts = [row["n"], *(row[f"n_{n}"] for n in ("missed", "false_positive", "undefined", "failed"))]
+        cells = [printable(row["reader"]), printable(row["label"]), *map(str, counts)]
+        cells += [spread(row, "dice_", 3), number(row["dice_median"], 3)]
+        for name in ("hd95_mm", "assd_mm"):
+            cells += [spread(row, f"{name}_"), number(row[f"{name}_median"])]
+        rows.append(cells)
+    note = (
+        "n: cases with a defined Dice. A missed or false-positive structure counts with Dice 0; a structure "
+        "that neither has is undefined and in no mean. HD95 is the larger of the two directed 95th "
+        "percentiles of the surface distances; ASSD is the mean of all directed surface distances. Mean ± SD "
+        "of distances are of the finite values; their median is of all, with infinity ranked worst."
+    )
+    return PrintedTable("Overlap and surface distances", note, header, rows)
+
+
+def volumes_printed(table: pd.DataFrame) -> PrintedTable:
+    """Volumes per reader."""
+    header = ["reader", "quantity", "n", "failed", "undefined", "mean ± SD", "median"]
+    rows = [
+        [
+            *(printable(row["reader"]), words(row["quantity"])),
+            *(str(row[name]) for name in ("n", "n_failed", "n_undefined")),
+            *(spread(row), number(row["median"])),
+        ]
+        for row in records(table)
+    ]
+    return PrintedTable("Volumes", "Over cases. Voxels times the volume of a voxel.", header, rows)
+
+
+def readers_printed(table: pd.DataFrame) -> PrintedTable:
+    """The networks compared with each other."""
+    header = ["structure", "difference in Dice", "cases (patients)", "mean ± SD", "95 % CI", "d", "paired t, p"]
+    header += ["Holm", "Wilcoxon, p", "Holm", "note"]
+    rows = []
+    for row in records(table):
+        both = {"mean": row["mean_difference"], "sd": row["sd_difference"]}
+        networks = f"{printable(row['second'])} − {printable(row['first'])}"
+        cells = [printable(row["label"]), networks, cases(row)]
+        cells += [spread(both, digits=3), interval(row, "ci_low", "ci_high", 3), number(row["cohen_dz"])]
+        cells += [p_value(row[name]) for name in ("p", "p_holm", "wilcoxon_p", "wilcoxon_p_holm")]
+        rows.append([*cells, printable(row["note"])])
+    note = (
+        "One value per patient. d: mean difference over its SD. Holm: adjusted for the comparisons within a structure."
+    )
+    return PrintedTable("Networks compared", note, *noted(header, rows))
+
+
+def agreement_printed(table: pd.DataFrame) -> PrintedTable:
+    """Bias, limits of agreement and correlation of every network's volumes with the manual ones."""
+    header = ["quantity", "network", "cases (patients)", "bias", "95 % CI", "SD", "limits of agreement"]
+    header += ["Pearson r", "95 % CI", "p", "note"]
+    rows = []
+    for row in records(table):
+        cells = [words(row["value"]), printable(row["automatic"]), cases(row), number(row["bias"])]
+        cells += [interval(row, "bias_ci_low", "bias_ci_high"), number(row["sd"])]
+        cells += [interval(row, "lower_limit", "upper_limit"), number(row["r"])]
+        cells += [interval(row, "r_ci_low", "r_ci_high"), p_value(row["r_p"])]
+        rows.append([*cells, printable(row["note"] or row["r_note"])])
+    note = (
+        "Bias = automatic − manual. The limits of agreement, bias ± 1.96 SD, hold 95 % of the differences of "
+        "a single case; with several cases per patient the SD adds the variance between and within patients."
+    )
+    return PrintedTable("Agreement of volumes", note, *noted(header, rows))
