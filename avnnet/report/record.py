@@ -24,14 +24,13 @@ SCHEMA: dict[str, Any] = {
         "about": {"type": "object", "description": "title, versions and times, from study.json"},
         "question": {
             "type": "object",
-            "required": ["values", "manual", "automatic", "humans", "draws", "seed", "margins"],
+            "required": ["values", "manual", "automatic", "humans", "draws", "margins"],
             "properties": {
                 "values": {"type": "array", "items": {"type": "string"}},
                 "manual": {"type": "string"},
                 "automatic": {"type": "string"},
                 "humans": {"type": "array", "items": {"type": "string"}},
                 "draws": {"type": "integer", "minimum": 1},
-                "seed": {"type": "integer"},
                 "margins": {"type": "object", "additionalProperties": {"type": "number"}},
             },
         },
@@ -69,7 +68,6 @@ def write_record(folder: Path, about: Mapping[str, Any], question: Question, tab
             "automatic": question.automatic,
             "humans": list(question.humans),
             "draws": question.draws,
-            "seed": question.seed,
             "margins": dict(question.margins),
         },
         "tables": {name: [_plain(row) for row in table.to_dict("records")] for name, table in tables.items()},

@@ -10,7 +10,7 @@ import pandas as pd
 
 from avnnet.errors import StatisticsError
 from avnnet.stats.agreement import pearson, spearman, volume_agreement
-from avnnet.stats.bootstrap import DRAWS, SEED
+from avnnet.stats.bootstrap import DRAWS
 from avnnet.stats.categories import confusion, grade_agreement
 from avnnet.stats.clustered import clustered_rank_test, paired_sensitivity
 from avnnet.stats.equivalence import tost
@@ -24,6 +24,7 @@ from avnnet.stats.reliability import concordance, icc
 from avnnet.stats.segmentation import detection, segmentation_results
 from avnnet.stats.summary import summarise_agreement, summarise_volumes
 
+LEAST_DRAWS = 100
 SCALES = ("difference", "percent", "log")
 
 
@@ -41,10 +42,9 @@ class Question:
         grades: columns of grades and their classes in order.
         margins: equivalence margins of values, fixed before the study.
         draws: of the bootstrap.
-        seed: of its draws.
 
     Raises:
-        StatisticsError: if there is no value, or a margin is of no value.
+        StatisticsError: if there is no value, a margin is of no value, or there are fewer than 100 draws.
     """
 
     values: tuple[str, ...]
@@ -56,11 +56,12 @@ class Question:
     grades: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     margins: Mapping[str, float] = field(default_factory=dict)
     draws: int = DRAWS
-    seed: int = SEED
 
     def __post_init__(self) -> None:
         if not self.values:
             raise StatisticsError("name at least one column to compare, such as necrosis_cm3")
+        if self.draws < LEAST_DRAWS:
+            raise StatisticsError(f"a bootstrap interval needs at least {LEAST_DRAWS} draws; found {self.draws}")
         unknown = sorted(set(self.margins) - set(self.values))
         if unknown:
             raise StatisticsError(f"margins of {unknown}, which are not compared; compared are {list(self.values)}")
@@ -134,8 +135,8 @@ def _parts(
             )
         ),
     )
-    yield "icc", lambda: each(lambda v: icc(table, v, readers=[q.manual, q.automatic]))
-    yield "concordance", lambda: each(lambda v: concordance(table, v, **against))
+    yield "icc", lambda: each(lambda v: icc(table, v, readers=[q.manual, q.automatic], draws=q.draws))
+    yield "concordance", lambda: each(lambda v: concordance(table, v, **against, draws=q.draws))
     yield (
         "correlation",
         lambda: each(
@@ -152,8 +153,8 @@ def _parts(
         lambda: each(
             lambda v: pd.concat(
                 [
-                    named(deming(table, v, **against), method="Deming"),
-                    named(passing_bablok(table, v, **against), method="Passing-Bablok"),
+                    named(deming(table, v, **against, draws=q.draws), method="Deming"),
+                    named(passing_bablok(table, v, **against, draws=q.draws), method="Passing-Bablok"),
                 ]
             )
         ),
@@ -161,9 +162,14 @@ def _parts(
     yield "equivalence", lambda: each(lambda v: tost(table, v, margin=q.margins[v], **against), q.margins)
     yield (
         "paired",
-        lambda: each(lambda v: named(paired_sensitivity(table, v, readers=(q.manual, q.automatic)), value=v)),
+        lambda: each(
+            lambda v: named(paired_sensitivity(table, v, readers=(q.manual, q.automatic), draws=q.draws), value=v)
+        ),
     )
-    yield "grades", lambda: each(lambda v: grade_agreement(table, v, order=q.grades[v], **against), q.grades)
+    yield (
+        "grades",
+        lambda: each(lambda v: grade_agreement(table, v, order=q.grades[v], **against, draws=q.draws), q.grades),
+    )
     yield "confusion", lambda: each(lambda v: confusion(table, v, order=q.grades[v], **against), q.grades)
     if q.group in table and tidy(table)[q.group].map(early_or_advanced).notna().any():
         readers = (q.manual, q.automatic)
@@ -187,9 +193,7 @@ def _parts(
             lambda: each(
                 lambda v: pd.concat(
                     [
-                        second_reader(
-                            table, v, manual=q.manual, second=human, automatic=q.automatic, draws=q.draws, seed=q.seed
-                        )
+                        second_reader(table, v, manual=q.manual, second=human, automatic=q.automatic, draws=q.draws)
                         for human in q.humans
                     ]
                 )
@@ -201,9 +205,7 @@ def _parts(
         size = f"{q.part}_percent"
         yield (
             "segmentation",
-            lambda: segmentation_results(
-                agreement, table, manual=q.manual, stage=q.group, size=size, draws=q.draws, seed=q.seed
-            ),
+            lambda: segmentation_results(agreement, table, manual=q.manual, stage=q.group, size=size, draws=q.draws),
         )
         if q.part:
             yield "detection", lambda: detection(agreement, label=q.part)

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from avnnet.errors import StatisticsError
-from avnnet.stats.bootstrap import Statistic, bootstrap_interval
+from avnnet.stats.bootstrap import DRAWS, Statistic, bootstrap_interval
 from avnnet.stats.pairs import CONFIDENCE, pairs, text, tidy
 from avnnet.stats.proportions import wilson_interval
 
@@ -25,6 +25,7 @@ def grade_agreement(
     order: Sequence[object],
     manual: str = "manual",
     automatic: str,
+    draws: int = DRAWS,
 ) -> pd.DataFrame:
     """One row: the share of hips that both readers grade alike, and Cohen's kappa, with 95 % intervals.
 
@@ -43,6 +44,7 @@ def grade_agreement(
         order: all grades from the lowest to the highest, such as ("A", "B", "C").
         manual: the reader to compare with.
         automatic: the reader to compare.
+        draws: of the bootstrap, where a patient has several cases.
 
     Returns:
         value, manual, automatic, n_patients, n_cases, n_excluded, accuracy, accuracy_ci_low, accuracy_ci_high, then
@@ -76,7 +78,7 @@ def grade_agreement(
         return pd.DataFrame([row | {"note": "no case with both grades"}])
     row["interval"] = LARGE_SAMPLE if n_patients == n else BY_PATIENT
     row["accuracy"] = float((first == second).mean())
-    row["accuracy_ci_low"], row["accuracy_ci_high"] = _accuracy_interval(patients, first == second)
+    row["accuracy_ci_low"], row["accuracy_ci_high"] = _accuracy_interval(patients, first == second, draws)
     missing = False
     for name, weighting in WEIGHTS.items():
         statistic = _kappa(first, second, _disagreement(len(names), weighting))
@@ -84,7 +86,7 @@ def grade_agreement(
         if n_patients == n:
             low, high = _large_sample(first, second, len(names), weighting)
         else:
-            low, high = bootstrap_interval(patients, statistic)
+            low, high = bootstrap_interval(patients, statistic, draws=draws)
         if low < high:  # an interval without width would claim to know kappa of all patients
             row |= {f"{name}_ci_low": low, f"{name}_ci_high": high}
         else:
@@ -172,12 +174,12 @@ def _graded(
     return paired, excluded, names
 
 
-def _accuracy_interval(patients: np.ndarray, agree: np.ndarray) -> tuple[float, float]:
+def _accuracy_interval(patients: np.ndarray, agree: np.ndarray, draws: int) -> tuple[float, float]:
     """By patient where patients have several hips and the draws can vary, else Wilson's."""
     n_patients = len(np.unique(patients))
     share = float(agree.mean())
     if n_patients < len(agree) and 0 < share < 1:
-        return bootstrap_interval(patients, lambda weights: weights @ agree / weights.sum(axis=1))
+        return bootstrap_interval(patients, lambda weights: weights @ agree / weights.sum(axis=1), draws=draws)
     return wilson_interval(round(share * n_patients), n_patients)
 
 

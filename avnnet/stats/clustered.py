@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from avnnet.stats.bootstrap import bootstrap_interval
+from avnnet.stats.bootstrap import DRAWS, bootstrap_interval
 from avnnet.stats.groups import Classify, early_or_advanced, members
 from avnnet.stats.paired import paired_t
 from avnnet.stats.pairs import CONFIDENCE, is_constant, pairs
@@ -105,11 +105,13 @@ def _rank_sum(patients: np.ndarray, values: np.ndarray, second: np.ndarray) -> t
     return s, float(share.sum()) / 2, float(np.sqrt(((projected - expected) ** 2).sum()))
 
 
-def paired_sensitivity(table: pd.DataFrame, value: str, *, readers: tuple[str, str]) -> pd.DataFrame:
+def paired_sensitivity(
+    table: pd.DataFrame, value: str, *, readers: tuple[str, str], draws: int = DRAWS
+) -> pd.DataFrame:
     """Five rows: the mean difference second - first of two readers, by five ways to treat two hips of a patient.
 
     "naive, every hip" takes hips for patients and is shown for comparison only. "patient means" is `paired_t`.
-    "mixed model" has a random intercept per patient (REML, normal interval, so a little narrow with few patients).
+    "mixed model" has a random intercept per patient (REML; interval and p with t of patients - 1 degrees of freedom).
     "bootstrap by patient" has the mean over hips and a BCa interval, no p. "one hip per patient" takes the first
     hip by case_id, then side, in the order of text. Where they agree, the choice does not matter.
 
@@ -117,6 +119,7 @@ def paired_sensitivity(table: pd.DataFrame, value: str, *, readers: tuple[str, s
         table: a long table, one row per case and reader (for an agreement table: of one label).
         value: the column to compare; the differences have its unit.
         readers: (first, second), for example ("manual", "ensemble").
+        draws: of the bootstrap.
 
     Returns:
         method, n_patients, n_cases, n_excluded, mean_difference, se, p, ci_low, ci_high, note.
@@ -147,7 +150,7 @@ def paired_sensitivity(table: pd.DataFrame, value: str, *, readers: tuple[str, s
         "naive, every hip": (paired, _t_test(paired, scale)),
         "patient means": (paired, means),
         "mixed model": (paired, _mixed_model(paired, scale)),
-        "bootstrap by patient": (paired, _bootstrap(paired, scale)),
+        "bootstrap by patient": (paired, _bootstrap(paired, scale, draws)),
         "one hip per patient": (one_hip, _t_test(one_hip, scale) if len(one_hip) < len(paired) else None),
     }
     rows = []
@@ -211,20 +214,20 @@ def _mixed_model(cases: pd.DataFrame, scale: float) -> dict[str, object]:
     weights = (by_patient["size"] / (1 + by_patient["size"] * ratio)).to_numpy(float)
     mean = float(weights @ by_patient["mean"].to_numpy(float) / weights.sum())
     error = float(np.sqrt(residual / weights.sum()))
-    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
-    row |= {"mean_difference": mean, "se": error, "p": float(2 * stats.norm.sf(abs(mean) / error))}
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n_patients - 1)) * error
+    row |= {"mean_difference": mean, "se": error, "p": float(2 * stats.t.sf(abs(mean) / error, n_patients - 1))}
     note = "no variance between patients found" if ratio < NO_VARIANCE else ""
     return row | {"ci_low": mean - half, "ci_high": mean + half, "note": note}
 
 
-def _bootstrap(cases: pd.DataFrame, scale: float) -> dict[str, object]:
+def _bootstrap(cases: pd.DataFrame, scale: float, draws: int) -> dict[str, object]:
     """The mean over hips, patients drawn with replacement."""
     row = _estimate(cases)
     differences = cases["difference"].to_numpy(float)
     if is_constant(differences, scale=scale) and len(differences):
         return row | {"note": "all hips have the same difference"}
     low, high = bootstrap_interval(
-        cases["patient_id"].to_numpy(str), lambda weights: weights @ differences / weights.sum(axis=1)
+        cases["patient_id"].to_numpy(str), lambda weights: weights @ differences / weights.sum(axis=1), draws=draws
     )
     note = "fewer than 3 patients with both values" if np.isnan(low) else "an interval only, no test"
     return row | {"ci_low": low, "ci_high": high, "note": note}

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from avnnet.errors import StatisticsError
-from avnnet.stats.bootstrap import CHUNK, bootstrap_interval
+from avnnet.stats.bootstrap import CHUNK, DRAWS, bootstrap_interval
 from avnnet.stats.pairs import CONFIDENCE, CONSTANT_TOLERANCE, is_constant, pairs
 
 NAMES = ("slope", "intercept")
@@ -24,6 +24,7 @@ def deming(
     manual: str = "manual",
     automatic: str,
     variance_ratio: float = 1.0,
+    draws: int = DRAWS,
 ) -> pd.DataFrame:
     """One row: Deming's line automatic = intercept + slope x manual, with 95 % intervals.
 
@@ -38,6 +39,7 @@ def deming(
         manual: the reader on the horizontal axis.
         automatic: the reader on the vertical axis.
         variance_ratio: error variance of manual over that of automatic, above 0; 1 is the orthogonal regression.
+        draws: of the bootstrap, where a patient has several cases.
 
     Returns:
         value, manual, automatic, n_patients, n_cases, n_excluded, slope, slope_ci_low, slope_ci_high, intercept,
@@ -65,7 +67,7 @@ def deming(
     if not np.isfinite(estimate).all():
         return pd.DataFrame([row | {"note": "manual and automatic values do not vary together"}])
     if len(set(patients)) < len(patients):
-        return pd.DataFrame([row | _drawn(patients, line, estimate)])
+        return pd.DataFrame([row | _drawn(patients, line, estimate, draws)])
     n = len(first)
     left_out = line(1 - np.eye(n))
     error = np.sqrt((n - 1) / n * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
@@ -91,7 +93,9 @@ def _deming_line(weights: np.ndarray, *, first: np.ndarray, second: np.ndarray, 
         return np.stack([slope, mean_y + second.mean() - slope * (mean_x + first.mean())], axis=1)
 
 
-def passing_bablok(table: pd.DataFrame, value: str, *, manual: str = "manual", automatic: str) -> pd.DataFrame:
+def passing_bablok(
+    table: pd.DataFrame, value: str, *, manual: str = "manual", automatic: str, draws: int = DRAWS
+) -> pd.DataFrame:
     """One row: the line of Passing and Bablok automatic = intercept + slope x manual, with 95 % intervals.
 
     The slope is the median of the slopes of all pairs of cases, shifted by the number of slopes below -1, so that
@@ -104,6 +108,7 @@ def passing_bablok(table: pd.DataFrame, value: str, *, manual: str = "manual", a
         value: the column to compare.
         manual: the reader on the horizontal axis.
         automatic: the reader on the vertical axis.
+        draws: of the bootstrap, where a patient has several cases.
 
     Returns:
         value, manual, automatic, n_patients, n_cases, n_excluded, slope, slope_ci_low, slope_ci_high, intercept,
@@ -134,7 +139,7 @@ def passing_bablok(table: pd.DataFrame, value: str, *, manual: str = "manual", a
     if not np.isfinite(estimate).all():
         return pd.DataFrame([row | {"note": "the shifted median of the slopes is vertical"}])
     if len(set(patients)) < len(patients):
-        return pd.DataFrame([row | _drawn(patients, line, estimate)])
+        return pd.DataFrame([row | _drawn(patients, line, estimate, draws)])
     n, count, shift = len(first), len(slopes), int((slopes < -1).sum())
     width = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     lowest = int(np.floor((count - width) / 2 + 0.5)) + shift  # counted from 1
@@ -226,7 +231,17 @@ def _named(estimate: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str,
     return named
 
 
-def _drawn(patients: np.ndarray, line: partial[np.ndarray], estimate: np.ndarray) -> dict[str, object]:
-    ends = [bootstrap_interval(patients, lambda w, i=index: line(w)[:, i]) for index in range(2)]  # type: ignore[misc]
+def _drawn(patients: np.ndarray, line: partial[np.ndarray], estimate: np.ndarray, draws: int) -> dict[str, object]:
+    """Intervals of slope and intercept; both see the same draws, so that each line is fitted once."""
+    fitted: list[np.ndarray] = []
+
+    def slope(weights: np.ndarray) -> np.ndarray:
+        fitted.append(line(weights))
+        return fitted[-1][:, 0]
+
+    def intercept(weights: np.ndarray) -> np.ndarray:
+        return fitted.pop(0)[:, 1]
+
+    ends = [bootstrap_interval(patients, statistic, draws=draws) for statistic in (slope, intercept)]
     low, high = np.array(ends).T
     return {"interval": "bootstrap by patient"} | _named(estimate, low, high)

@@ -10,13 +10,13 @@ import pandas as pd
 from scipy import stats
 
 from avnnet.errors import StatisticsError
-from avnnet.stats.bootstrap import LEAST_PATIENTS, bootstrap_interval
+from avnnet.stats.bootstrap import DRAWS, LEAST_PATIENTS, bootstrap_interval
 from avnnet.stats.pairs import CONFIDENCE, CONSTANT_TOLERANCE, IDENTITY, KEY, is_constant, numbers, pairs, rows_of, tidy
 
 FORMS = ["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
 
 
-def icc(table: pd.DataFrame, value: str, *, readers: Sequence[str] | None = None) -> pd.DataFrame:
+def icc(table: pd.DataFrame, value: str, *, readers: Sequence[str] | None = None, draws: int = DRAWS) -> pd.DataFrame:
     """Six rows: the intraclass correlations of Shrout and Fleiss with F test and 95 % interval.
 
     ICC(1) has other readers for each case, ICC(2) readers drawn from many (absolute agreement: a reader who
@@ -31,6 +31,7 @@ def icc(table: pd.DataFrame, value: str, *, readers: Sequence[str] | None = None
         table: measurements, one row per case and reader.
         value: the column to compare.
         readers: at least two; by default all, in the order of the table.
+        draws: of the bootstrap, where a patient has several cases.
 
     Returns:
         value, readers (joined by ", "), form, n_readers, n_patients, n_cases, n_excluded, estimate, F, df1, df2,
@@ -82,7 +83,7 @@ def icc(table: pd.DataFrame, value: str, *, readers: Sequence[str] | None = None
         row["ci_low"], row["ci_high"] = intervals[index]
         row |= {"interval": "approximate" if index % 3 == 1 else "exact", "note": ""}
         if clustered:
-            drawn = bootstrap_interval(patients, partial(_drawn_icc, readings=readings, index=index))
+            drawn = bootstrap_interval(patients, partial(_drawn_icc, readings=readings, index=index), draws=draws)
             row |= {"p": np.nan, "ci_low": drawn[0], "ci_high": drawn[1], "interval": "bootstrap by patient"}
             row["note"] = "no p: the F test needs one case per patient" + _few(patients)
         if not np.isfinite(estimates[index]):
@@ -184,7 +185,9 @@ def _few(patients: np.ndarray) -> str:
     return f"; an interval by patient needs {LEAST_PATIENTS} patients" if few else ""
 
 
-def concordance(table: pd.DataFrame, value: str, *, manual: str = "manual", automatic: str) -> pd.DataFrame:
+def concordance(
+    table: pd.DataFrame, value: str, *, manual: str = "manual", automatic: str, draws: int = DRAWS
+) -> pd.DataFrame:
     """One row: Lin's concordance correlation of manual and automatic values, in parts, with 95 % intervals.
 
     It is r times the bias correction C_b, which is 1 where both readers have the same mean and the same spread.
@@ -196,6 +199,7 @@ def concordance(table: pd.DataFrame, value: str, *, manual: str = "manual", auto
         value: the column to compare.
         manual: the reader that shifts are measured from.
         automatic: the other reader.
+        draws: of the bootstrap, where a patient has several cases.
 
     Returns:
         value, manual, automatic, n_patients, n_cases, n_excluded, ccc, r, bias_correction, scale_shift (SD of
@@ -235,7 +239,7 @@ def concordance(table: pd.DataFrame, value: str, *, manual: str = "manual", auto
     v = float(second.std() / first.std())
     row |= {"ccc": ccc, "r": r, "bias_correction": 2 / (v + 1 / v + u**2), "scale_shift": v, "location_shift": u}
     if len(set(patients)) < n:
-        low, high = bootstrap_interval(patients, lambda weights: _drawn_ccc(weights, first, second))
+        low, high = bootstrap_interval(patients, lambda weights: _drawn_ccc(weights, first, second), draws=draws)
         row |= {"ci_low": low, "ci_high": high, "interval": "bootstrap by patient"}
         return pd.DataFrame([row | {"note": _few(patients).removeprefix("; ")}])
     error = lin_standard_error(ccc, r, u, n)

@@ -123,3 +123,22 @@ def test_a_spacing_that_no_grid_has_is_refused(spacing):
 def test_masks_of_two_shapes_are_refused():
     with pytest.raises(GeometryMismatch):
         surface_distances(cube(), cube()[1:], (1, 1, 1))
+
+
+def test_surface_dice_is_the_share_of_the_surface_within_the_tolerance():
+    cube = np.zeros((14, 14, 14), bool)
+    cube[2:12, 2:12, 2:12] = True
+    moved = np.roll(cube, 1, axis=2)
+    assert surface_distances(cube, cube, (1, 1, 1)).surface_dice(0.0) == 1.0
+    found = surface_distances(cube, moved, (3.0, 0.5, 0.5))
+    # 9 of 10 rings of 36 voxels lie on the other cube's surface, all others half a mm beside it
+    assert found.surface_dice(0.5) == 1.0
+    assert found.surface_dice(0.4) == pytest.approx(9 * 36 / 488)
+    shares = [found.surface_dice(tolerance) for tolerance in (0.0, 0.4, 0.5, 1.0)]
+    assert shares == sorted(shares)
+
+
+def test_surface_dice_of_a_missed_structure_is_0_and_of_none_undefined():
+    cube, nothing = np.ones((3, 3, 3), bool), np.zeros((3, 3, 3), bool)
+    assert surface_distances(cube, nothing, (1, 1, 1)).surface_dice(1.0) == 0.0
+    assert np.isnan(surface_distances(nothing, nothing, (1, 1, 1)).surface_dice(1.0))

@@ -8,8 +8,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from avnnet.errors import StatisticsError
-from avnnet.plots import bland_altman_plot, group_plot, png_bytes, scatter_plot, training_plot
+from avnnet.plots import (
+    bland_altman_plot,
+    group_plot,
+    png_bytes,
+    scatter_plot,
+    stage_plot,
+    svg_bytes,
+    training_plot,
+)
 from avnnet.stats import bland_altman
+from tests.stats.conftest import made_up_study
 
 
 @pytest.fixture
@@ -102,3 +111,20 @@ def test_a_training_that_was_never_validated_is_refused():
         training_plot(curves().assign(val_dice_necrosis=np.nan), "necrosis")
     with pytest.raises(StatisticsError, match="val_dice_head"):
         training_plot(curves(), "head")
+
+
+def test_every_case_of_every_stage_and_structure_is_a_point():
+    measurements, agreement = made_up_study()
+    axes = stage_plot(agreement, measurements, reader="ensemble", labels=["vital", "necrosis"])
+    manual = measurements[measurements["reader"] == "manual"]
+    names = [tick.get_text().split("\n")[0] for tick in axes.get_xticklabels()]
+    assert names == ["all", *sorted(set(manual["arco_stage"]))]
+    drawn = sum(len(points.get_offsets()) for points in axes.collections)
+    assert drawn == 2 * 2 * len(manual)  # two structures, each case among all and in its stage
+
+
+def test_the_same_figure_is_the_same_svg_and_has_no_date():
+    measurements, _ = made_up_study()
+    first, second = (svg_bytes(scatter_plot(measurements, "necrosis_cm3", automatic="unet3d")) for _ in range(2))
+    assert first == second
+    assert b"<dc:date>" not in first

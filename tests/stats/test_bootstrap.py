@@ -11,10 +11,12 @@ def mean_of(values):
     return lambda w: w @ values / w.sum(axis=1)
 
 
-def test_the_interval_of_a_mean_is_scipys_bca_interval():
+def test_the_interval_of_a_mean_is_scipys_bca_interval_at_the_expanded_level():
     values = np.random.default_rng(0).gamma(2, 1, 40)
     ours = bootstrap_interval(range(40), mean_of(values), draws=20_000)
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=1).confidence_interval
+    level = 1 - 2 * stats.norm.cdf(-stats.t.ppf(0.975, 39) * np.sqrt(40 / 39))
+    made = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=1, confidence_level=level)
+    theirs = made.confidence_interval
     assert ours == pytest.approx(tuple(theirs), abs=0.015)
 
 
