@@ -49,6 +49,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise MissingFile(f"no table {path}; a study writes it when its first fold is done")
     try:
         header = pd.read_csv(path, nrows=0).columns
+        if len(header) == 1 and ";" in header[0]:
+            raise ValueError("its columns are separated by semicolons; save it with commas and decimal points")
         text = [name for name in TEXT_COLUMNS if name in header]
         # a patient may be called NA: only cells of the other columns can be missing
         missing = {name: ["", "nan", "NaN"] for name in header if name not in text}

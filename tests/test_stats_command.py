@@ -67,6 +67,23 @@ def test_a_table_without_patients_says_what_to_do(tmp_path, capsys):
     assert "patient_id" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("patient_id,case_id,reader,volume_ml\n", "has no rows"),
+        ("patient_id;case_id;reader;volume_ml\n1;1;A;3\n", "semicolons"),
+        ("", "not a table"),
+        ("patient_id,case_id,reader,volume_ml\n1,1,A,many\n1,1,net,3\n", "must hold numbers"),
+        ("patient_id,case_id,reader,volume_ml\n1,1,A,2\n2,1,net,3\n", "belongs to patient"),
+        ("patient_id,case_id,reader,volume_ml\n1,1,A,2\n1,1,A,3\n1,1,net,3\n", "repeat case_id"),
+    ],
+)
+def test_a_file_that_is_no_tidy_table_is_refused_by_name(tmp_path, capsys, text, said):
+    (tmp_path / "v.csv").write_text(text)
+    assert run(tmp_path / "v.csv", tmp_path / "out", "--value", "volume_ml", "--manual", "A") == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_few_patients_have_a_report_and_no_number_that_is_made_up(tmp_path, n):
     few = {name: values[:n] for name, values in READINGS.items()}

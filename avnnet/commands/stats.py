@@ -32,7 +32,10 @@ def stats(args: argparse.Namespace) -> int:
         InvalidConfig: if the words do not fit together.
     """
     reporter = Reporter()
-    measurements = _readers(read_table(args.measurements), args.manual)
+    measurements = read_table(args.measurements)
+    if measurements.empty:
+        raise StatisticsError(f"{args.measurements.name} has no rows; it needs one per case and reader")
+    measurements = _readers(measurements, args.manual)
     tidy(measurements)  # says what is missing before anything is written
     agreement = pd.DataFrame() if args.agreement is None else read_table(args.agreement)
     values = args.value or _usual(measurements)

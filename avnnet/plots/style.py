@@ -25,6 +25,7 @@ def words(value: str) -> str:
         >>> words("necrosis_cm3"), words("dice")
         ('necrosis (cm³)', 'Dice')
     """
+    value = value.replace("steinberg", "Steinberg").replace("kerboul", "Kerboul")
     name, _, unit = value.rpartition("_")
     if name and unit in UNITS:
         return f"{name.replace('_', ' ')} ({UNITS[unit]})"

@@ -1,7 +1,18 @@
 """The report of a study: result tables in, CSV and one self-contained HTML file out."""
 
+from avnnet.report.formats import as_latex, as_markdown
 from avnnet.report.html import write_report
+from avnnet.report.study_words import study_rows
 from avnnet.report.tables import TRAINING, read_study, write_tables
 from avnnet.report.terminal import results_table
 
-__all__ = ["TRAINING", "read_study", "results_table", "write_report", "write_tables"]
+__all__ = [
+    "TRAINING",
+    "as_latex",
+    "as_markdown",
+    "read_study",
+    "results_table",
+    "study_rows",
+    "write_report",
+    "write_tables",
+]

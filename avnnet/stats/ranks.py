@@ -31,6 +31,7 @@ def hodges_lehmann(
     distribution of U, without ties and with fewer than 50 values per group. Else it comes from the normal
     approximation with corrections for continuity and for ties within a group: the rule of R's
     `wilcox.test(conf.int = TRUE)`. The shift is the median in both cases; R searches a root where there are ties.
+    U is discrete, so that the exact interval is conservative: 96.6 % of 15 against 15 (docs/statistics.md).
 
     Args:
         first: `(m,)` finite values.

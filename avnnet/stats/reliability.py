@@ -192,7 +192,8 @@ def concordance(
 
     It is r times the bias correction C_b, which is 1 where both readers have the same mean and the same spread.
     Moments have the divisor n, as in the paper and in R. The coefficient is over cases (hips); where a patient
-    has more than one, `ci_low` and `ci_high` are drawn by patient, and there is no asymptotic interval.
+    has more than one, `ci_low` and `ci_high` are drawn by patient, and there is no asymptotic interval. The latter
+    is for comparison with other programs: of 30 patients it covers 93.3 % (docs/statistics.md).
 
     Args:
         table: measurements, one row per case and reader.
