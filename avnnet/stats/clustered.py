@@ -110,10 +110,11 @@ def paired_sensitivity(
 ) -> pd.DataFrame:
     """Five rows: the mean difference second - first of two readers, by five ways to treat two hips of a patient.
 
-    "naive, every hip" takes hips for patients (it covers 91 % where half the patients have two) and is only shown. "patient means" is `paired_t`.
-    "mixed model" has a random intercept per patient (REML; interval and p with t of patients - 1 degrees of freedom).
-    "bootstrap by patient" has the mean over hips and a BCa interval, no p. "one hip per patient" takes the first
-    hip by case_id, then side, in the order of text. Where they agree, the choice does not matter.
+    "naive, every hip" takes hips for patients and is only shown: it covers 91 % where half the patients have two.
+    "patient means" is `paired_t`. "mixed model" has a random intercept per patient (REML; interval and p with t of
+    patients - 1 degrees of freedom). "bootstrap by patient" has the mean over hips and a BCa interval, no p. "one hip
+    per patient" takes the first hip by case_id, then side, in the order of text. Where they agree, the choice does not
+    matter.
 
     Args:
         table: a long table, one row per case and reader (for an agreement table: of one label).
