@@ -45,6 +45,8 @@ def check_case(case: Case, scheme: LabelScheme) -> set[int]:
             f"image and label must lie on one grid; the image has {grid.summary()}, the label {labels.grid.summary()}. "
             "Resample the label onto the image's grid with nearest neighbour"
         )
+    if case.second_label is not None and not read_labels(case.second_label, scheme).grid.is_close(labels.grid):
+        raise GeometryMismatch("the masks of both readers must lie on one grid, that of the image; resample the second")
     if case.centre_mm is not None and not grid.contains(case.centre_mm):
         raise GeometryMismatch(
             f"the head centre {case.centre_mm} mm (x, y, z, LPS) is outside the image: {grid.summary()}. "

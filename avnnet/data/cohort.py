@@ -15,6 +15,7 @@ from avnnet.errors import DuplicateCase, InvalidCohort, MissingFile
 from avnnet.labels import Side
 
 REQUIRED = ["patient_id", "case_id", "image", "label"]
+SECOND_LABEL = "second_label"
 CENTRE = ["centre_x_mm", "centre_y_mm", "centre_z_mm"]
 NUMBERS = ["age", *CENTRE]
 DIGITAL_SOURCE = "digital hip"
@@ -33,6 +34,7 @@ class Case:
         side: body side, or None where the cohort does not say.
         arco_stage: ARCO stage as text, or empty.
         centre_mm: head centre, LPS mm `(x, y, z)`, or None.
+        second_label: path of a second reader's mask, or None; only measured and compared, never learnt from.
     """
 
     patient_id: str
@@ -42,6 +44,7 @@ class Case:
     side: Side | None = None
     arco_stage: str = ""
     centre_mm: tuple[float, float, float] | None = None
+    second_label: Path | None = None
 
 
 class Cohort:
@@ -105,6 +108,8 @@ class Cohort:
         side = str(row["side"]).strip().lower()
         if side not in ("", "left", "right", "l", "r"):
             raise InvalidCohort(f"side is left, right or empty; found {row['side']!r}", case_id=case_id)
+        given = row.get(SECOND_LABEL)
+        second = "" if given is None or given != given else str(given).strip()
         centre = [float(row.get(name, np.nan)) for name in CENTRE]
         if np.isnan(centre).any() and not np.isnan(centre).all():
             raise InvalidCohort(f"{CENTRE} are all filled or all empty; found {centre}", case_id=case_id)
@@ -116,6 +121,7 @@ class Cohort:
             side={"l": Side.LEFT, "r": Side.RIGHT}.get(side[:1]),
             arco_stage=str(row["arco_stage"]).strip().upper(),
             centre_mm=None if np.isnan(centre).any() else (centre[0], centre[1], centre[2]),
+            second_label=self.root / second if second else None,
         )
 
     def __iter__(self) -> Iterator[Case]:
@@ -149,16 +155,17 @@ class Cohort:
     @property
     def carried(self) -> pd.DataFrame:
         """The table without paths and centres: what every result table carries along."""
-        return self.table.drop(columns=["image", "label", *CENTRE], errors="ignore")
+        return self.table.drop(columns=["image", "label", SECOND_LABEL, *CENTRE], errors="ignore")
 
 
 def read_cohort(path: str | Path) -> Cohort:
     """The cohort in a CSV file.
 
     Ids stay text ("007" is not 7, "NA" is not missing). Beside the required columns patient_id, case_id, image
-    and label it may have side, arco_stage, age, sex, centre_x_mm, centre_y_mm and centre_z_mm; further columns
-    are carried along. Paths are relative to the CSV; an image is a file, or a folder of one DICOM series. An image of
-    several channels is named by one path per channel with semicolons between them.
+    and label it may have side, arco_stage, age, sex, centre_x_mm, centre_y_mm, centre_z_mm and second_label (the mask
+    of a second reader, where there is one); further columns are carried along. Paths are relative to the CSV; an image
+    is a file, or a folder of one DICOM series. An image of several channels is named by one path per channel with
+    semicolons between them.
 
     Raises:
         MissingFile: if there is no such file.
@@ -186,7 +193,7 @@ def read_cohort(path: str | Path) -> Cohort:
                 case_id=str(row.get("case_id", "")),
             )
         table[name] = numbers
-    for name in table.columns.difference([*REQUIRED, *NUMBERS, "side", "arco_stage", "sex"], sort=False):
+    for name in table.columns.difference([*REQUIRED, *NUMBERS, SECOND_LABEL, "side", "arco_stage", "sex"], sort=False):
         table[name] = _numeric_if_all_are(table[name])
     return Cohort(table, path.parent)
 

@@ -20,7 +20,7 @@ from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
 
-MANUAL = "manual"
+MANUAL, SECOND = "manual", "manual_2"
 SEEN = "seen_in_training"
 
 
@@ -53,7 +53,8 @@ def evaluate_cases(
 
     Args:
         cohort: whose further columns are carried along.
-        cases: those to evaluate. Their manual masks are read to compare with, after the prediction.
+        cases: those to evaluate. Their manual masks are read to compare with, after the prediction; a second reader's
+            are compared as if they were a network's, under the name `manual_2`.
         members: one or several per network, such as folds; a network is the mean softmax of the members of
             its name, the ensemble that of all.
         scheme: names of the label ids.
@@ -76,9 +77,14 @@ def evaluate_cases(
                 agreed = [agreement_rows(row, name, manual, labels) for name, (labels, _) in segmented.items()]
                 of_case = [measurement_row(row, MANUAL, manual)]
                 of_case += [measurement_row(row, name, *found) for name, found in segmented.items()]
+                if case.second_label is not None:
+                    second = read_labels(case.second_label, scheme)
+                    of_case.insert(1, measurement_row(row, SECOND, second))
+                    agreed.append(agreement_rows(row, SECOND, manual, second))
             except Exception as error:  # the other cases go on, and this one's rows say why it is missing
                 reporter.say(f"{case.case_id} failed: {type(error).__name__}: {error}")
-                measured += [failed_row(row, name, error) for name in (MANUAL, *readers)]
+                humans = (MANUAL,) if case.second_label is None else (MANUAL, SECOND)
+                measured += [failed_row(row, name, error) for name in (*humans, *readers)]
             else:
                 compared += agreed
                 measured += of_case

@@ -73,7 +73,7 @@ def _check_same(before: dict[str, Any], after: dict[str, Any], study: Study) -> 
 
 
 def _cohort_hash(cohort: Cohort) -> str:
-    files = content_hash(*(path for case in cohort for path in (*case.image, case.label)))
+    files = content_hash(*(path for case in cohort for path in (*case.image, case.label, case.second_label) if path))
     return hashlib.sha256((cohort.table.to_csv(index=False) + files).encode()).hexdigest()
 
 

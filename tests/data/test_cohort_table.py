@@ -90,6 +90,28 @@ def test_a_label_on_another_grid_is_found_before_training(cohort):
         check_cohort(type(cohort)(table, cohort.root), HIP)
 
 
+def test_a_second_readers_mask_is_optional_per_case_and_no_column_of_the_results(cohort):
+    table = cohort.table.copy()
+    table.loc[0, "second_label"] = ""
+    some = type(cohort)(table, cohort.root)
+    assert some.cases[0].second_label is None
+    assert some.cases[1].second_label == cohort.root / table.loc[1, "second_label"]
+    assert "second_label" not in some.carried
+    check_cohort(some, HIP)
+    without = type(cohort)(table.drop(columns="second_label"), cohort.root)
+    assert {case.second_label for case in without} == {None}
+
+
+def test_a_second_readers_mask_on_another_grid_or_missing_is_found_before_training(cohort):
+    table = cohort.table.copy()
+    table.loc[1, "second_label"] = table.loc[0, "label"]
+    with pytest.raises(GeometryMismatch, match="case hip-002: the masks of both readers"):
+        check_cohort(type(cohort)(table, cohort.root), HIP)
+    table.loc[1, "second_label"] = "gone.nii.gz"
+    with pytest.raises(MissingFile, match="case hip-002"):
+        check_cohort(type(cohort)(table, cohort.root), HIP)
+
+
 def emptied(cohort, tmp_path, keep: tuple[int, ...]):
     table = cohort.table.copy()
     table["image"] = [str(cohort.root / name) for name in table["image"]]

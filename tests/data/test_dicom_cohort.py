@@ -31,6 +31,7 @@ def as_dicom(cohort, folder, *, numbers=(1,)):
             write_series(channel, folder / cells[-1], patient_id=case.patient_id, series_number=number, scan=scan)
         table.loc[row, "image"] = ";".join(cells)
         table.loc[row, "label"] = str(case.label)
+        table.loc[row, "second_label"] = str(case.second_label)
     table.to_csv(folder / "cohort.csv", index=False)
     return read_cohort(folder / "cohort.csv")
 

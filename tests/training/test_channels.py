@@ -24,7 +24,8 @@ def plan_of_channels(hips, net_yaml, tmp_path):
             Image(image.array.max() - image.array, image.grid), tmp_path / f"{row['case_id']}.nii.gz"
         )
         table.loc[number, "image"] = f"{hips.parent / row['image']};{inverted}"
-        table.loc[number, "label"] = str(hips.parent / row["label"])
+        for name in ("label", "second_label"):
+            table.loc[number, name] = str(hips.parent / row[name])
     table.to_csv(tmp_path / "cohort.csv", index=False)
     nets = [net_yaml("unet2d"), net_yaml("unet3d")]
     overrides = ["--model.net.init_args.in_channels=2", "--trainer.max_epochs=1"]

@@ -20,6 +20,7 @@ def test_a_faulty_case_stops_before_training(plan, cohort, tmp_path, monkeypatch
     no_training(monkeypatch)
     table = cohort.table.copy()
     table["image"] = [str(cohort.root / p) for p in table["image"]]
+    table = table.drop(columns="second_label")
     table["label"] = [str(cohort.root / table["label"].iloc[0])] * len(table)
     table.to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(GeometryMismatch, match="hip-002"):

@@ -11,7 +11,9 @@ from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import softmax_of
 from avnnet.inference.model_folder import load_model
 from avnnet.labels import HIP
+from avnnet.metrics import dice
 from avnnet.models import ConvBlock, ResidualBlock
+from avnnet.stats import best_reader
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
@@ -25,9 +27,9 @@ def test_a_study_writes_every_table_mask_and_the_report(finished):
     assert failed == 0
     measurements = read_table(study.out / "measurements.csv")
     agreement = read_table(study.out / "agreement.csv")
-    assert len(measurements) == 6 * 4  # six hips; manual, two networks and the ensemble
-    assert len(agreement) == 6 * 3 * 3  # three automatic readers; vital, necrosis, head
-    assert set(measurements["reader"]) == {"manual", "unet2d", "unet3d", "ensemble"}
+    assert len(measurements) == 6 * 5  # six hips; two human readers, two networks and the ensemble
+    assert len(agreement) == 6 * 4 * 3  # all but the first reader; vital, necrosis, head
+    assert set(measurements["reader"]) == {"manual", "manual_2", "unet2d", "unet3d", "ensemble"}
     assert {"side", "arco_stage", "age", "sex", "source"} <= set(measurements.columns)
     assert len(list((study.out / "masks" / "ensemble").glob("*.nii.gz"))) == 6
     assert "Mann" in (study.out / "report.html").read_text()
@@ -37,6 +39,21 @@ def test_a_study_writes_every_table_mask_and_the_report(finished):
         (net, fold): 2 for net in study.names for fold in (0, 1)
     }
     assert json.loads((study.out / "study.json").read_text())["digital"] is True
+
+
+def test_a_second_readers_masks_are_measured_and_compared_but_are_no_network(finished, cohort):
+    study, _ = finished
+    agreement = read_table(study.out / "agreement.csv")
+    case = next(iter(cohort))
+    first, second = read_labels(case.label), read_labels(case.second_label)
+    row = agreement[(agreement["case_id"] == case.case_id) & (agreement["reader"] == "manual_2")].set_index("label")
+    for name in ("vital", "necrosis", "head"):
+        assert row.loc[name, "dice"] == pytest.approx(dice(first.mask(name), second.mask(name)))
+    assert best_reader(agreement)[0] != "manual_2"
+    panel = read_table(study.out / "tables" / "second_reader.csv")
+    assert set(panel["second"]) == {"manual_2"}
+    assert "Against a second reader" in (study.out / "report.html").read_text()
+    assert sorted(folder.name for folder in (study.out / "masks").iterdir()) == ["ensemble", "unet2d", "unet3d"]
 
 
 def test_the_studys_ensemble_mask_is_the_argmax_of_the_mean_softmax(finished, cohort):
@@ -142,7 +159,7 @@ def test_a_block_of_the_users_own_runs_through_a_study(plan, net_yaml):
 
 def test_a_cohort_without_centres_is_trained_on_patches_and_predicted_by_a_window(plan, cohort, net_yaml, tmp_path):
     table = cohort.table.drop(columns=["centre_x_mm", "centre_y_mm", "centre_z_mm"])
-    for name in ("image", "label"):
+    for name in ("image", "label", "second_label"):
         table[name] = [str(cohort.root / path) for path in table[name]]
     table.to_csv(tmp_path / "blind.csv", index=False)
     study = plan(cohort=tmp_path / "blind.csv", nets=[net_yaml("unet3d")], only_fold=0)

@@ -30,7 +30,7 @@ CLICK_SD_MM = 2.0
 
 COHORT_COLUMNS = (
     "patient_id", "case_id", "image", "label", "side", "arco_stage", "age", "sex", "sequence", "index_hip",
-    "centre_x_mm", "centre_y_mm", "centre_z_mm", "source",
+    "second_label", "centre_x_mm", "centre_y_mm", "centre_z_mm", "source",
 )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def write_cohort(plan: CohortPlan, out: Path, *, on_progress: Callable[[int, int
     The centre columns of `cohort.csv` imitate the click of a hand: the exact centre with a normal error of 2
     mm SD per axis. The exact centre stands in `truth.csv` only. The column `source` marks every row as digital, so
     that no report made of it can pass for a clinical one. `second_reader/` holds the labels as another hand would
-    draw them: `avnnet compare OUT/labels OUT/second_reader`.
+    draw them; the column `second_label` names them.
 
     Args:
         plan: what it is made of.
@@ -158,7 +158,7 @@ def _write_case(
     values = (
         f"P{number:03d}", case, SEPARATOR.join(paths), f"labels/{case}.nii.gz", str(side), truth.arco_stage,
         patient.age, patient.sex, str(patient.mode), "yes" if is_index else "no",
-        f"{x:.2f}", f"{y:.2f}", f"{z:.2f}", DIGITAL_SOURCE,
+        f"second_reader/{case}.nii.gz", f"{x:.2f}", f"{y:.2f}", f"{z:.2f}", DIGITAL_SOURCE,
     )  # fmt: skip
     return dict(zip(COHORT_COLUMNS, values, strict=True))
 
