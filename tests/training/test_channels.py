@@ -36,7 +36,7 @@ def test_a_study_of_two_channels_runs_through_and_predicts_from_the_command_line
     study, table = plan_of_channels
     assert run_study(study, QUIET) == 0
     measured = pd.read_csv(study.out / "measurements.csv")
-    assert set(measured["reader"]) == {"manual", "unet2d", "unet3d", "ensemble"}
+    assert set(measured["reader"]) == {"manual", "manual_2", "unet2d", "unet3d", "ensemble"}
     both = ";".join(str(study.cohort.parent / part) for part in table["image"].iloc[0].split(";"))
     out = str(tmp_path / "masks")
     assert main(["predict", str(study.out / "model"), both, "--device", "cpu", "--out", out]) == 0
