@@ -62,7 +62,7 @@ def study_printed(table: pd.DataFrame) -> PrintedTable:
 
 def dice_printed(table: pd.DataFrame) -> PrintedTable:
     """Overlap and surface distances per network and structure, with the counts that the means leave out."""
-    header = ["network", "structure", "n", "missed", "false positive", "undefined", "failed"]
+    header = ["reader", "structure", "n", "missed", "false positive", "undefined", "failed"]
     header += ["Dice", "median", "HD95 (mm)", "median", "ASSD (mm)", "median"]
     rows = []
     for row in records(table):
@@ -108,14 +108,16 @@ def readers_printed(table: pd.DataFrame) -> PrintedTable:
         cells += [p_value(row[name]) for name in ("p", "p_holm", "wilcoxon_p", "wilcoxon_p_holm")]
         rows.append([*cells, printable(row["note"])])
     note = (
-        "One value per patient. d: mean difference over its SD. Holm: adjusted for the comparisons within a structure."
+        "One value per patient. d: mean difference over its SD. Holm: adjusted for the comparisons within a "
+        "structure. A "
+        "second reader (manual_2) is compared as if it were a network: does one agree with the first reader as well?"
     )
     return PrintedTable("Networks compared", note, *noted(header, rows))
 
 
 def agreement_printed(table: pd.DataFrame) -> PrintedTable:
     """Bias, limits of agreement and correlation of every network's volumes with the manual ones."""
-    header = ["quantity", "network", "cases (patients)", "bias", "95 % CI", "SD", "limits of agreement"]
+    header = ["quantity", "reader", "cases (patients)", "bias", "95 % CI", "SD", "limits of agreement"]
     header += ["Pearson r", "95 % CI", "p", "note"]
     rows = []
     for row in records(table):
