@@ -48,7 +48,6 @@ def test_a_studys_tables_give_the_segmentation_too(tmp_path):
         ([], "which column is to be compared"),
         (["--value", "volume_ml"], "--automatic"),
         (["--value", "volume_ml", "--manual", "B"], "no reader 'B'"),
-        (["--value", "volume_ml", "--manual", "A", "--margin", "volume_ml=x"], "COLUMN=NUMBER"),
         (["--value", "volume_ml", "--manual", "A", "--margin", "other=2"], "compared column"),
         (["--value", "weight", "--manual", "A"], "no column ['weight']"),
         (["--value", "volume_ml", "--manual", "A", "--automatic", "C"], "no reader 'C'"),
@@ -59,6 +58,13 @@ def test_a_studys_tables_give_the_segmentation_too(tmp_path):
 def test_what_cannot_be_compared_is_refused_with_the_way_out(volumes, tmp_path, capsys, words, said):
     assert run(volumes, tmp_path / "out", *words) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["volume_ml=x", "volume_ml", "=2", "volume_ml=0", "volume_ml=-1", "volume_ml=nan"])
+def test_a_margin_is_a_column_and_a_number_above_0(volumes, tmp_path, capsys, word):
+    with pytest.raises(SystemExit):
+        run(volumes, tmp_path / "out", "--value", "volume_ml", "--manual", "A", "--margin", word)
+    assert "COLUMN=NUMBER above 0" in capsys.readouterr().err
 
 
 def test_a_table_without_patients_says_what_to_do(tmp_path, capsys):

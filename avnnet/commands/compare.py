@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from avnnet.commands.results import finish
+from avnnet.commands.results import finish, margins_of
 from avnnet.labels import HIP, LabelScheme
 from avnnet.measure.masks import compare_masks, pair_masks
 from avnnet.progress import Reporter
@@ -19,11 +19,13 @@ def compare(args: argparse.Namespace) -> int:
     """
     reporter = Reporter()
     scheme = HIP if args.labels is None else LabelScheme(args.labels, part=args.part, whole=args.whole)
+    margins = margins_of(args.margin, scheme.volume_columns)
     pairs = pair_masks(args.manual, args.automatic)
     tables = compare_masks(pairs, scheme, reporter)
     about = {
         "title": "Two sets of masks",
         "cohort": f"{args.manual} against {args.automatic}",
         "networks": ["automatic"],
+        "margins": margins,
     }
     return finish(*tables, args.out, scheme, about, reporter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from avnnet.commands.results import finish
+from avnnet.commands.results import finish, margins_of
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import LeakageError
@@ -26,6 +26,7 @@ def evaluate(args: argparse.Namespace) -> int:
     reporter.say("loading the model")
     model = load_model(args.model, device=chosen_device(args.device))
     reporter.say(model.summary())
+    margins = margins_of(args.margin, model.scheme.volume_columns)
     cohort = read_cohort(args.cohort)
     check_channels(model.members, cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
@@ -46,6 +47,7 @@ def evaluate(args: argparse.Namespace) -> int:
         "cohort": str(args.cohort),
         "networks": list(dict.fromkeys(member.name for member in model.members)),
         "digital": cohort.is_digital,
+        "margins": margins,
         "settings": {"model": str(args.model), "members": len(model.members), "seen_in_training": len(seen)},
     }
     return finish(tables.measurements, tables.agreement, args.out, model.scheme, about, reporter)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from avnnet import __version__
 from avnnet.atomic import write_text_atomically
-from avnnet.commands.results import print_results
+from avnnet.commands.results import margins_of, print_results
 from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.labels import HIP
 from avnnet.progress import Reporter
@@ -43,7 +43,7 @@ def stats(args: argparse.Namespace) -> int:
         "title": args.title or f"Statistics of {args.measurements.name}",
         "command": shlex.join(["avnnet", "stats", str(args.measurements), "..."]),
         "values": values,
-        "margins": _margins(args.margin, values),
+        "margins": margins_of(args.margin, values),
         "draws": args.draws,
         "versions": {"avnnet": __version__},
     }
@@ -83,16 +83,3 @@ def _usual(measurements: pd.DataFrame) -> list[str]:
         found = [name for name in numeric_columns(measurements) if name not in ("patient_id", "case_id")]
         raise StatisticsError(f"which column is to be compared? Name it with --value; columns of numbers: {found}")
     return usual
-
-
-def _margins(words: list[str], values: list[str]) -> dict[str, float]:
-    margins: dict[str, float] = {}
-    for word in words:
-        name, _, number = word.partition("=")
-        try:
-            margins[name] = float(number)
-        except ValueError:
-            raise InvalidConfig(f"a margin is COLUMN=NUMBER, such as necrosis_percent=4; found {word!r}") from None
-        if name not in values or not margins[name] > 0:
-            raise InvalidConfig(f"a margin is a number above 0 of a compared column {values}; found {word!r}")
-    return margins

@@ -24,6 +24,7 @@ def study(args: argparse.Namespace, *, command: str) -> int:
         args.only_fold,
         [f"--{override}" for override in args.overrides],
         command,
+        dict(args.margin),
     )
     run_study(plan, reporter)
     return print_results(args.out, reporter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avnnet.options.tables import add_measure, add_stats, point
+from avnnet.options.tables import add_margin, add_measure, add_stats, point
 
 SEQUENCES = (
     "vibe", "vibe-gd", "vibe-we", "vibe-we-gd", "vibe-fs", "vibe-fs-gd", "dixon", "pd-tse", "random",
@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         help="a config per network; with an overlay for an ablation: unet3d.yaml+residual.yaml",
     )
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study")
+    add_margin(study)
     study.add_argument("--folds", type=int, default=5, help="number of folds (default 5)")
     study.add_argument("--only-fold", type=int, metavar="K", help="do fold K alone, counted from 0")
     study.add_argument("--seed", type=int, default=1, help="of the folds (default 1)")
@@ -104,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", type=Path, help="model folder of a study or a fit")
     evaluate.add_argument("cohort", type=Path, help="CSV with patient_id, case_id, image, label")
     evaluate.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the evaluation")
+    add_margin(evaluate)
     evaluate.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
     evaluate.add_argument("--mark-seen", action="store_true", help="flag images of the training instead of refusing")
 
@@ -116,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("manual", type=Path, help="a mask, or a folder of masks")
     compare.add_argument("automatic", type=Path, help="a mask, or a folder of masks")
     compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the tables and the report")
+    add_margin(compare)
     compare.add_argument(
         "--labels", type=_names, metavar="1=NAME,2=NAME", help="label ids and names (default 1=vital,2=necrosis)"
     )

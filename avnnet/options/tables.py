@@ -80,13 +80,7 @@ def add_stats(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="READER",
         help="the network in question (default: the only one, or that of the best Dice)",
     )
-    add(
-        "--margin",
-        nargs="+",
-        default=[],
-        metavar="COLUMN=NUMBER",
-        help="equivalence margins, fixed before the data were seen",
-    )
+    add_margin(stats)
     add("--draws", type=int, default=10_000, help="of the bootstrap (default 10000)")
     add("--title", help="of the report")
 
@@ -96,6 +90,28 @@ def _words(text: str) -> tuple[str, ...]:
     if not all(words):
         raise argparse.ArgumentTypeError(f"ids or names with commas between; found {text!r}")
     return words
+
+
+def add_margin(command: argparse.ArgumentParser) -> None:
+    """Adds `--margin` to a command that compares sizes."""
+    command.add_argument(
+        "--margin",
+        nargs="+",
+        type=_margin,
+        default=[],
+        metavar="COLUMN=NUMBER",
+        help="equivalence margins, fixed before the data are seen: necrosis_percent=4",
+    )
+
+
+def _margin(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        if name and float(number) > 0:
+            return name, float(number)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"a margin is COLUMN=NUMBER above 0, such as necrosis_percent=4; found {text!r}")
 
 
 def point(text: str) -> tuple[float, float, float]:

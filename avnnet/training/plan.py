@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from avnnet.training.config import Experiment, load_experiment
@@ -23,6 +23,7 @@ class Study:
         only_fold: do this fold alone.
         overrides: further `--key=value` of all configs.
         command: the words typed, for the report.
+        margins: equivalence margins by quantity, fixed before the first training.
     """
 
     cohort: Path
@@ -33,6 +34,7 @@ class Study:
     only_fold: int | None = None
     overrides: Sequence[str] = ()
     command: str = ""
+    margins: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from avnnet.atomic import write_text_atomically
 from avnnet.data.cohort import Cohort
 from avnnet.data.integrity import content_hash
-from avnnet.errors import CheckpointMismatch
+from avnnet.errors import CheckpointMismatch, InvalidConfig
 from avnnet.labels import LabelScheme
 from avnnet.training.config import Experiment
 from avnnet.training.fit import changed_lines
@@ -35,8 +35,12 @@ def begin_record(
         experiments: one per network, as parsed.
 
     Raises:
-        CheckpointMismatch: if the folder holds a study of other data, networks or settings.
+        CheckpointMismatch: if the folder holds a study of other data, networks, settings or margins.
+        InvalidConfig: if a margin is of a quantity that is not compared.
     """
+    unknown = sorted(set(study.margins) - set(scheme.volume_columns))
+    if unknown:
+        raise InvalidConfig(f"a margin is of a compared column {list(scheme.volume_columns)}; found {unknown}")
     record = _record(study, cohort, scheme, experiments)
     path = study.out / "study.json"
     if path.exists() and study.folds_done():
@@ -64,6 +68,11 @@ def _check_same(before: dict[str, Any], after: dict[str, Any], study: Study) -> 
             if key != "cohort_sha256":
                 found = f"{key} was {before.get(key)}, is {after[key]}"
             raise CheckpointMismatch(f"{study.out} holds finished folds of another study: {found}; {way_out}")
+    if before.get("margins", {}) != after["margins"]:
+        raise CheckpointMismatch(
+            f"the equivalence margins of {study.out} were {before.get('margins', {})}, are {after['margins']}: they "
+            f"are fixed before the data are seen; {way_out}"
+        )
     for name, settings in after["settings"].items():
         changed = changed_lines(before["settings"][name]["config"], settings["config"])
         if changed:
@@ -98,6 +107,7 @@ def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequ
         "folds": study.folds,
         "folds_done": study.folds_done(),
         "seed": study.seed,
+        "margins": dict(study.margins),
         "centre": centre,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
         "settings": {

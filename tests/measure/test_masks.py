@@ -38,7 +38,9 @@ def test_a_slicer_segmentation_has_the_name_of_its_image(tmp_path):
 
 
 def test_compare_writes_the_tables_of_a_study_and_a_report(folders, tmp_path, capsys):
-    assert main(["compare", *map(str, folders), "--out", str(tmp_path / "o")]) == 0
+    words = ["--margin", "necrosis_percent=60", "necrosis_cm3=1"]
+    assert main(["compare", *map(str, folders), "--out", str(tmp_path / "o"), *words]) == 0
+    assert (tmp_path / "o" / "tables" / "equivalence.csv").exists()
     table = read_table(tmp_path / "o" / "agreement.csv")
     dice = table[table["label"] == "head"].set_index("case_id")["dice"]
     assert dice["hip-0"] == 1

@@ -16,6 +16,12 @@ def test_fewer_patients_than_folds_stop_before_training(plan, monkeypatch):
         run_study(plan(folds=6), QUIET)
 
 
+def test_a_margin_of_a_quantity_that_is_not_compared_stops_before_training(plan, monkeypatch):
+    no_training(monkeypatch)
+    with pytest.raises(InvalidConfig, match=r"necrosis_percent.*found \['weight'\]"):
+        run_study(plan(margins={"weight": 2.0}), QUIET)
+
+
 def test_a_faulty_case_stops_before_training(plan, cohort, tmp_path, monkeypatch):
     no_training(monkeypatch)
     table = cohort.table.copy()

@@ -101,7 +101,13 @@ def test_a_run_folder_of_another_config_is_refused(finished, tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [("config", "batch_size: 3"), ("mask", "have changed"), ("folds", "has 2 folds"), ("nets", "networks was")],
+    [
+        ("config", "batch_size: 3"),
+        ("mask", "have changed"),
+        ("folds", "has 2 folds"),
+        ("nets", "networks was"),
+        ("margins", "before the data are seen"),
+    ],
 )
 def test_finished_folds_of_another_study_are_not_mixed_in(finished, cohort, tmp_path, monkeypatch, change, words):
     study, _ = finished
@@ -113,6 +119,8 @@ def test_finished_folds_of_another_study_are_not_mixed_in(finished, cohort, tmp_
         other["folds"] = 3
     elif change == "nets":
         other["nets"] = study.nets[:1]
+    elif change == "margins":
+        other["margins"] = {"necrosis_percent": 4.0}
     else:
         shutil.copytree(cohort.root, tmp_path / "hips")
         labels = read_labels(cohort.cases[0].label)
