@@ -141,9 +141,32 @@ def clustered(g: np.random.Generator) -> Intervals:
         yield f"difference, half with two hips: {row.method}", BIAS, row.ci_low, row.ci_high
 
 
+def two_hips(g: np.random.Generator) -> Intervals:
+    """Half the patients with two hips, alike in size (SD 7 and 3) and in each reader's error (SD 1 and 2)."""
+    patient = np.concatenate([np.arange(N), np.arange(N // 2)])
+    size = g.normal(0, SD, N)[patient] + g.normal(0, 3, len(patient))
+    keys = {"patient_id": patient.astype(str), "case_id": np.arange(len(patient)).astype(str)}
+    parts = []
+    for name, bias in (("manual", 0.0), ("net", BIAS)):
+        error = g.normal(0, 1, N)[patient] + g.normal(0, ERROR, len(patient))
+        parts.append(pd.DataFrame(keys | {"reader": name, "x": size + bias + error}))
+    table, shared, wrong = pd.concat(parts), SD**2 + 9, 1 + ERROR**2
+    against = {"automatic": "net", "draws": DRAWS}
+    row = concordance(table, "x", **against).iloc[0]
+    yield "two hips: CCC, bootstrap", 2 * shared / (2 * (shared + wrong) + BIAS**2), row["ci_low"], row["ci_high"]
+    row = icc(table, "x", draws=DRAWS).set_index("form").loc["ICC(3,1)"]
+    yield "two hips: ICC(3,1), bootstrap", shared / (shared + wrong), row["ci_low"], row["ci_high"]
+    for name, function in (("Deming", deming), ("Passing-Bablok", passing_bablok)):
+        row = function(table, "x", **against).iloc[0]
+        yield f"two hips: {name} slope, bootstrap", 1.0, row["slope_ci_low"], row["slope_ci_high"]
+    row = bland_altman(table, "x", automatic="net").iloc[0]
+    upper = BIAS + 1.96 * np.sqrt(2 * wrong)
+    yield "two hips: limit of agreement, approximate", upper, row["upper_limit_ci_low"], row["upper_limit_ci_high"]
+
+
 SUITES: dict[str, Callable[[np.random.Generator], Intervals]] = {
     "correlations": correlations, "limits": limits, "icc": iccs, "lines": lines, "groups": groups, "grades": grades,
-    "bootstrap": bootstrap, "clustered": clustered,
+    "bootstrap": bootstrap, "clustered": clustered, "two_hips": two_hips,
 }  # fmt: skip
 KAPPA = true_kappa()
 

@@ -10,6 +10,7 @@ from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 from avnnet.labels import HIP
 from avnnet.plots import overlay, png_bytes
+from avnnet.report import write_report
 from avnnet.tables import write_table
 from tests.stats.conftest import made_up_study
 
@@ -40,6 +41,12 @@ def hips():
 @pytest.fixture
 def folder(tmp_path, hips):
     return write_study(tmp_path, *hips)
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory, hips):
+    """The report of the made-up study, made once for the tests that only read it."""
+    return write_report(write_study(tmp_path_factory.mktemp("written"), *hips))
 
 
 @pytest.fixture(scope="session")

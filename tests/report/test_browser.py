@@ -7,8 +7,6 @@ import subprocess
 import pytest
 from PIL import Image
 
-from avnnet.report import write_report
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
@@ -17,8 +15,8 @@ FLAGS = (
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: .ci/run installs it")
-def test_the_report_opens_in_a_browser_with_its_pictures_and_prints(folder, tmp_path_factory):
-    page = write_report(folder)
+def test_the_report_opens_in_a_browser_with_its_pictures_and_prints(written, tmp_path_factory):
+    page = written
     out = tmp_path_factory.mktemp("browser")
     flags = [*FLAGS, f"--user-data-dir={out / 'profile'}"]
     shot = [CHROMIUM, *flags, "--window-size=1240,3000", f"--screenshot={out / 'page.png'}", page.as_uri()]
