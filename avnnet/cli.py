@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif args.command == "stats":
             from avnnet.commands.stats import stats
 
-            failed = stats(args)
+            failed = stats(args, command=shlex.join(["avnnet", *words]))
         elif args.command == "cohort":
             from avnnet.commands.cohort import cohort
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from avnnet.commands.results import finish, margins_of
+from avnnet.commands.results import finish
 from avnnet.labels import HIP, LabelScheme
 from avnnet.measure.masks import compare_masks, pair_masks
 from avnnet.progress import Reporter
+from avnnet.stats.battery import check_margins
 
 
 def compare(args: argparse.Namespace) -> int:
@@ -19,7 +20,8 @@ def compare(args: argparse.Namespace) -> int:
     """
     reporter = Reporter()
     scheme = HIP if args.labels is None else LabelScheme(args.labels, part=args.part, whole=args.whole)
-    margins = margins_of(args.margin, scheme.volume_columns)
+    margins = dict(args.margin)
+    check_margins(margins, scheme.volume_columns)
     pairs = pair_masks(args.manual, args.automatic)
     tables = compare_masks(pairs, scheme, reporter)
     about = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from avnnet.commands.results import finish, margins_of
+from avnnet.commands.results import finish
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import LeakageError
@@ -13,6 +13,7 @@ from avnnet.inference.evaluation import evaluate_cases, seen_in_training
 from avnnet.inference.member import check_channels
 from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter
+from avnnet.stats.battery import check_margins
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -26,7 +27,8 @@ def evaluate(args: argparse.Namespace) -> int:
     reporter.say("loading the model")
     model = load_model(args.model, device=chosen_device(args.device))
     reporter.say(model.summary())
-    margins = margins_of(args.margin, model.scheme.volume_columns)
+    margins = dict(args.margin)
+    check_margins(margins, model.scheme.volume_columns)
     cohort = read_cohort(args.cohort)
     check_channels(model.members, cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
-from avnnet.errors import InvalidConfig, StatisticsError
+from avnnet.errors import StatisticsError
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
 from avnnet.report import read_study, results_table, write_report
@@ -47,23 +46,6 @@ def print_results(folder: Path, reporter: Reporter) -> int:
         reporter.say("best: {}, by the {}".format(*best_reader(study.agreement, study.scheme)))
     reporter.say(f"report: {(folder / 'report.html').resolve()}")
     return failed
-
-
-def margins_of(words: Iterable[tuple[str, float]], values: Sequence[str]) -> dict[str, float]:
-    """The margins by quantity.
-
-    Args:
-        words: names and numbers as typed.
-        values: the quantities that are compared.
-
-    Raises:
-        InvalidConfig: if a margin is of another quantity.
-    """
-    margins = dict(words)
-    unknown = sorted(set(margins) - set(values))
-    if unknown:
-        raise InvalidConfig(f"a margin is of a compared column {list(values)}; found {unknown}")
-    return margins
 
 
 def finish(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 from dataclasses import asdict
 from typing import Any
 
@@ -12,18 +11,18 @@ import pandas as pd
 
 from avnnet import __version__
 from avnnet.atomic import write_text_atomically
-from avnnet.commands.results import margins_of, print_results
+from avnnet.commands.results import print_results
 from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.labels import HIP
 from avnnet.progress import Reporter
 from avnnet.report import read_study, write_report
-from avnnet.stats.battery import numeric_columns, table_names
+from avnnet.stats.battery import check_margins, numeric_columns, table_names
 from avnnet.stats.pairs import tidy
 from avnnet.stats.study import MANUAL
 from avnnet.tables import read_table, write_table
 
 
-def stats(args: argparse.Namespace) -> int:
+def stats(args: argparse.Namespace, *, command: str) -> int:
     """0, after tables, charts and report of a measurements table are written.
 
     Raises:
@@ -39,11 +38,12 @@ def stats(args: argparse.Namespace) -> int:
     tidy(measurements)  # says what is missing before anything is written
     agreement = pd.DataFrame() if args.agreement is None else read_table(args.agreement)
     values = args.value or _usual(measurements)
+    check_margins(dict(args.margin), values)
     about: dict[str, Any] = {
         "title": args.title or f"Statistics of {args.measurements.name}",
-        "command": shlex.join(["avnnet", "stats", str(args.measurements), "..."]),
+        "command": command,
         "values": values,
-        "margins": margins_of(args.margin, values),
+        "margins": dict(args.margin),
         "draws": args.draws,
         "versions": {"avnnet": __version__},
     }
@@ -56,7 +56,7 @@ def stats(args: argparse.Namespace) -> int:
         write_table(agreement, args.out / "agreement.csv")
     write_text_atomically(args.out / "study.json", json.dumps(about, indent=1))
     study = read_study(args.out)
-    names = table_names(study.measurements, study.agreement, study.question())
+    names = table_names(study.measurements, study.agreement, study.question)
     with reporter.steps("computing", len(names)) as step:
         write_report(args.out, lambda name: step(names.index(name) + 1, name) if name in names else None)
     print_results(args.out, reporter)

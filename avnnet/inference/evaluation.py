@@ -19,8 +19,8 @@ from avnnet.inference.segmentation import flags_of
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
+from avnnet.stats.study import MANUAL, SECOND
 
-MANUAL, SECOND = "manual", "manual_2"
 SEEN = "seen_in_training"
 
 

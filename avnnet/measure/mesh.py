@@ -102,7 +102,7 @@ def surface_mesh(mask: np.ndarray, grid: Grid, *, keeps_volume: bool = False) ->
     field, aimed_mm3 = smoothed(padded, grid), float(mask.sum()) * grid.voxel_mm3
 
     def excess_mm3(level: float) -> float:
-        return _level_mesh(field, level, grid, margin).volume_mm3 - aimed_mm3
+        return level_mesh(field, level, grid, margin).volume_mm3 - aimed_mm3
 
     level = HALF
     if keeps_volume:
@@ -110,10 +110,18 @@ def surface_mesh(mask: np.ndarray, grid: Grid, *, keeps_volume: bool = False) ->
         level = float(brentq(excess_mm3, low, high, xtol=1e-3)) if excess_mm3(low) * excess_mm3(high) < 0 else level
     if field.max() <= level:
         field = padded.astype(np.float32)
-    return _level_mesh(field, level, grid, margin)
+    return level_mesh(field, level, grid, margin)
 
 
-def _level_mesh(field: np.ndarray, level: float, grid: Grid, margin: int) -> Mesh:
+def level_mesh(field: np.ndarray, level: float, grid: Grid, margin: int = 0) -> Mesh:
+    """The surface where a field `(z, y, x)` crosses a level.
+
+    Args:
+        field: with values on both sides of the level.
+        level: of the surface.
+        grid: where the field lies, without its margin.
+        margin: how many voxels were put around it.
+    """
     from skimage.measure import marching_cubes
 
     corners, faces, _, _ = marching_cubes(field, level)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from avnnet.grid import Grid
-from avnnet.measure.mesh import HALF, Mesh, smoothed, smoothing_mm
+from avnnet.measure.mesh import HALF, Mesh, level_mesh, smoothed, smoothing_mm
 
 RAY_STEP_MM = 0.3
 FAR_MM = 1e3
@@ -79,16 +79,13 @@ class Shell:
         The difference of the distances is smoothed, not the lesion: it runs on outside of the head, so that the sharp
         edge of a lesion at the surface stays.
         """
-        from skimage.measure import marching_cubes
-
         sigma = smoothing_mm(self.grid) / np.asarray(self.grid.spacing)
         field = ndimage.gaussian_filter(self.toward_necrosis_mm, sigma, truncate=3.0)
         if not field.min() < 0 < field.max():
             return None
-        corners, faces, _, _ = marching_cubes(field, 0.0)
-        mesh = Mesh(self.grid.to_lps(corners.astype(float)), faces)
+        mesh = level_mesh(field, 0.0, self.grid)
         inside = self.is_head(mesh.centres_mm)
-        return Mesh(mesh.vertices_mm, faces[inside]) if inside.any() else None
+        return Mesh(mesh.vertices_mm, mesh.faces[inside]) if inside.any() else None
 
     def surface_mm(self, origin_mm: np.ndarray, directions: np.ndarray, reach_mm: float) -> np.ndarray:
         """`(n,)` distance of the outermost surface along rays; NaN where a ray meets none.

@@ -59,10 +59,8 @@ def add_stats(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="every statistic of a table of measurements, and its report: no image, no network needed",
         description="Compares the readers of a long table: one row per case and reader, with the columns patient_id, "
         "case_id, reader (side and arco_stage if known) and quantities. Bland-Altman, ICC, CCC, regression, "
-        "equivalence, "
-        "grades, groups, clustered intervals; with a table of Dice per case also the segmentation. Writes "
-        "tables/*.csv, "
-        "figures/*.svg, results.json and report.html. Readers whose names begin with manual are human.",
+        "equivalence, grades, groups, clustered intervals; with a table of Dice per case also the segmentation. Writes "
+        "tables/*.csv, figures/*.svg, results.json and report.html. Readers whose names begin with manual are human.",
         epilog="""examples:
   avnnet stats runs/study/measurements.csv --agreement runs/study/agreement.csv --out runs/statistics
   avnnet stats volumes.csv --value volume_ml --manual reader_A --automatic nnunet --margin volume_ml=2 --out runs/stats

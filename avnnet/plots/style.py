@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -57,12 +58,7 @@ def png_bytes(drawn: Axes | Figure, *, dots_per_inch: int = 150) -> bytes:
         drawn: what a plot returned.
         dots_per_inch: resolution.
     """
-    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
-    stream = io.BytesIO()
-    if figure is not None:  # axes that were removed from their figure have none
-        # no version and no date in the file, so that a report can be compared byte by byte
-        figure.savefig(stream, format="png", dpi=dots_per_inch, metadata={"Software": None})
-    return stream.getvalue()
+    return _file_bytes(drawn, format="png", dpi=dots_per_inch, metadata={"Software": None})
 
 
 def svg_bytes(drawn: Axes | Figure) -> bytes:
@@ -73,11 +69,16 @@ def svg_bytes(drawn: Axes | Figure) -> bytes:
     """
     from matplotlib import rc_context
 
+    with rc_context({"svg.hashsalt": "avnnet", "svg.fonttype": "path"}):
+        return _file_bytes(drawn, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def _file_bytes(drawn: Axes | Figure, **how: Any) -> bytes:
+    """A saved figure; `how` leaves out version and date, so that a report can be compared byte by byte."""
     figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     stream = io.BytesIO()
-    if figure is not None:
-        with rc_context({"svg.hashsalt": "avnnet", "svg.fonttype": "path"}):
-            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    if figure is not None:  # axes that were removed from their figure have none
+        figure.savefig(stream, **how)
     return stream.getvalue()
 
 

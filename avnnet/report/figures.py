@@ -19,7 +19,7 @@ def charts(study: StudyTables) -> Iterable[tuple[str, str, bytes]]:
     Args:
         study: the tables.
     """
-    table, automatic = study.measurements, study.question().automatic
+    table, automatic = study.measurements, study.question.automatic
     for value in sizes(study):
         caption = f"Bland-Altman plot, {words(value)}: bias and limits of agreement with 95 % intervals."
         yield f"bland_altman_{value}", caption, svg_bytes(bland_altman_plot(table, value, automatic=automatic))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -12,14 +10,14 @@ from avnnet.stats import Question
 from avnnet.stats.pairs import KEY, numbers, text, tidy
 
 
-def flow_printed(measurements: pd.DataFrame, values: Sequence[str], question: Question) -> PrintedTable:
+def flow_printed(measurements: pd.DataFrame, question: Question) -> PrintedTable:
     """Rows of what and how many cases and patients: in the table, failed, measured by both readers, by stage.
 
     Args:
         measurements: one row per case and reader.
-        values: the quantities that are compared.
-        question: whose readers count.
+        question: whose readers and which quantities count.
     """
+    values = question.values
     frame = tidy(measurements, values)
     both = {question.manual, question.automatic}
     measured = frame[np.isfinite(np.column_stack([numbers(frame, v) for v in values])).all(axis=1)]

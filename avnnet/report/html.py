@@ -24,7 +24,7 @@ from avnnet.report.study_words import (
     study_printed,
     volumes_printed,
 )
-from avnnet.report.tables import STUDY_TABLE, StudyTables, read_study, write_tables
+from avnnet.report.tables import STUDY_TABLE, StudyTables, read_study, save_tables
 from avnnet.stats import early_or_advanced
 from avnnet.stats.study import STAGE
 
@@ -51,8 +51,8 @@ def write_report(folder: str | Path, done: Callable[[str], None] = lambda _: Non
         StatisticsError: if a table lacks a column, label or reader.
     """
     folder = Path(folder)
-    tables = write_tables(folder, done)
     study = read_study(folder)
+    tables = save_tables(study, folder, done)
     drawn = {name: (caption, svg) for name, caption, svg in charts(study)}
     for name, (_, svg) in drawn.items():
         write_text_atomically(folder / "figures" / f"{name}.svg", svg.decode("utf-8"))
@@ -74,8 +74,8 @@ def _content(
     study: StudyTables, tables: dict[str, pd.DataFrame], drawn: list[tuple[str, bytes]], figures: Path
 ) -> dict[str, Any]:
     """Everything that the template prints."""
-    about, scheme, question = study.about, study.scheme, study.question()
-    automatic, rule = study.automatic()
+    about, scheme, question = study.about, study.scheme, study.question
+    (automatic, rule), cases = study.automatic, study.cases()
     overlays = sorted(figures.glob("*.png")) if figures.is_dir() else []
     failed = wording.remarks_printed(study.measurements, "error", "Failed cases")
     n_failed = len({(case, side) for case, side, *_ in failed.rows})
@@ -93,15 +93,15 @@ def _content(
         "whole": whole,
         "labels": labels,
         "quantities": [wording.printable(value) for value in study.values],
-        "n_cases": len(study.cases()),
+        "n_cases": len(cases),
         "n_failed": n_failed,
-        "n_patients": study.cases()["patient_id"].nunique(),
+        "n_patients": cases["patient_id"].nunique(),
         "best": wording.printable(automatic),
         "rule": wording.printable(rule, wording.ERROR_CHARACTERS),
         "held_out": wording.held_out(about),
         "folds": about["folds"] if isinstance(about.get("folds"), int) else None,
         "folds_done": about["folds_done"] if isinstance(about.get("folds_done"), list) else [],
-        "flow": flow_printed(study.measurements, study.values, question),
+        "flow": flow_printed(study.measurements, question),
         "results": study_printed(tables[STUDY_TABLE]) if STUDY_TABLE in tables else None,
         "sections": [("Each network", each), *statistics_printed(tables, sizes(study), question.automatic, labels)],
         "plots": [{"caption": caption, "image": _data_uri(svg, "svg+xml")} for caption, svg in drawn],

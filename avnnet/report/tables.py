@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ class StudyTables:
             return tuple(map(str, named))
         return tuple(self.scheme.volume_columns) if self.scheme else ()
 
+    @cached_property
     def automatic(self) -> tuple[str, str]:
         """The network in question and the rule that chose it.
 
@@ -79,6 +81,7 @@ class StudyTables:
             "reference with --manual if it is not called manual"
         )
 
+    @cached_property
     def question(self) -> Question:
         """What is compared with what.
 
@@ -88,7 +91,7 @@ class StudyTables:
         margins, draws = self.about.get("margins"), self.about.get("draws")
         return Question(
             values=self.values,
-            automatic=self.automatic()[0],
+            automatic=self.automatic[0],
             humans=tuple(name for name in human_readers(self.measurements) if name != MANUAL),
             part=self.scheme.part if self.scheme else "",
             grades={name: classes for name, classes in GRADE_COLUMNS.items() if name in self.measurements},
@@ -159,7 +162,7 @@ def compute_tables(study: StudyTables, done: Callable[[str], None] = lambda _: N
     if study.scheme is not None and len(study.agreement):
         first[STUDY_TABLE] = study_table(study.measurements, study.agreement, study.scheme)
         done(STUDY_TABLE)
-    return first | all_statistics(study.measurements, study.agreement, study.question(), done)
+    return first | all_statistics(study.measurements, study.agreement, study.question, done)
 
 
 def write_tables(folder: str | Path, done: Callable[[str], None] = lambda _: None) -> dict[str, pd.DataFrame]:
@@ -178,14 +181,24 @@ def write_tables(folder: str | Path, done: Callable[[str], None] = lambda _: Non
         InvalidConfig: if `study.json` names no label scheme.
         StatisticsError: if a table lacks a column, label or reader.
     """
-    study = read_study(folder)
+    return save_tables(read_study(folder), Path(folder), done)
+
+
+def save_tables(study: StudyTables, folder: Path, done: Callable[[str], None]) -> dict[str, pd.DataFrame]:
+    """As `write_tables`, of a study that has been read.
+
+    Args:
+        study: the tables.
+        folder: where.
+        done: told the name of each table.
+    """
     tables = compute_tables(study, done)
-    out = Path(folder) / "tables"
+    out = folder / "tables"
     for name, table in tables.items():
         write_table(table, out / f"{name}.csv")
     if STUDY_TABLE in tables:
         header, rows = study_rows(tables[STUDY_TABLE])
         write_text_atomically(out / f"{STUDY_TABLE}.md", as_markdown(header, rows))
         write_text_atomically(out / f"{STUDY_TABLE}.tex", as_latex(header, rows))
-    write_record(Path(folder), study.about, study.question(), tables)
+    write_record(folder, study.about, study.question, tables)
     return tables

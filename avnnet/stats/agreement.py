@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from avnnet.stats.limits import LIMIT_SD, _limits_row, _sd_of_one_case, bland_altman
+from avnnet.stats.limits import limits_row
 from avnnet.stats.pairs import CONFIDENCE, is_constant, pairs, patient_means, tidy
-
-__all__ = ["LIMIT_SD", "_sd_of_one_case", "bland_altman", "pearson", "spearman", "volume_agreement"]
 
 
 def pearson(table: pd.DataFrame, value: str, *, manual: str = "manual", automatic: str) -> pd.DataFrame:
@@ -147,7 +145,7 @@ def volume_agreement(table: pd.DataFrame, values: Sequence[str], *, manual: str 
     for value in values:
         for reader in readers:
             paired, excluded = pairs(table, value, manual, reader)
-            row = _limits_row(paired, value, manual, reader, excluded)
+            row = limits_row(paired, value, manual, reader, excluded)
             correlation = _pearson_row(paired, value, manual, reader, excluded)
             row["r"] = correlation["r"]
             row |= {f"r_{name}": correlation[name] for name in ("p", "ci_low", "ci_high", "note")}

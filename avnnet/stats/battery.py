@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from avnnet.errors import StatisticsError
+from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.stats.agreement import pearson, spearman, volume_agreement
 from avnnet.stats.bootstrap import DRAWS
 from avnnet.stats.categories import confusion, grade_agreement
@@ -28,6 +28,21 @@ LEAST_DRAWS = 100
 SCALES = ("difference", "percent", "log")
 
 
+def check_margins(margins: Mapping[str, float], values: Sequence[str]) -> None:
+    """Nothing, if every equivalence margin is of a quantity that is compared.
+
+    Args:
+        margins: by quantity.
+        values: the quantities that are compared.
+
+    Raises:
+        InvalidConfig: if a margin is of another quantity.
+    """
+    unknown = sorted(set(margins) - set(values))
+    if unknown:
+        raise InvalidConfig(f"a margin is of a compared column {list(values)}; found {unknown}")
+
+
 @dataclass(frozen=True)
 class Question:
     """What is to be compared with what.
@@ -44,7 +59,8 @@ class Question:
         draws: of the bootstrap.
 
     Raises:
-        StatisticsError: if there is no value, a margin is of no value, or there are fewer than 100 draws.
+        StatisticsError: if there is no value, or there are fewer than 100 draws.
+        InvalidConfig: as `check_margins`.
     """
 
     values: tuple[str, ...]
@@ -62,9 +78,7 @@ class Question:
             raise StatisticsError("name at least one column to compare, such as necrosis_cm3")
         if self.draws < LEAST_DRAWS:
             raise StatisticsError(f"a bootstrap interval needs at least {LEAST_DRAWS} draws; found {self.draws}")
-        unknown = sorted(set(self.margins) - set(self.values))
-        if unknown:
-            raise StatisticsError(f"margins of {unknown}, which are not compared; compared are {list(self.values)}")
+        check_margins(self.margins, self.values)
 
 
 def all_statistics(

@@ -76,7 +76,7 @@ def bland_altman(
             raise StatisticsError(f"{name} must be one of {list(known)}; found {given!r}")
     paired, excluded = pairs(table, value, manual, automatic)
     scaled, note = _on_scale(paired, scale)
-    row = _limits_row(scaled, value, manual, automatic, excluded)
+    row = limits_row(scaled, value, manual, automatic, excluded)
     notes = [note, str(row.pop("note"))]
     if note:
         row |= {name: np.nan for name in row if name.startswith(("bias", "sd", "lower", "upper"))}
@@ -157,7 +157,8 @@ def _proportional(scaled: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _limits_row(paired: pd.DataFrame, value: str, manual: str, automatic: str, excluded: int) -> dict[str, object]:
+def limits_row(paired: pd.DataFrame, value: str, manual: str, automatic: str, excluded: int) -> dict[str, object]:
+    """Bias, SD and limits with their approximate intervals, of pairs as `pairs` gives them."""
     differences = paired.assign(difference=paired["second"] - paired["first"])
     of_patients = patient_means(differences, ["difference"])["difference"].to_numpy(float)
     n = len(of_patients)

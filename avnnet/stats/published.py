@@ -9,9 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from avnnet.errors import StatisticsError
+from avnnet.stats.limits import LIMIT_SD
 from avnnet.stats.pairs import CONFIDENCE
-
-LIMIT_SD = 1.96
 
 
 @dataclass(frozen=True)

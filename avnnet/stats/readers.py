@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from avnnet.stats.bootstrap import DRAWS, SEED, bootstrap_interval
+from avnnet.stats.limits import LIMIT_SD
 from avnnet.stats.pairs import IDENTITY, KEY, pairs
 
 Agreement = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -126,7 +127,7 @@ def _half_width(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     n = w.sum(axis=1)
     away = y - x
     variance = (w @ away**2 / n - (w @ away / n) ** 2) * n / (n - 1)
-    found: np.ndarray = 1.96 * np.sqrt(np.maximum(variance, 0))
+    found: np.ndarray = LIMIT_SD * np.sqrt(np.maximum(variance, 0))
     return found
 
 

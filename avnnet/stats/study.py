@@ -15,7 +15,7 @@ from avnnet.stats.paired import compare_readers, paired_t
 from avnnet.stats.pairs import KEY, numbers, pairs, tidy
 from avnnet.stats.summary import summarise_agreement
 
-MANUAL = "manual"
+MANUAL, SECOND = "manual", "manual_2"
 STAGE = "arco_stage"
 TIE = 1e-4
 BEST = "best network"

@@ -14,8 +14,9 @@ from typing import Any
 from avnnet.atomic import write_text_atomically
 from avnnet.data.cohort import Cohort
 from avnnet.data.integrity import content_hash
-from avnnet.errors import CheckpointMismatch, InvalidConfig
+from avnnet.errors import CheckpointMismatch
 from avnnet.labels import LabelScheme
+from avnnet.stats.battery import check_margins
 from avnnet.training.config import Experiment
 from avnnet.training.fit import changed_lines
 from avnnet.training.plan import Study
@@ -38,9 +39,7 @@ def begin_record(
         CheckpointMismatch: if the folder holds a study of other data, networks, settings or margins.
         InvalidConfig: if a margin is of a quantity that is not compared.
     """
-    unknown = sorted(set(study.margins) - set(scheme.volume_columns))
-    if unknown:
-        raise InvalidConfig(f"a margin is of a compared column {list(scheme.volume_columns)}; found {unknown}")
+    check_margins(study.margins, scheme.volume_columns)
     record = _record(study, cohort, scheme, experiments)
     path = study.out / "study.json"
     if path.exists() and study.folds_done():
