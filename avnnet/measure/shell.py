@@ -14,7 +14,7 @@ from avnnet.measure.mesh import HALF, Mesh, level_mesh, smoothed, smoothing_mm
 RAY_STEP_MM = 0.3
 FAR_MM = 1e3
 BELOW, FURTHER = 1.3, 0.8
-"""Best of 220 rules tried on 136 digital hips of four seeds; the best of them differ little (docs/measuring.md)."""
+"""Among the best of 220 rules tried on 136 digital hips of four seeds, which differ little (docs/measuring.md)."""
 
 
 @dataclass(frozen=True, eq=False)

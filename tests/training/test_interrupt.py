@@ -10,6 +10,14 @@ import pytest
 from avnnet.training.interrupt import clean_interrupt
 
 
+@pytest.fixture(autouse=True)
+def hears_interrupts():
+    """Ctrl-C as in a terminal: a process that a shell put in the background was started deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted_as(error: type[BaseException]) -> None:
     """Presses Ctrl-C, swallows it as some libraries do, and raises another error."""
     try:
