@@ -1,8 +1,6 @@
 """The notebooks of docs/, run in a copy of their place in a clone, as a newcomer runs them."""
 
 import shutil
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
@@ -16,30 +14,17 @@ PATIENCE_S = 1200  # for a cell, on a machine that does other things too
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def run(notebook: Path, clone: Path):
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def done(request, tmp_path_factory):
     """What a run of a notebook gave, and the clone that it ran in."""
+    clone = tmp_path_factory.mktemp("clone")
     (clone / "experiments").symlink_to(ROOT / "experiments")
     (clone / "docs" / "notebooks").mkdir(parents=True)
-    copy = shutil.copy(notebook, clone / "docs" / "notebooks")
-    return NotebookRun(Path(copy), PATIENCE_S, kernel="python3").execute(), clone
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """The runs of all notebooks, side by side, each on one core."""
-    clones = [tmp_path_factory.mktemp("clone") for _ in NOTEBOOKS]
+    copy = shutil.copy(request.param, clone / "docs" / "notebooks")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("jupyter")))
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
-        # two threads of so small a network are hardly faster, and many times slower where the cores are shared
-        patch.setenv("OMP_NUM_THREADS", "1")
-        with ProcessPoolExecutor(len(NOTEBOOKS), mp_context=get_context("spawn")) as pool:
-            return dict(zip(NOTEBOOKS, pool.map(run, NOTEBOOKS, clones), strict=True))
-
-
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
-def done(request, runs):
-    return runs[request.param]
+        return NotebookRun(Path(copy), PATIENCE_S, kernel="python3").execute(), clone
 
 
 def outputs(result) -> list:
