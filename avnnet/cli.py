@@ -51,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from avnnet.commands.stats import stats
 
             failed = stats(args, command=shlex.join(["avnnet", *words]))
+        elif args.command == "scan":
+            from avnnet.commands.scan import scan
+
+            failed = scan(args)
         elif args.command == "cohort":
             from avnnet.commands.cohort import cohort
 

@@ -26,6 +26,18 @@ class UnreadableFile(AvnnetError):
     """A file exists but cannot be decoded as what it claims to be."""
 
 
+class NotAnImage(UnreadableFile):
+    """A file or folder holds no image at all."""
+
+
+class UndecodablePixels(UnreadableFile):
+    """A header can be read, but not the pixels that it promises."""
+
+
+class ResourceLimitExceeded(AvnnetError):
+    """A header promises more than a hip scan can hold; refused before anything is allocated."""
+
+
 class OutputNotWritable(AvnnetError):
     """A result cannot be written where it was asked for."""
 
@@ -34,16 +46,32 @@ class UnsupportedFormat(AvnnetError):
     """A file's format is not one that avnnet reads or writes."""
 
 
+class UnsupportedPixelType(UnsupportedFormat):
+    """Colour, complex or other pixels that are no single brightness."""
+
+
+class UnsafePath(AvnnetError):
+    """A file names another outside its own folder, which is not followed."""
+
+
 class UnsupportedDimensions(AvnnetError):
     """An image is not three-dimensional with one value per voxel."""
 
 
 class NotAVolume(AvnnetError):
-    """An image has too few slices to measure a volume in."""
+    """An image has too few slices to measure a volume in, or its slices are no straight stack."""
 
 
 class MixedSeries(AvnnetError):
-    """A folder holds more than one DICOM series, or several images of one position."""
+    """A folder holds more than one DICOM series, and none was chosen."""
+
+
+class MixedPatients(MixedSeries):
+    """A folder holds the images of several patients."""
+
+
+class DuplicateSlices(MixedSeries):
+    """A series holds several images of one position: time points, copies, or diffusion weightings."""
 
 
 class UnevenSpacing(AvnnetError):
@@ -56,6 +84,18 @@ class MissingSlices(UnevenSpacing):
 
 class InvalidGeometry(AvnnetError):
     """A spacing, origin or direction that no scanner could have made."""
+
+
+class MissingGeometry(InvalidGeometry):
+    """A file does not say where its voxels lie in the patient."""
+
+
+class GeometryConflict(InvalidGeometry):
+    """A file says twice where its voxels lie, and not the same."""
+
+
+class NonOrthogonalDirection(InvalidGeometry):
+    """The axes of a grid are sheared."""
 
 
 class GeometryMismatch(AvnnetError):

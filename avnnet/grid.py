@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avnnet.errors import InvalidGeometry
+from avnnet.errors import InvalidGeometry, NonOrthogonalDirection
 
 ORTHOGONAL_TOLERANCE = 1e-3  # NIfTI stores directions as float32 and some writers round to four digits
 
@@ -25,8 +25,8 @@ class Grid:
         direction: `(3, 3)` rows; column `i` is the world unit vector along array axis `i`.
 
     Raises:
-        InvalidGeometry: if a size or spacing is not positive, a number is not finite, or the direction is
-            not a rotation or reflection (a sheared grid).
+        InvalidGeometry: if a size or spacing is not positive, or a number is not finite.
+        NonOrthogonalDirection: if the direction is not a rotation or reflection (a sheared grid).
 
     Examples:
         >>> grid = Grid((4, 5, 6), (3.0, 0.5, 0.4), origin=(10.0, 0.0, 0.0))
@@ -59,7 +59,7 @@ class Grid:
             raise InvalidGeometry(f"origin and direction must be finite; found {self.origin} and {matrix.tolist()}")
         error = float(np.abs(matrix.T @ matrix - np.eye(3)).max())
         if error > ORTHOGONAL_TOLERANCE:
-            raise InvalidGeometry(
+            raise NonOrthogonalDirection(
                 f"the direction must have orthogonal unit columns, it is off by {error:.2g}; "
                 "resample the sheared image onto an orthogonal grid first"
             )

@@ -8,7 +8,20 @@ import numpy as np
 
 from avnnet.errors import GeometryMismatch, InvalidLabelValues
 from avnnet.grid import Grid
-from avnnet.labels import HIP, LabelScheme
+from avnnet.labels import HIP, LabelScheme, Side
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an image's file says beside its voxels.
+
+    Args:
+        flags: what a reader should know of it, such as "lossy_source"; words of `avnnet.flags`.
+        laterality: the body side that its header names, or None.
+    """
+
+    flags: tuple[str, ...] = ()
+    laterality: Side | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +32,7 @@ class Image:
         array: `(z, y, x)` numbers in arbitrary units, or `(C, z, y, x)` of several channels, such as the in-phase,
             opposed-phase, water and fat images of a Dixon sequence.
         grid: where they lie.
+        source: what its file says beside.
 
     Raises:
         GeometryMismatch: if the array's last three axes are not the grid's.
@@ -32,6 +46,7 @@ class Image:
 
     array: np.ndarray
     grid: Grid
+    source: Source = field(default=Source(), kw_only=True)
 
     def __post_init__(self) -> None:
         if self.array.ndim not in (3, 4) or not self.array.size or tuple(self.array.shape[-3:]) != self.grid.shape:
@@ -52,6 +67,7 @@ class LabelMap(Image):
     Args:
         array: `(z, y, x)` integers; 0 is background.
         grid: where they lie.
+        source: what its file says beside.
         scheme: names of the ids.
 
     Raises:

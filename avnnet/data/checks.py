@@ -8,11 +8,10 @@ import numpy as np
 
 from avnnet.data.cohort import Case, Cohort
 from avnnet.data.files import read_grid, read_labels
+from avnnet.data.limits import FEWEST_SLICES
 from avnnet.errors import AvnnetError, EmptyLabel, GeometryMismatch, NotAVolume
 from avnnet.grid import Grid
 from avnnet.labels import LabelScheme
-
-FEWEST_SLICES = 4
 
 
 def check_volume(grid: Grid) -> None:

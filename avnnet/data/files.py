@@ -9,42 +9,55 @@ import numpy as np
 import SimpleITK as sitk
 
 from avnnet.atomic import whole_file
-from avnnet.data.dicom import read_series, series_grid
+from avnnet.data.axes import upright
+from avnnet.data.dicom import is_dicom, read_series, series_grid
 from avnnet.data.integrity import check_whole
-from avnnet.data.sitk import from_sitk, grid_of, to_sitk
+from avnnet.data.limits import check_size, check_spacing
+from avnnet.data.nifti import is_nifti, nifti_grid, read_nifti
+from avnnet.data.sitk import to_sitk
+from avnnet.data.stored import read_stored, stored_grid
+from avnnet.data.streams import check_regular
 from avnnet.errors import (
     GeometryMismatch,
     InvalidCohort,
     InvalidLabelValues,
     MissingFile,
+    MissingGeometry,
     OutputNotWritable,
     UnreadableFile,
     UnsupportedDimensions,
     UnsupportedFormat,
 )
+from avnnet.flags import Flag
 from avnnet.grid import Grid
-from avnnet.image import Image, LabelMap
+from avnnet.image import Image, LabelMap, Source
 from avnnet.labels import HIP, LabelScheme
 
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
+WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
+SUFFIXES = (*WRITTEN_SUFFIXES, ".mhd")
+ANALYZE_SUFFIXES = (".hdr", ".img", ".hdr.gz", ".img.gz")
 SEPARATOR = ";"
 ImageFiles = str | Path | Sequence[str | Path]
 
 
-def suffix_of(path: str | Path) -> str:
-    """The image suffix of a path, `.nii.gz` as one.
+def check_suffix(path: str | Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Nothing, if a path has one of the suffixes.
 
     Raises:
-        UnsupportedFormat: if it is none that avnnet reads and writes.
+        UnsupportedFormat: if it has another.
+        MissingGeometry: if it is that of an Analyze pair.
     """
-    name = Path(path).name.lower()
-    for suffix in SUFFIXES:
-        if name.endswith(suffix):
-            return suffix
-    raise UnsupportedFormat(
-        f"{Path(path).name}: image files end in one of {', '.join(SUFFIXES)}; convert it first, or give the folder of "
-        "a DICOM series"
-    )
+    name = Path(path).name
+    if name.lower().endswith(ANALYZE_SUFFIXES):
+        raise MissingGeometry(
+            f"{name}: a pair of .hdr and .img is an Analyze 7.5 image, which does not say where left and right are. "
+            "Export the images again as DICOM or .nii.gz"
+        )
+    if not name.lower().endswith(suffixes):
+        raise UnsupportedFormat(
+            f"{name}: image files end in one of {', '.join(suffixes)}; convert it first, or give the folder of a DICOM "
+            "series"
+        )
 
 
 def image_name(path: str | Path) -> str:
@@ -95,59 +108,52 @@ def channel_files(text: str) -> tuple[Path, ...]:
     return tuple(Path(part) for part in parts)
 
 
-def _existing(path: str | Path) -> Path:
-    path = Path(path)
-    if not path.is_file():
-        raise MissingFile(f"no file or folder {path}; image paths in a cohort are relative to the cohort's CSV")
-    suffix_of(path)
-    return path
-
-
-def _decoded(reader: sitk.ImageFileReader, path: Path, *, header_only: bool) -> sitk.Image:
-    reader.SetFileName(str(path))
-    try:
-        if header_only:
-            reader.ReadImageInformation()
-            return sitk.Image(1, 1, sitk.sitkUInt8)
-        return reader.Execute()
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise UnreadableFile(f"{path.name} cannot be read as an image ({reason}); export it again") from error
-
-
-def read_image(files: ImageFiles) -> Image:
-    """The image in a NIfTI, NRRD or MetaImage file, in the file's own axis order, or in a folder of a DICOM series.
+def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | None = None) -> Image:
+    """The image in a NIfTI, NRRD or MetaImage file, in the file's own axis order, or of a DICOM series.
 
     Args:
-        files: a `.nii.gz`, `.nii`, `.nrrd` or `.mha` file `(z, y, x)`, or a folder that holds the files of one DICOM
-            series, which are put in order along the slice normal; or several of one grid, which become the channels
-            `(C, z, y, x)` in the order given.
+        files: a `.nii.gz`, `.nii`, `.nrrd`, `.mha` or `.mhd` file `(z, y, x)`, or a DICOM file or folder, whose slices
+            are put in order along their normal; or several of one grid, which become the channels `(C, z, y, x)` in the
+            order given.
+        series: which series of a DICOM folder, as `avnnet scan` counts them; None takes the only one.
+        prefer: "sform" or "qform", which holds where a NIfTI file says twice where its voxels lie, and not the same.
 
     Raises:
-        MissingFile: if there is no such file, or no DICOM file in the folder.
-        UnsupportedFormat: if the suffix is another, or DICOM files are not plain greyscale slices.
-        UnreadableFile: if the content is broken.
-        MixedSeries: if the folder holds several series, or several images of one position.
-        UnevenSpacing, MissingSlices, NotAVolume, InvalidGeometry: if its slices make no even stack.
+        MissingFile: if there is no such file.
+        UnsupportedFormat, UnsupportedPixelType: if it is in another format, or its voxels are no single brightness.
+        UnreadableFile, NotAnImage, UndecodablePixels: if the content is broken.
+        UnsafePath: if it names a file of voxels outside its folder.
+        ResourceLimitExceeded: if it promises or holds more than a hip scan can have.
+        MixedSeries, MixedPatients: if a folder holds several series, and none was chosen.
+        DuplicateSlices, UnevenSpacing, MissingSlices, NotAVolume: if its slices make no even stack.
+        MissingGeometry, GeometryConflict, NonOrthogonalDirection, InvalidGeometry: if it does not say where its voxels
+            lie, or what cannot be.
         UnsupportedDimensions: if it is not 3D with one value per voxel.
         GeometryMismatch: if the channels lie on different grids.
     """
     paths = _one_or_more(files)
-    images = [_read_one(path) for path in paths]
+    images = [_read_one(path, series, prefer) for path in paths]
     if len(images) == 1:
         return images[0]
     grid = _one_grid(paths, [image.grid for image in images])
-    return Image(np.stack([image.array for image in images]), grid)
+    flags = dict.fromkeys(flag for image in images for flag in image.source.flags)
+    source = Source(tuple(flags), images[0].source.laterality)
+    return Image(np.stack([image.array for image in images]), grid, source=source)
 
 
-def read_grid(files: ImageFiles) -> Grid:
+def read_grid(files: ImageFiles, *, series: int | None = None, prefer: str | None = None) -> Grid:
     """The grid of an image, read from the header of its file or files, or of those of every channel.
 
+    Args:
+        files: as `read_image` takes them.
+        series: as there.
+        prefer: as there.
+
     Raises:
-        AvnnetError: as `read_image`.
+        AvnnetError: as `read_image`, for everything that a header shows; voxels are not looked at.
     """
     paths = _one_or_more(files)
-    return _one_grid(paths, [_read_one_grid(path) for path in paths])
+    return _one_grid(paths, [_read_one_grid(path, series, prefer) for path in paths])
 
 
 def _one_or_more(files: ImageFiles) -> list[Path]:
@@ -168,41 +174,45 @@ def _one_grid(paths: Sequence[Path], grids: Sequence[Grid]) -> Grid:
     return grids[0]
 
 
-def _read_one(path: Path) -> Image:
+def _read_one(path: Path, series: int | None, prefer: str | None) -> Image:
+    if _is_dicom(path):
+        return read_series(path, series)
+    image = read_nifti(path, prefer) if is_nifti(path) else read_stored(path)
+    grid = upright(image.grid)
+    flags = () if grid is image.grid else (Flag.REPAIRED_DIRECTION,)
+    return Image(image.array, grid, source=Source(flags))
+
+
+def _read_one_grid(path: Path, series: int | None, prefer: str | None) -> Grid:
+    if _is_dicom(path):
+        return series_grid(path, series)
+    return upright(nifti_grid(path, prefer) if is_nifti(path) else stored_grid(path))
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether a path is a folder or a file of DICOM; any other is an image file by its suffix."""
     if path.is_dir():
-        return read_series(path)
-    check_whole(_existing(path))
-    return from_sitk(_decoded(sitk.ImageFileReader(), path, header_only=False))
+        return True
+    check_regular(path)
+    if not path.name.lower().endswith(SUFFIXES) and is_dicom(path):
+        return True
+    check_suffix(path)
+    return False
 
 
-def _read_one_grid(path: Path) -> Grid:
-    if path.is_dir():
-        return series_grid(path)
-    reader = sitk.ImageFileReader()
-    path = _existing(path)
-    _decoded(reader, path, header_only=True)
-    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
-        return grid_of(_decoded(reader, path, header_only=False))  # raises the error with its reason
-    itk = sitk.Image([1, 1, 1], sitk.sitkUInt8)
-    itk.SetSpacing(reader.GetSpacing())
-    itk.SetOrigin(reader.GetOrigin())
-    itk.SetDirection(reader.GetDirection())
-    one = grid_of(itk)
-    return Grid(reader.GetSize()[::-1], one.spacing, one.origin, one.direction)
-
-
-def read_labels(path: str | Path, scheme: LabelScheme = HIP) -> LabelMap:
+def read_labels(path: str | Path, scheme: LabelScheme = HIP, *, prefer: str | None = None) -> LabelMap:
     """The label map in an image file; whole numbers stored as floats are taken as ids.
 
     Args:
-        path: a `.nii.gz`, `.nii`, `.nrrd` or `.mha` file.
+        path: a `.nii.gz`, `.nii`, `.nrrd`, `.mha` or `.mhd` file.
         scheme: names of the ids.
+        prefer: as `read_image` takes it.
 
     Raises:
         InvalidLabelValues: if a value is not whole, or not in the scheme.
-        MissingFile, UnsupportedFormat, UnreadableFile, UnsupportedDimensions: as `read_image`.
+        AvnnetError: as `read_image`.
     """
-    image = read_image(path)
+    image = read_image(path, prefer=prefer)
     array = image.array
     if array.dtype.kind not in "iu":
         whole = np.rint(array)
@@ -211,7 +221,7 @@ def read_labels(path: str | Path, scheme: LabelScheme = HIP) -> LabelMap:
             raise InvalidLabelValues(f"{Path(path).name}: label values must be whole numbers; found {odd}")
         array = whole.astype(np.int64)
     checked = LabelMap(array, image.grid, scheme)
-    return LabelMap(checked.array.astype(np.uint8), checked.grid, scheme)
+    return LabelMap(checked.array.astype(np.uint8), checked.grid, scheme, source=image.source)
 
 
 def write_image(image: Image, path: str | Path) -> Path:
@@ -220,18 +230,22 @@ def write_image(image: Image, path: str | Path) -> Path:
     Raises:
         UnsupportedFormat: if the suffix is none of these.
         UnsupportedDimensions: if the image has several channels: each is a file of its own.
+        ResourceLimitExceeded, InvalidGeometry: if it could not be read again.
         OutputNotWritable: if the folder cannot be written to.
     """
-    suffix_of(path)
+    path = Path(path)
+    check_suffix(path, WRITTEN_SUFFIXES)
     if image.array.ndim != 3:
         raise UnsupportedDimensions(f"a file holds one channel; write the {len(image.channels)} of this image apart")
+    check_size(image.grid.shape, image.array.itemsize, path.name)
+    check_spacing(image.grid.spacing, image.grid.shape, path.name)
     with whole_file(path) as partial:
         try:
-            sitk.WriteImage(to_sitk(image), str(partial), useCompression=Path(path).suffix != ".nii")
+            sitk.WriteImage(to_sitk(image), str(partial), useCompression=path.suffix != ".nii")
         except RuntimeError as error:
             raise OutputNotWritable(f"cannot write {path}: {str(error).strip().splitlines()[-1]}") from error
         try:
             check_whole(partial)  # ITK says nothing when the disk is full in the middle of a NIfTI file
         except UnreadableFile as error:
             raise OutputNotWritable(f"cannot write {path} whole; is the disk full? Choose another folder") from error
-    return Path(path)
+    return path

@@ -12,11 +12,11 @@ import SimpleITK as sitk
 
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.integrity import check_whole
+from avnnet.data.seg_nrrd import SEGMENTATION_SUFFIX
 from avnnet.data.sitk import from_sitk
 from avnnet.errors import InvalidConfig, InvalidLabelValues, MissingFile, UnreadableFile
 from avnnet.image import Image, LabelMap
 
-SEGMENTATION_SUFFIX = ".seg.nrrd"
 VITAL, NECROSIS = "vital", "necrosis"
 Words = Sequence[str]
 

@@ -48,6 +48,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="NET.yaml",
         help="a config per network; with an overlay for an ablation: unet3d.yaml+residual.yaml",
     )
+    study.add_argument(
+        "--locator",
+        type=Path,
+        metavar="NET.yaml",
+        help="a config that finds the heads in the whole image; each fold's held-out cases are then predicted around "
+        "the centres that it found too, as the reader ensemble_located, and the model needs no --centre",
+    )
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study")
     add_margin(study)
     study.add_argument("--folds", type=int, default=5, help="number of folds (default 5)")
@@ -81,8 +88,8 @@ def parser() -> argparse.ArgumentParser:
         "images",
         nargs="+",
         metavar="IMAGE",
-        help=".nii.gz, .nii, .nrrd or .mha, or a folder of one DICOM series; for a model of several channels "
-        "'IN.nii.gz;WATER.nii.gz' in quotes",
+        help=".nii.gz, .nii, .nrrd, .mha or .mhd, a DICOM export (a folder, a tree of folders, or a multi-frame file); "
+        "for a model of several channels 'IN.nii.gz;WATER.nii.gz' in quotes",
     )
     predict.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the masks")
     predict.add_argument(
@@ -90,9 +97,27 @@ def parser() -> argparse.ArgumentParser:
         type=point,
         metavar="X,Y,Z",
         help="head centre in mm, LPS; written with '=' if it starts with a minus: --centre=-95,12,-5. "
-        "3D Slicer shows RAS: change the sign of its first two numbers. Without it a window slides over the image",
+        "3D Slicer shows RAS: change the sign of its first two numbers. Without it the locator finds every head; "
+        "a model without one slides a window over the image",
     )
-    predict.add_argument("--side", choices=["left", "right"], help="a left hip is mirrored for the networks and back")
+    predict.add_argument(
+        "--side", choices=["left", "right"], help="of the hip at --centre; without it, only the hip of this side"
+    )
+    predict.add_argument(
+        "--series", type=int, metavar="NUMBER", help="which series of a DICOM export, as avnnet scan counts them"
+    )
+    predict.add_argument(
+        "--format",
+        choices=["nii.gz", "nrrd", "mha", "seg.nrrd"],
+        default="nii.gz",
+        help="of the masks; seg.nrrd: segments of 3D Slicer with names, colours and terms (default nii.gz)",
+    )
+    predict.add_argument(
+        "--keep-names",
+        action="store_true",
+        help="name the masks after their images, whose names must then be no patients'; without it masks are c0001, "
+        "c0002, ... and OUT/keys.csv, which stays with you, says which is which",
+    )
     predict.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
 
     evaluate = commands.add_parser(
@@ -135,6 +160,16 @@ def parser() -> argparse.ArgumentParser:
         description="Makes tables/ and report.html from measurements.csv, agreement.csv and study.json alone.",
     )
     report.add_argument("folder", type=Path, help="folder of a study, an evaluation or a comparison")
+
+    scan = commands.add_parser(
+        "scan",
+        help="list the DICOM series in a folder, and which one would be read",
+        description="Reads the headers of all DICOM files in a folder and its folders, lists the series, says which "
+        "one would be read, and why the others would not. A '>' marks it. Nothing is written, and nothing that was "
+        "typed about a person is shown. Exit code 3: none would be read.",
+    )
+    scan.add_argument("folder", type=Path, help="an export of the scanner: a folder, a tree of folders, or one file")
+    scan.add_argument("--series", type=int, metavar="NUMBER", help="choose this one of the list")
 
     cohort = commands.add_parser(
         "cohort",

@@ -1,19 +1,25 @@
 import resource
+from dataclasses import replace
 
 import nibabel
 import numpy as np
 import pytest
 
-from avnnet.data.files import SUFFIXES, read_grid, read_image, read_labels, write_image
+from avnnet.data.dicom import write_series
+from avnnet.data.files import WRITTEN_SUFFIXES, read_grid, read_image, read_labels, write_image
 from avnnet.data.integrity import content_hash
 from avnnet.errors import (
+    AvnnetError,
+    InvalidGeometry,
     InvalidLabelValues,
     MissingFile,
+    NotAVolume,
     OutputNotWritable,
     UnreadableFile,
     UnsupportedDimensions,
     UnsupportedFormat,
 )
+from avnnet.flags import Flag
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 
@@ -30,7 +36,7 @@ def image():
     return Image(np.arange(120, dtype=np.int16).reshape(OBLIQUE.shape), OBLIQUE)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", WRITTEN_SUFFIXES)
 def test_every_format_gives_back_voxels_and_places(image, tmp_path, suffix):
     path = write_image(image, tmp_path / f"a{suffix}")
     back = read_image(path)
@@ -70,7 +76,7 @@ def test_an_unknown_suffix_lists_the_known_ones(tmp_path):
         read_image(path)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", WRITTEN_SUFFIXES)
 @pytest.mark.parametrize("keep", [0, 0.6, 0.99])
 def test_a_truncated_file_is_unreadable(image, tmp_path, keep, suffix):
     path = write_image(image, tmp_path / f"a{suffix}")
@@ -89,7 +95,7 @@ def test_a_damaged_compressed_file_is_never_read_as_another_image(image, tmp_pat
         path.write_bytes(broken)
         try:
             assert np.array_equal(read_image(path).array, image.array)
-        except UnreadableFile:
+        except AvnnetError:
             continue
 
 
@@ -99,6 +105,28 @@ def test_a_four_dimensional_file_is_refused_by_header_and_by_content(tmp_path):
     for read in (read_image, read_grid):
         with pytest.raises(UnsupportedDimensions):
             read(path)
+
+
+def test_a_dicom_file_is_read_as_dicom(image, tmp_path):
+    path = next(write_series(image, tmp_path / "series", patient_id="p1").iterdir())
+    for read in (read_image, read_grid):
+        with pytest.raises(NotAVolume):
+            read(path)  # it has one slice only
+
+
+@pytest.mark.parametrize("spacing_mm", [(30.0, 1.0, 1.0), (0.01, 1.0, 1.0)])
+def test_what_could_not_be_read_again_is_not_written(tmp_path, spacing_mm):
+    with pytest.raises(InvalidGeometry, match=r"a\.nii: voxels lie 0\.05 to 20 mm apart"):
+        write_image(Image(np.zeros((2, 3, 4), np.uint8), Grid((2, 3, 4), spacing_mm)), tmp_path / "a.nii")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_channels_keep_what_is_flagged_of_any_of_them(image, tmp_path):
+    leaning = np.array(OBLIQUE.direction)
+    leaning[:, 0] += 2e-4 * leaning[:, 1]
+    paths = [write_image(image, tmp_path / "a.nrrd")]
+    paths.append(write_image(Image(image.array, replace(OBLIQUE, direction=leaning)), tmp_path / "b.nrrd"))
+    assert read_image(paths).source.flags == (Flag.REPAIRED_DIRECTION,)
 
 
 def test_writing_leaves_no_partial_file(image, tmp_path):
@@ -114,7 +142,7 @@ def test_the_content_hash_depends_on_bytes_and_order_not_on_names(image, tmp_pat
     assert content_hash(one, other) != content_hash(other, one)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", WRITTEN_SUFFIXES)
 def test_a_file_that_does_not_fit_on_the_disk_is_an_error_and_leaves_nothing(tmp_path, suffix):
     noise = np.random.default_rng(0).integers(0, 30000, (20, 40, 40)).astype(np.int16)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,7 +1,13 @@
-"""DICOM series: an image as a folder of slices, written and read in the plainest form."""
+"""DICOM: which series are in a folder, one of them as an image, and an image as a classic series."""
 
 from avnnet.data.dicom.attributes import ScanSettings
-from avnnet.data.dicom.read import read_series, series_grid, series_in
+from avnnet.data.dicom.find import files_below, find_series
+from avnnet.data.dicom.headers import is_dicom
+from avnnet.data.dicom.read import grid_of_series, read_series, series_grid, series_in
+from avnnet.data.dicom.series import Found, Series, chosen
 from avnnet.data.dicom.write import write_series
 
-__all__ = ["ScanSettings", "read_series", "series_grid", "series_in", "write_series"]
+__all__ = [
+    "Found", "ScanSettings", "Series", "chosen", "files_below", "find_series", "grid_of_series", "is_dicom",
+    "read_series", "series_grid", "series_in", "write_series",
+]  # fmt: skip

@@ -1,217 +1,107 @@
-"""A folder of one classic series as an image: headers by pydicom, pixels by SimpleITK."""
+"""A DICOM folder or file as an image: find the series, put its slices in order, decode them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pydicom
-import SimpleITK as sitk
-from pydicom.dataset import FileDataset
+from pydicom.uid import JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
-from avnnet.data.integrity import files_of
-from avnnet.errors import (
-    AvnnetError,
-    InvalidGeometry,
-    MissingFile,
-    MissingSlices,
-    MixedSeries,
-    NotAVolume,
-    UnevenSpacing,
-    UnreadableFile,
-    UnsupportedFormat,
-)
+from avnnet.data.dicom.find import find_series
+from avnnet.data.dicom.headers import Frame, is_dicom
+from avnnet.data.dicom.pixels import pixels_of
+from avnnet.data.dicom.series import Found, Series, chosen
+from avnnet.data.dicom.stack import grid_of_frames, sorted_frames
+from avnnet.flags import Flag
 from avnnet.grid import Grid
-from avnnet.image import Image
+from avnnet.image import Image, Source
 
-PLANE = ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]
-PIXELS = ["Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "PhotometricInterpretation", "PixelData"]
-OTHERS = ["SeriesInstanceUID", "NumberOfFrames", "ImageType"]
-CONVERT = "convert the series to NIfTI first, for example with dcm2niix"
-SAME_PLANE = 1e-4  # of direction cosines and mm: writers round, and a degree is 0.017
-UNEVEN_SHARE, UNEVEN_MM = 0.01, 0.01  # of the slice distance; and what positions rounded to 0.01 mm need
-
-
-@dataclass(frozen=True)
-class _Slice:
-    path: Path
-    series: str
-    size: tuple[int, int]
-    plane: np.ndarray  # (8,) direction cosines of a row and of a column, then the spacing in mm of rows and columns
-    position_mm: np.ndarray  # (3,) LPS, the centre of the first pixel
+LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000)
 
 
 def series_in(folder: str | Path) -> dict[str, Path]:
     """The subfolders of a folder that hold DICOM files directly, by name."""
     inner = sorted(path for path in Path(folder).iterdir() if path.is_dir() and not path.name.startswith("."))
-    return {path.name: path for path in inner if any(map(_is_dicom, files_of(path)))}
+    return {path.name: path for path in inner if any(one.is_file() and is_dicom(one) for one in path.iterdir())}
 
 
-def _is_dicom(path: Path) -> bool:
-    with open(path, "rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+def read_series(place: str | Path, series: int | None = None) -> Image:
+    """The image `(z, y, x)` of a DICOM series: slices along their normal, values rescaled.
 
+    Classic series and Enhanced multi-frame MR, in every compression that pydicom's plugins decode.
 
-def read_series(folder: str | Path) -> Image:
-    """The image `(z, y, x)` of a folder with one classic series, slices along their normal, rescaled.
+    Args:
+        place: a multi-frame file, a folder, or a tree of folders.
+        series: which, as `avnnet scan` counts them; None takes the only one that can be an MR image of a hip.
 
     Raises:
-        MissingFile: if the folder holds no DICOM files.
-        UnreadableFile: if a file in it is no DICOM file, or truncated or damaged.
-        UnsupportedFormat: if an image is in colour, inverted, or holds several frames or slices.
-        MixedSeries: if there are several series, slices of several planes, or several images of one position.
-        MissingSlices, UnevenSpacing: if slices are missing between others, or not evenly spaced.
-        InvalidGeometry: if positions or orientations are missing or cannot be.
-        NotAVolume: if there is one slice only.
+        NotAnImage: if there are no DICOM images.
+        MixedSeries, MixedPatients: if it is not clear which series is meant.
+        UnreadableFile, UndecodablePixels: if a file is damaged, or its pixels cannot be decoded.
+        UnsupportedFormat, UnsupportedPixelType: if it is in colour, a mosaic, a screenshot, or shows burned-in text.
+        MissingGeometry, NonOrthogonalDirection: if slices do not say where they lie, or cannot lie so.
+        NotAVolume, DuplicateSlices, MissingSlices, UnevenSpacing: if they make no even, upright stack.
+        ResourceLimitExceeded: if there are more files or voxels than a hip scan has.
     """
-    slices = _slices(Path(folder))
-    grid = _grid(slices)
-    # one by one: a reader of whole series takes the first slice's number type for all of them
-    return Image(np.stack([_pixels(one) for one in slices]), grid)
+    one, frames = _one(find_series(place), series)
+    grid, is_repaired = grid_of_frames(frames)
+    return Image(pixels_of(frames), grid, source=_source(one, is_repaired))
 
 
-def series_grid(folder: str | Path) -> Grid:
-    """The grid of a folder with one classic series.
+def series_grid(place: str | Path, series: int | None = None) -> Grid:
+    """The grid of a DICOM series; pixels are not read.
 
     Raises:
         AvnnetError: as `read_series`.
     """
-    return _grid(_slices(Path(folder)))
+    return grid_of_frames(_one(find_series(place), series)[1])[0]
 
 
-def _slices(folder: Path) -> list[_Slice]:
-    """The folder's slices along their normal."""
-    paths = files_of(folder)
-    if not any(map(_is_dicom, paths)):
-        raise MissingFile(f"no DICOM files in the folder {folder}; give the folder that holds the slices themselves")
-    slices = [_slice(path) for path in paths]
-    groups: dict[tuple[str, tuple[int, int]], list[_Slice]] = {}
-    for one in slices:
-        groups.setdefault((one.series, one.size), []).append(one)
-    if len(groups) > 1:
-        found = "; ".join(
-            f"{len(group)} of {size[0]} x {size[1]} pixels from {group[0].path.name} on"
-            for (_, size), group in list(groups.items())[:5]
-        )
-        raise MixedSeries(
-            f"the folder {folder.name} must hold one series; found {len(groups)}: {found}"
-            f"{' and more' if len(groups) > 5 else ''}. Give each series a folder of its own"
-        )
-    turned = next((one for one in slices if np.abs(one.plane - slices[0].plane).max() > SAME_PLANE), None)
-    if turned is not None:
-        raise MixedSeries(
-            f"all slices of the folder {folder.name} must have one orientation and pixel spacing; {turned.path.name} "
-            f"differs from {slices[0].path.name}. Move localisers and other series out of the folder"
-        )
-    if len(slices) == 1:
-        raise NotAVolume(f"{folder.name} holds one slice, {slices[0].path.name}; give the folder of the 3D series")
-    normal = np.cross(slices[0].plane[:3], slices[0].plane[3:6])
-    return sorted(slices, key=lambda one: float(one.position_mm @ normal))
+def grid_of_series(series: Series) -> Grid:
+    """The grid of one series; pixels are not read.
+
+    Raises:
+        AvnnetError: why its slices make no even, upright stack.
+    """
+    return grid_of_frames(sorted_frames(series.frames))[0]
 
 
-def _slice(path: Path) -> _Slice:
-    try:
-        header = pydicom.dcmread(path, specific_tags=[*PLANE, *PIXELS, *OTHERS])
-        _check_plain(path, header)
-        plane = [*header.ImageOrientationPatient, *header.PixelSpacing]
-        one = _Slice(
-            path,
-            str(header.get("SeriesInstanceUID", "")),
-            (int(header.Rows), int(header.Columns)),
-            np.array(plane, float),
-            np.array(header.ImagePositionPatient, float),
-        )
-    except AvnnetError:
-        raise
-    except Exception as error:  # damaged bytes raise whatever the parser meets first
-        raise UnreadableFile(
-            f"{path.name} is no DICOM file, or is truncated or damaged ({type(error).__name__}). Export the series "
-            "again; the folder may hold nothing else"
-        ) from error
-    if (
-        one.plane.shape != (8,)
-        or one.position_mm.shape != (3,)
-        or not np.isfinite([*one.plane, *one.position_mm]).all()
-    ):
-        raise InvalidGeometry(
-            f"{path.name}: position, orientation and spacing must be 3, 6 and 2 finite numbers; {CONVERT}"
-        )
-    return one
+def _one(found: Found, number: int | None) -> tuple[Series, Sequence[Frame]]:
+    one = chosen(found, number)
+    folders = {frame.path.parent for frame in one.frames}
+    for path, error in found.strange.items():
+        if path.parent in folders:  # it may be a slice of this series: without it the stack would be wrong
+            raise error
+    return one, sorted_frames(one.frames)
 
 
-def _check_plain(path: Path, header: FileDataset) -> None:
-    """Nothing, if a file holds one whole greyscale slice with its place in the patient."""
-    lacking = [keyword for keyword in [*PIXELS, *PLANE] if header.get(keyword) in (None, "")]
-    if set(lacking) & set(PIXELS):
-        raise UnreadableFile(f"{path.name} holds no whole image, it lacks {', '.join(lacking)}; export it again")
-    if int(header.get("NumberOfFrames") or 1) > 1 or "MOSAIC" in (header.get("ImageType") or ()):
-        raise UnsupportedFormat(f"{path.name} holds several slices in one file, which is not read yet; {CONVERT}")
-    if header.SamplesPerPixel != 1 or header.PhotometricInterpretation != "MONOCHROME2":
-        raise UnsupportedFormat(
-            f"{path.name} must be greyscale with one bright-is-high value per pixel (MONOCHROME2); {CONVERT}"
-        )
-    if lacking:
-        raise InvalidGeometry(
-            f"{path.name} does not say where it lies in the patient, it lacks {', '.join(lacking)}; move it out of the "
-            "folder, or export the series again with its geometry"
-        )
-    expected, found = header.Rows * header.Columns * header.BitsAllocated // 8, len(header.PixelData)
-    syntax = header.file_meta.get("TransferSyntaxUID")
-    # an odd length is filled up to an even one; what a compressed slice needs is left to its decoder
-    if not (syntax is not None and syntax.is_compressed) and found - expected not in (0, 1):
-        raise UnreadableFile(
-            f"{path.name} is truncated or damaged: its header promises {expected} bytes of pixels, it has {found}; "
-            "copy or export it again"
-        )
-
-
-def _grid(slices: Sequence[_Slice]) -> Grid:
-    """The grid of sorted slices; the distance is that of their positions, which headers often misstate."""
-    first = slices[0]
-    positions = np.array([one.position_mm for one in slices])
-    step = (positions[-1] - positions[0]) / (len(slices) - 1)
-    distance = float(np.linalg.norm(step))
-    gaps = np.diff(positions @ np.cross(first.plane[:3], first.plane[3:6]))
-    if gaps.min() <= UNEVEN_SHARE * gaps.max():
-        at = int(gaps.argmin())
-        raise MixedSeries(
-            f"every position must have one image; {slices[at].path.name} and {slices[at + 1].path.name} lie at one. "
-            "Give each echo, time point or copy a folder of its own"
-        )
-    off = float(np.linalg.norm(positions - (positions[0] + np.outer(np.arange(len(slices)), step)), axis=1).max())
-    if off > max(UNEVEN_SHARE * distance, UNEVEN_MM):
-        at, usual = int(gaps.argmax()), float(np.median(gaps))
-        between = f"between {slices[at].path.name} and {slices[at + 1].path.name} there are {gaps[at]:.4g} mm"
-        if gaps[at] > 1.5 * usual:
-            raise MissingSlices(f"slices are missing: {between}, elsewhere {usual:.4g} mm. Export the series again")
-        raise UnevenSpacing(
-            f"slices must be evenly spaced, to a hundredth; {between}, elsewhere {gaps.min():.4g} mm. "
-            "Resample the series to even slices first"
-        )
-    direction = np.stack([step / distance, first.plane[3:6], first.plane[:3]], axis=1)
-    return Grid(
-        (len(slices), *first.size),
-        (distance, *first.plane[6:]),
-        tuple(first.position_mm),
-        tuple(tuple(row) for row in direction.tolist()),
+def _source(series: Series, is_repaired: bool) -> Source:
+    headers = [frame.header for frame in series.frames]
+    flags = {
+        Flag.REPAIRED_DIRECTION: is_repaired,
+        Flag.LOSSY_SOURCE: any(map(_is_lossy, headers)),
+        Flag.ENDS_MAY_BE_MISSING: _lacks_slices(series),
+    }
+    sides = {frame.laterality for frame in series.frames}
+    return Source(
+        tuple(flag for flag, is_raised in flags.items() if is_raised), sides.pop() if len(sides) == 1 else None
     )
 
 
-def _pixels(one: _Slice) -> np.ndarray:
-    """`(y, x)` rescaled values of one slice."""
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(one.path))
-    try:
-        array = sitk.GetArrayFromImage(reader.Execute())
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise UnreadableFile(f"{one.path.name} cannot be decoded ({reason}); export it again") from error
-    if array.shape != (1, *one.size):
-        raise UnreadableFile(
-            f"{one.path.name}: its header promises {one.size[0]} x {one.size[1]} pixels, found {array.shape}; "
-            "export it again"
-        )
-    return array[0]
+def _is_lossy(header: pydicom.Dataset) -> bool:
+    syntax = header.file_meta.get("TransferSyntaxUID") if hasattr(header, "file_meta") else None
+    return str(header.get("LossyImageCompression") or "") == "01" or (
+        syntax in LOSSY and str(header.get("LossyImageCompression") or "") != "00"
+    )
+
+
+def _lacks_slices(series: Series) -> bool:
+    """Whether slice numbers, or the number of slices acquired, say that there were more."""
+    if series.is_part or any(frame.index for frame in series.frames):
+        return False  # the numbers are those of all groups together
+    count = len(series.frames)
+    acquired = {int(frame.header.get("ImagesInAcquisition") or 0) for frame in series.frames}
+    numbers = {int(frame.header.get("InstanceNumber") or 0) for frame in series.frames}
+    are_told = len(numbers) == count and min(numbers) >= 0
+    return max(acquired) > count or (are_told and (min(numbers) > 1 or max(numbers) - min(numbers) + 1 > count))
