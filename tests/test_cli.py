@@ -74,8 +74,8 @@ def test_the_help_of_fit_is_lightnings(capsys):
 
 def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_path, capsys):
     case = cohort.cases[0]
-    code = main(["predict", str(model_folder), str(case.image[0]), "--out", str(tmp_path / "o"), centre_of(case)])
-    assert code == 0
+    words = [str(case.image[0]), "--out", str(tmp_path / "o"), "--keep-names", centre_of(case)]
+    assert main(["predict", str(model_folder), *words]) == 0
     assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
     table = pd.read_csv(tmp_path / "o" / "measurements.csv")
     assert table["case_id"].tolist() == [case.case_id]
@@ -83,11 +83,30 @@ def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_pat
     assert "head_cm3" in capsys.readouterr().out
 
 
+def test_masks_are_named_by_keys_and_a_private_file_says_whose_they_are(model_folder, cohort, tmp_path, capsys):
+    case, out = cohort.cases[0], tmp_path / "o"
+    named = tmp_path / "Surname^Name" / "Surname_1960.nii.gz"
+    named.parent.mkdir()
+    shutil.copy(case.image[0], named)
+    broken = named.with_name("Surname_broken.nii.gz")
+    broken.write_bytes(named.read_bytes()[:500])
+    words = [str(model_folder), str(named), str(broken), str(named.parent / "Surname_none.nii.gz"), "--out", str(out)]
+    assert main(["predict", *words]) == 3
+    assert {path.name for path in out.iterdir()} == {"c0001.nii.gz", "c0001.json", "keys.csv", "measurements.csv"}
+    assert (out / "keys.csv").stat().st_mode & 0o077 == 0
+    assert pd.read_csv(out / "keys.csv")["image"].tolist()[0] == str(named)
+    (out / "keys.csv").unlink()
+    written = "".join(path.read_text(errors="ignore") for path in out.iterdir()) + "".join(capsys.readouterr())
+    assert "Surname" not in written
+    assert "UnreadableFile" in written
+
+
 def test_an_image_that_fails_is_a_row_and_the_exit_code_says_so(model_folder, cohort, tmp_path):
     case = cohort.cases[0]
     broken = tmp_path / "broken.nii.gz"
     broken.write_bytes(case.image[0].read_bytes()[:500])
-    assert main(["predict", str(model_folder), str(broken), str(case.image[0]), "--out", str(tmp_path / "o")]) == 3
+    words = [str(broken), str(case.image[0]), "--keep-names", "--out", str(tmp_path / "o")]
+    assert main(["predict", str(model_folder), *words]) == 3
     table = pd.read_csv(tmp_path / "o" / "measurements.csv")
     assert table["error"].fillna("").str.startswith("UnreadableFile").tolist() == [True, False]
     assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
@@ -98,8 +117,11 @@ def test_two_images_of_one_name_are_refused(model_folder, cohort, tmp_path, caps
     copy = tmp_path / "other" / case.image[0].name
     copy.parent.mkdir()
     shutil.copy(case.image[0], copy)
-    assert main(["predict", str(model_folder), str(case.image[0]), str(copy), "--out", str(tmp_path / "o")]) == 2
-    assert "must differ" in capsys.readouterr().err
+    words = [str(case.image[0]), str(copy), "--out", str(tmp_path / "o")]
+    assert main(["predict", str(model_folder), *words, "--keep-names"]) == 2
+    assert "have one name" in capsys.readouterr().err
+    assert main(["predict", str(model_folder), *words[:1], *words]) == 2
+    assert "are the same image" in capsys.readouterr().err
 
 
 def test_one_centre_is_not_taken_for_several_images(model_folder, cohort, tmp_path, capsys):

@@ -25,6 +25,7 @@ def study(args: argparse.Namespace, *, command: str) -> int:
         [f"--{override}" for override in args.overrides],
         command,
         dict(args.margin),
+        args.locator,
     )
     run_study(plan, reporter)
     return print_results(args.out, reporter)

@@ -14,8 +14,10 @@ import pandas as pd
 from avnnet.atomic import write_text_atomically
 from avnnet.data.files import read_image
 from avnnet.data.integrity import content_hash
-from avnnet.image import Image
+from avnnet.errors import MissingFile
+from avnnet.flags import Flag
 from avnnet.inference.ensemble import ENSEMBLE
+from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP, Side
 from avnnet.measure import quantity_columns
@@ -27,25 +29,35 @@ class Job:
     """An image to segment.
 
     Args:
-        name: of the mask: `NAME.nii.gz`.
+        name: of the masks: `NAME.nii.gz` where the centre is given, else `NAME_right.nii.gz` and `NAME_left.nii.gz`.
         files: the image's file or DICOM folder, or one per channel.
         side: the body side, if it is known.
-        centre_mm: the head centre, LPS mm `(x, y, z)`; None slides a window over the whole image.
+        centre_mm: the head centre, LPS mm `(x, y, z)`; None has the model's locator find every head, and a model
+            without one slide a window over the whole image.
+        series: which series of a DICOM folder, as `avnnet scan` counts them; None takes the only one.
     """
 
     name: str
     files: Sequence[Path]
     side: Side | None = None
     centre_mm: tuple[float, float, float] | None = None
+    series: int | None = None
 
 
 def predict_jobs(
-    model: Segmenter, jobs: Sequence[Job], out: Path, *, model_sha256: str, reporter: Reporter
+    model: Segmenter,
+    jobs: Sequence[Job],
+    out: Path,
+    *,
+    model_sha256: str,
+    reporter: Reporter,
+    suffix: str = ".nii.gz",
 ) -> pd.DataFrame:
-    """One row per image, in order: every quantity, flags, and the error of one that failed.
+    """One row per hip, in order: every quantity, flags, and the error of an image that failed.
 
-    Writes `NAME.nii.gz` and after it `NAME.json`, which says what the mask was made from: an image whose two files
-    belong to the same model, image, side and centre is not segmented again. Failed ones are.
+    Writes the masks and after them `NAME.json`, which says what they were made from: an image whose files belong to
+    the same model, image, side and centre is not segmented again. Failed ones are. An image without a head is a row
+    with the flag `head_not_found` and no quantity.
 
     Args:
         model: the ensemble.
@@ -53,65 +65,97 @@ def predict_jobs(
         out: folder of the masks.
         model_sha256: hash of the model's `model.json`, which holds those of its weights.
         reporter: told of each image.
+        suffix: of the masks: ".nii.gz", ".nrrd", ".mha" or ".seg.nrrd".
     """
     measured_columns = quantity_columns() if model.scheme == HIP else model.scheme.volume_columns
     columns = ["case_id", "side", "reader", *measured_columns, "flags", "error"]
     rows: list[dict[str, Any]] = []
     with reporter.steps("segmenting", len(jobs)) as step:
         for done, job in enumerate(jobs, start=1):
-            row = {"case_id": job.name, "side": job.side or "", "reader": ENSEMBLE, "flags": "", "error": ""}
+            key = {"case_id": job.name, "side": job.side or "", "reader": ENSEMBLE, "flags": "", "error": ""}
             note = job.name
             try:
-                image = read_image(job.files)
-                made_from = {
-                    "model_sha256": model_sha256,
-                    "files_sha256": content_hash(*job.files),
-                    "side": job.side,
-                    "centre_mm": None if job.centre_mm is None else list(job.centre_mm),
-                    "precision": model.precision,
-                }
-                measured = _measured_before(out, job.name, made_from)
-                if measured is None:
-                    measured = _segment(model, job, image, out, made_from)
+                made_from = _made_from(model, job, model_sha256, suffix)
+                hips = _done_before(out, job.name, made_from)
+                if hips is None:
+                    hips = _segment(model, job, out, made_from, suffix)
                 else:
                     note = f"{job.name}, done before"
-                row |= measured
+                rows += [key | {"side": hip["side"]} | hip["measured"] for hip in hips]
+                if not hips:
+                    rows.append(key | {"flags": str(Flag.HEAD_NOT_FOUND)})
             except Exception as error:  # the other images go on, and this one's row says why it is missing
-                reporter.say(f"{job.name} failed: {type(error).__name__}: {error}")
-                row["error"] = f"{type(error).__name__}: {error}"
-            rows.append(row)
+                words = f"{type(error).__name__}: {_without_names(str(error), job)}"
+                reporter.say(f"{job.name} failed: {words}")
+                rows.append(key | {"error": words})
             step(done, note)
     return pd.DataFrame(rows, columns=columns)
 
 
-def _files(out: Path, name: str) -> tuple[Path, Path]:
-    return out / f"{name}.nii.gz", out / f"{name}.json"
+def _without_names(text: str, job: Job) -> str:
+    """An error's words with the case's name for those of its files, which may be a patient's."""
+    for file in job.files:
+        for name in (str(file.resolve()), str(file), file.name):
+            text = text.replace(name, job.name)
+    return text
 
 
-def _measured_before(out: Path, name: str, made_from: dict[str, Any]) -> dict[str, Any] | None:
-    mask, record = _files(out, name)
+def _made_from(model: Segmenter, job: Job, model_sha256: str, suffix: str) -> dict[str, Any]:
+    lacking = [file for file in job.files if not file.exists()]
+    if lacking:
+        raise MissingFile(f"{len(lacking)} of {len(job.files)} files of this image do not exist; look at the path")
+    return {
+        "model_sha256": model_sha256,
+        "files_sha256": content_hash(*job.files),
+        "series": job.series,
+        "side": job.side,
+        "centre_mm": None if job.centre_mm is None else list(job.centre_mm),
+        "precision": model.precision,
+        "suffix": suffix,
+    }
+
+
+def _done_before(out: Path, name: str, made_from: dict[str, Any]) -> list[dict[str, Any]] | None:
     try:
-        content = json.loads(record.read_text(encoding="utf-8"))
-        if content["made_from"] != made_from or content["mask_sha256"] != content_hash(mask):
+        content = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+        if content["made_from"] != made_from:
             return None
-        measured = dict(content["measured"])
-    except (OSError, ValueError, KeyError, TypeError):  # not there yet, or not ours: the image is segmented
-        return None
-    return {key: float("nan") if value is None else value for key, value in measured.items()}
+        hips = [dict(hip) for hip in content["hips"]]
+        if any(hip["mask_sha256"] != content_hash(out / str(hip["mask"])) for hip in hips):
+            return None
+        nan = float("nan")
+        for hip in hips:
+            hip["measured"] = {key: nan if value is None else value for key, value in hip["measured"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # not there yet, or not ours: the image is segmented
+    return hips
 
 
-def _segment(model: Segmenter, job: Job, image: Image, out: Path, made_from: dict[str, Any]) -> dict[str, Any]:
-    mask, record = _files(out, job.name)
-    segmentation = model.predict(image, side=job.side, centre_mm=job.centre_mm)
-    segmentation.save(mask)
-    measured = {str(name): value for name, value in segmentation.quantities().iloc[0].items()}
-    measured["flags"] = " ".join(dict.fromkeys([*segmentation.flags, *measured["flags"].split()]))
+def _segment(model: Segmenter, job: Job, out: Path, made_from: dict[str, Any], suffix: str) -> list[dict[str, Any]]:
+    image = read_image(job.files, series=job.series)
+    if job.centre_mm is None and model.locator is not None:
+        found = model.predict_hips(image, side=job.side)
+    else:
+        found = [model.predict(image, side=job.side, centre_mm=job.centre_mm)]
+    hips: list[dict[str, Any]] = []
+    for hip in found:
+        side = str(hip.provenance["side"] or "")
+        is_located = job.centre_mm is None and model.locator is not None
+        mask = out / f"{job.name}{'_' + side if is_located and side else ''}{suffix}"
+        hip.save(mask)
+        place = {"mask": mask.name, "mask_sha256": content_hash(mask), "side": side}
+        hips.append(place | {"centre_mm": hip.provenance["centre_mm"], "measured": _measured(hip)})
     content = {
         "avnnet": version("avnnet"),
         "made_from": made_from,
-        "networks": segmentation.provenance["networks"],
-        "mask_sha256": content_hash(mask),
-        "measured": {key: None if value != value else value for key, value in measured.items()},  # JSON has no NaN
-    }
-    write_text_atomically(record, json.dumps(content, indent=1))  # last: it says that the image is done
+        "networks": [member.name for member in model.members],
+        "hips": [hip | {"measured": {k: None if v != v else v for k, v in hip["measured"].items()}} for hip in hips],
+    }  # JSON has no NaN
+    write_text_atomically(out / f"{job.name}.json", json.dumps(content, indent=1))  # last: it says that all is done
+    return hips
+
+
+def _measured(hip: Segmentation) -> dict[str, Any]:
+    measured = {str(name): value for name, value in hip.quantities().iloc[0].items()}
+    measured["flags"] = " ".join(dict.fromkeys([*hip.flags, *measured["flags"].split()]))
     return measured

@@ -6,20 +6,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from avnnet.data.cohort import Case, Cohort
 from avnnet.data.files import read_image, read_labels, write_image
 from avnnet.data.integrity import image_hash
 from avnnet.data.softmax import Softmax
-from avnnet.image import LabelMap
+from avnnet.flags import Flag
+from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import ENSEMBLE, mean_softmax
+from avnnet.inference.locate import FoundHead, Locator, located_row
 from avnnet.inference.member import Member, softmax_of
+from avnnet.inference.quality import agreement_flags, image_flags
 from avnnet.inference.segmentation import flags_of
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
-from avnnet.stats.study import MANUAL, SECOND
+from avnnet.stats.study import LOCATED, MANUAL, SECOND
 
 SEEN = "seen_in_training"
 
@@ -31,10 +35,12 @@ class Evaluation:
     Args:
         measurements: case x reader.
         agreement: case x reader x structure.
+        located: one row per case: where the locator found its head; empty without a locator.
     """
 
     measurements: pd.DataFrame
     agreement: pd.DataFrame
+    located: pd.DataFrame
 
 
 def evaluate_cases(
@@ -48,6 +54,7 @@ def evaluate_cases(
     reporter: Reporter,
     title: str,
     seen: Collection[str] = (),
+    locator: Locator | None = None,
 ) -> Evaluation:
     """The measurements and agreement of cases; a case that fails becomes rows with its error.
 
@@ -63,20 +70,29 @@ def evaluate_cases(
         reporter: told of each case.
         title: what the reporter says.
         seen: ids of cases that were in the training: marked in the flags.
+        locator: finds the heads of every case; the ensemble around what it finds is one more reader,
+            `ensemble_located`, whose side and centre come from the image alone.
     """
     carried = cohort.carried.set_index("case_id", drop=False)
-    readers = [*dict.fromkeys(member.name for member in members), ENSEMBLE]
+    readers = [*dict.fromkeys(member.name for member in members), ENSEMBLE, *([LOCATED] if locator is not None else [])]
     measured: list[pd.DataFrame] = []
     compared: list[pd.DataFrame] = []
+    located: list[pd.DataFrame] = []
     with reporter.steps(title, len(cases)) as step:
         for done, case in enumerate(cases, start=1):
             row = carried.loc[[case.case_id]]
             try:
                 segmented = _segment(case, members, scheme, masks, precision, SEEN if case.case_id in seen else "")
                 manual = read_labels(case.label, scheme)
-                agreed = [agreement_rows(row, name, manual, labels) for name, (labels, _) in segmented.items()]
+                if locator is not None:
+                    found = locator.find(segmented.image)
+                    masked, head = _around_located(case, segmented.image, found, members, scheme, precision)
+                    write_image(masked[0], masks / LOCATED / f"{case.case_id}.nii.gz")
+                    segmented.of[LOCATED] = masked
+                    located.append(located_row(row, manual, found, head))
+                agreed = [agreement_rows(row, name, manual, labels) for name, (labels, _) in segmented.of.items()]
                 of_case = [measurement_row(row, MANUAL, manual)]
-                of_case += [measurement_row(row, name, *found) for name, found in segmented.items()]
+                of_case += [measurement_row(row, name, *mask) for name, mask in segmented.of.items()]
                 if case.second_label is not None:
                     second = read_labels(case.second_label, scheme)
                     of_case.insert(1, measurement_row(row, SECOND, second))
@@ -89,24 +105,54 @@ def evaluate_cases(
                 compared += agreed
                 measured += of_case
             step(done, case.case_id)
-    return Evaluation(_stack(measured), _stack(compared))
+    return Evaluation(_stack(measured), _stack(compared), _stack(located))
+
+
+@dataclass(frozen=True)
+class _Segmented:
+    image: Image
+    of: dict[str, tuple[LabelMap, str]]  # by reader: mask, flags
 
 
 def _segment(
     case: Case, members: Sequence[Member], scheme: LabelScheme, masks: Path, precision: str, mark: str
-) -> dict[str, tuple[LabelMap, str]]:
+) -> _Segmented:
     image = read_image(case.image)
     predicted = softmax_of(members, image, side=case.side, centre_mm=case.centre_mm, precision=precision)
     named: dict[str, list[Softmax]] = {}
     for member, one in zip(members, predicted.softmax, strict=True):
         named.setdefault(member.name, []).append(one)
-    result = {}
+    result: dict[str, tuple[LabelMap, str]] = {}
     for name, group in {**named, ENSEMBLE: predicted.softmax}.items():
         probabilities = mean_softmax(group)
         labels = probabilities.labels(scheme)
         write_image(labels, masks / name / f"{case.case_id}.nii.gz")
-        result[name] = (labels, " ".join([*flags_of(labels, probabilities), *predicted.flags, mark]).strip())
-    return result
+        flags = [*flags_of(labels, probabilities), *predicted.flags, *image_flags(image, case.side), mark]
+        if name == ENSEMBLE:
+            flags += agreement_flags(predicted.softmax, labels)
+        result[name] = (labels, " ".join(filter(None, flags)))
+    return _Segmented(image, result)
+
+
+def _around_located(
+    case: Case,
+    image: Image,
+    heads: Sequence[FoundHead],
+    members: Sequence[Member],
+    scheme: LabelScheme,
+    precision: str,
+) -> tuple[tuple[LabelMap, str], FoundHead | None]:
+    """The ensemble's mask with its flags around the head that was found on the case's side, and that head."""
+    head = next((one for one in heads if one.side == case.side), heads[0] if len(heads) == 1 else None)
+    if head is None:
+        nothing = LabelMap(np.zeros(image.grid.shape, np.uint8), image.grid, scheme)
+        return (nothing, str(Flag.HEAD_NOT_FOUND)), None
+    predicted = softmax_of(members, image, side=head.side, centre_mm=head.centre_mm, precision=precision)
+    probabilities = mean_softmax(predicted.softmax)
+    labels = probabilities.labels(scheme)
+    flags = [*flags_of(labels, probabilities), *predicted.flags, *image_flags(image, head.side), *head.flags]
+    flags += agreement_flags(predicted.softmax, labels)
+    return (labels, " ".join(dict.fromkeys(flags))), head
 
 
 def seen_in_training(cohort: Cohort, trained_on: Sequence[str], reporter: Reporter) -> list[str]:

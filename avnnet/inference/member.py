@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from avnnet.data.contrast import Contrast
 from avnnet.data.preprocess import Prepared, Preprocess
 from avnnet.data.softmax import Softmax
 from avnnet.errors import ModelMismatch
+from avnnet.flags import Flag
 from avnnet.image import Image
 from avnnet.inference.tiling import Tiling, class_probabilities
 from avnnet.labels import Side
 from avnnet.models.unet import UNet
 from avnnet.recipe import describe
-
-UNUSUAL = "unusual_contrast"
 
 
 class Member:
@@ -70,11 +70,19 @@ class Member:
             prepared: what `preprocess.prepare` gave.
             precision: "32-true", "bf16-mixed" or "16-mixed".
         """
+        return self.preprocess.restore(self.probabilities(prepared, precision=precision), prepared.placement)
+
+    def probabilities(self, prepared: Prepared, *, precision: str = "32-true") -> Tensor:
+        """`(K, *S)` probabilities of the prepared voxels.
+
+        Args:
+            prepared: what `preprocess.prepare` gave.
+            precision: "32-true", "bf16-mixed" or "16-mixed".
+        """
         device = next(self.net.parameters()).device
         self.net.eval()
         with autocast(device, precision):
-            probabilities = class_probabilities(self.net, prepared.image.to(device), self.tiling)
-        return self.preprocess.restore(probabilities.cpu(), prepared.placement)
+            return class_probabilities(self.net, prepared.image.to(device), self.tiling).cpu()
 
 
 def describe_member(net: UNet, preprocess: Preprocess, tiling: Tiling) -> dict[str, Any]:
@@ -134,7 +142,7 @@ def softmax_of(
             done[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
         results.append(member.softmax(done[key], precision=precision))
         unusual += member.is_unusual(done[key])
-    return Predicted(results, (UNUSUAL,) if 2 * unusual > len(members) else ())
+    return Predicted(results, (Flag.UNUSUAL_CONTRAST,) if 2 * unusual > len(members) else ())
 
 
 def check_channels(members: Sequence[Member], channels: int) -> None:

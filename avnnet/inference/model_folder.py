@@ -16,6 +16,7 @@ from avnnet.data.contrast import Contrast
 from avnnet.data.integrity import content_hash
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import CheckpointCorrupt, InvalidRecipe, MissingFile, ModelMismatch
+from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
@@ -26,10 +27,11 @@ from avnnet.recipe import build, describe
 KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, ResidualBlock, Preprocess, Contrast, Tiling, LabelScheme)
 SCHEMA = 2
 RECIPE = "recipe"
+LOCATOR = "locator"
 
 
 def save_model(model: Segmenter, folder: str | Path) -> Path:
-    """The folder written: `model.json` and the weights of each member as safetensors.
+    """The folder written: `model.json` and the weights of each member as safetensors; a locator in a folder of its own.
 
     The weights carry their own recipe, so that a `model.json` edited by hand or taken from another folder is noticed.
 
@@ -47,6 +49,8 @@ def save_model(model: Segmenter, folder: str | Path) -> Path:
         with whole_file(weights) as partial:
             save_file(tensors, partial, metadata={RECIPE: json.dumps({"scheme": scheme, **recipe}, sort_keys=True)})
         entries.append({"weights": weights.name, "sha256": content_hash(weights), **recipe})
+    if model.locator is not None:
+        save_model(Segmenter(model.locator.members, model.locator.scheme), folder / LOCATOR)
     content = {"schema": SCHEMA, "scheme": scheme, "planned": model.planned, "members": entries}
     write_text_atomically(folder / "model.json", json.dumps(content, indent=1))
     return folder
@@ -88,7 +92,11 @@ def load_model(
         _check_unlike(content["members"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidRecipe(f"{folder / 'model.json'} is not a model of avnnet ({error!r}); export it again") from error
-    return Segmenter(members, scheme, precision=precision, planned=planned).to(device)
+    locator = None
+    if (folder / LOCATOR / "model.json").is_file():
+        finder = load_model(folder / LOCATOR, classes=classes)
+        locator = Locator(finder.members, finder.scheme)
+    return Segmenter(members, scheme, precision=precision, planned=planned, locator=locator).to(device)
 
 
 def _check_unlike(entries: list[dict[str, Any]]) -> None:

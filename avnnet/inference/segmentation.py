@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avnnet.data.files import write_image
+from avnnet.data.seg_nrrd import SEGMENTATION_SUFFIX, write_segmentation
 from avnnet.data.softmax import Softmax
+from avnnet.flags import Flag
 from avnnet.image import Image, LabelMap
+from avnnet.labels import Side
 from avnnet.measure.rows import measure
 from avnnet.measure.volumes import missing_structures, volumes
 
@@ -58,7 +61,10 @@ class Segmentation:
         return overlay(self.image, {"automatic": self.labels})
 
     def save(self, path: str | Path) -> Path:
-        """The path written: the label map as NIfTI, NRRD or MetaImage."""
+        """The path written: the label map as NIfTI, NRRD or MetaImage, or as segments of 3D Slicer (`.seg.nrrd`)."""
+        if Path(path).name.lower().endswith(SEGMENTATION_SUFFIX):
+            side = self.provenance.get("side")
+            return write_segmentation(self.labels, path, Side(side) if side else None)
         return write_image(self.labels, path)
 
 
@@ -70,10 +76,10 @@ def flags_of(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
         probabilities: where the networks looked.
     """
     found = labels.array > 0
-    flags = []
+    flags: list[str] = []
     for axis, box in enumerate(probabilities.box):
         whole = labels.grid.shape[axis]
         for index, is_border in ((box.start, box.start == 0), (box.stop - 1, box.stop == whole)):
             if found.take(index, axis=axis).any():
-                flags.append("fov_truncated" if is_border else "crop_touched")
+                flags.append(Flag.FOV_TRUNCATED if is_border else Flag.CROP_TOUCHED)
     return (*dict.fromkeys(flags), *missing_structures(labels))

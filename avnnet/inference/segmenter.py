@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
 from avnnet.errors import ModelMismatch
 from avnnet.image import Image
 from avnnet.inference.ensemble import mean_softmax
+from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member, softmax_of
+from avnnet.inference.quality import agreement_flags, image_flags
 from avnnet.inference.segmentation import Segmentation, flags_of
 from avnnet.labels import LabelScheme, Side
 
@@ -23,13 +26,20 @@ class Segmenter:
         scheme: names of the label ids.
         precision: "32-true", "bf16-mixed" or "16-mixed".
         planned: how many networks the study is to have in the end; 0 stands for those there are.
+        locator: finds the heads in an image whose centres are not known.
 
     Raises:
         ModelMismatch: if there is no member, or a network has other classes than the scheme.
     """
 
     def __init__(
-        self, members: Sequence[Member], scheme: LabelScheme, *, precision: str = "32-true", planned: int = 0
+        self,
+        members: Sequence[Member],
+        scheme: LabelScheme,
+        *,
+        precision: str = "32-true",
+        planned: int = 0,
+        locator: Locator | None = None,
     ) -> None:
         if not members:
             raise ModelMismatch("a model needs at least one trained network; found none")
@@ -41,6 +51,7 @@ class Segmenter:
                 )
         self.members, self.scheme, self.precision = list(members), scheme, precision
         self.planned = max(planned, len(self.members))
+        self.locator = locator
 
     def summary(self) -> str:
         """The networks in one line, and whether their study is finished."""
@@ -51,7 +62,7 @@ class Segmenter:
 
     def to(self, device: str | torch.device) -> Segmenter:
         """This model with its networks on a device."""
-        for member in self.members:
+        for member in (*self.members, *(self.locator.members if self.locator is not None else ())):
             member.net.to(device)
         return self
 
@@ -62,13 +73,13 @@ class Segmenter:
         side: Side | str | None = None,
         centre_mm: Sequence[float] | None = None,
     ) -> Segmentation:
-        """The segmentation of an image on its own grid.
+        """The segmentation of one hip, on the image's own grid.
 
         Args:
             image: the scan, in any axis order.
             side: "left" or "right"; a left hip is mirrored for the network and back.
             centre_mm: head centre, LPS mm `(x, y, z)`. Without it a window slides over the whole image, slower
-                and with the risk of marking the other hip.
+                and with the risk of marking the other hip; `predict_hips` finds the heads first.
 
         Raises:
             GeometryMismatch: if the centre is outside the image.
@@ -83,5 +94,34 @@ class Segmenter:
             "side": None if side is None else side.value,
             "centre_mm": None if centre_mm is None else [float(c) for c in centre_mm],
         }
-        flags = (*flags_of(labels, probabilities), *predicted.flags)
+        flags = (
+            *flags_of(labels, probabilities),
+            *predicted.flags,
+            *image_flags(image, side),
+            *agreement_flags(predicted.softmax, labels),
+        )
         return Segmentation(image, labels, probabilities, provenance, flags)
+
+    def predict_hips(self, image: Image, *, side: Side | str | None = None) -> list[Segmentation]:
+        """The segmentation of every hip that the locator finds in an image, the right one first; none without a head.
+
+        Args:
+            image: the scan, in any axis order.
+            side: only the hip of this side.
+
+        Raises:
+            ModelMismatch: if the model has no locator.
+            NonFiniteVoxels, ConstantImage: if there is nothing to see.
+        """
+        if self.locator is None:
+            raise ModelMismatch(
+                "this model has no locator; give the head centre, or train one in the study: --locator LOCATOR.yaml"
+            )
+        found = []
+        for head in self.locator.find(image):
+            if side is not None and head.side is not None and head.side != Side(side):
+                continue
+            hip = self.predict(image, side=head.side or side, centre_mm=head.centre_mm)
+            hip.provenance["radius_mm"] = head.radius_mm
+            found.append(replace(hip, flags=tuple(dict.fromkeys([*hip.flags, *head.flags]))))
+        return found

@@ -124,7 +124,10 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
     shell = Shell.of(piece, labels.mask("vital"), grid)
     mesh = surface_mesh(piece, grid)
     necrotic = shell.is_necrotic(mesh.centres_mm, mesh.normals)
-    trust = _trust(mesh, necrotic)
+    is_cut = at_border(mesh.centres_mm, field)
+    trust = _trust(mesh, necrotic) * ~is_cut
+    if not trust.any():
+        raise Unmeasurable("the image's border cuts all of this head: there is no surface to measure")
     sphere = fitted_sphere(mesh.centres_mm[trust > 0], (trust * mesh.areas_mm2)[trust > 0])
     if not labels.mask("vital").any() and count * grid.voxel_mm3 < WHOLE_SHARE * sphere.volume_mm3:
         share = 100 * count * grid.voxel_mm3 / sphere.volume_mm3
@@ -132,7 +135,7 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
             f"there is no vital bone, and the necrosis fills {share:.0f} % of its sphere: a lesion without the head "
             "around it. Draw the whole head"
         )
-    neck = neck_plane(mesh, sphere, necrotic, at_border(mesh.centres_mm, field))
+    neck = neck_plane(mesh, sphere, necrotic, is_cut)
     if neck is None:
         flags.append("no_neck_plane")
     if max(grid.spacing) > smoothing_mm(grid):

@@ -3,10 +3,11 @@
 from avnnet.report.formats import as_latex, as_markdown
 from avnnet.report.html import write_report
 from avnnet.report.study_words import study_rows
-from avnnet.report.tables import TRAINING, read_study, write_tables
+from avnnet.report.tables import LOCATED_CENTRES, TRAINING, read_study, write_tables
 from avnnet.report.terminal import results_table
 
 __all__ = [
+    "LOCATED_CENTRES",
     "TRAINING",
     "as_latex",
     "as_markdown",

@@ -20,6 +20,7 @@ from avnnet.report.statistics_words import statistics_printed
 from avnnet.report.study_words import (
     agreement_printed,
     dice_printed,
+    locator_printed,
     readers_printed,
     study_printed,
     volumes_printed,
@@ -86,6 +87,8 @@ def _content(
     if "dice" in tables:
         networks = [readers_printed(tables["readers"])] if "readers" in tables else []
         each = [dice_printed(tables["dice"]), *networks, *each]
+    if "locator" in tables:
+        each.append(locator_printed(tables["locator"]))
     return {
         "title": wording.printable(about.get("title") or "Study", 120),
         "digital": about.get("digital") is True,

@@ -18,12 +18,12 @@ from avnnet.measure.grades import GRADE_COLUMNS
 from avnnet.report.formats import as_latex, as_markdown
 from avnnet.report.record import write_record
 from avnnet.report.study_words import study_rows
-from avnnet.stats import Question, all_statistics, best_reader, study_table
+from avnnet.stats import Question, all_statistics, best_reader, locator_table, study_table
 from avnnet.stats.bootstrap import DRAWS
 from avnnet.stats.study import MANUAL, human_readers
 from avnnet.tables import read_table, write_table
 
-TRAINING = "training.csv"
+TRAINING, LOCATED_CENTRES = "training.csv", "located.csv"
 STUDY_TABLE = "study_table"
 
 
@@ -37,6 +37,7 @@ class StudyTables:
         about: the content of `study.json`.
         scheme: the label scheme in it; None of a table of anybody's quantities.
         training: loss and validation Dice, one row per network, fold and epoch; None without a training.
+        located: where a locator found the heads, one row per case; None without one.
     """
 
     measurements: pd.DataFrame
@@ -44,6 +45,7 @@ class StudyTables:
     about: dict[str, Any]
     scheme: LabelScheme | None
     training: pd.DataFrame | None = None
+    located: pd.DataFrame | None = None
 
     def cases(self) -> pd.DataFrame:
         """One row per case: its manual one where there is one."""
@@ -129,6 +131,7 @@ def read_study(folder: str | Path) -> StudyTables:
         about=about,
         scheme=LabelScheme(scheme["names"], part=scheme["part"], whole=scheme["whole"]) if scheme else None,
         training=read_table(folder / TRAINING) if (folder / TRAINING).is_file() else None,
+        located=read_table(folder / LOCATED_CENTRES) if (folder / LOCATED_CENTRES).is_file() else None,
     )
 
 
@@ -162,6 +165,9 @@ def compute_tables(study: StudyTables, done: Callable[[str], None] = lambda _: N
     if study.scheme is not None and len(study.agreement):
         first[STUDY_TABLE] = study_table(study.measurements, study.agreement, study.scheme)
         done(STUDY_TABLE)
+    if study.located is not None and len(study.located):
+        first["locator"] = locator_table(study.located)
+        done("locator")
     return first | all_statistics(study.measurements, study.agreement, study.question, done)
 
 

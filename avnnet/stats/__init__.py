@@ -8,6 +8,7 @@ from avnnet.stats.clustered import clustered_rank_test, paired_sensitivity
 from avnnet.stats.equivalence import tost, tost_summary
 from avnnet.stats.groups import early_or_advanced, kruskal_wallis, mann_whitney
 from avnnet.stats.limits import bland_altman
+from avnnet.stats.located import locator_table
 from avnnet.stats.paired import compare_readers, paired_t
 from avnnet.stats.planning import learning_curve, sample_size_for_limits, sample_size_for_mean
 from avnnet.stats.proportions import wilson_interval
@@ -41,6 +42,7 @@ __all__ = [
     "implied",
     "kruskal_wallis",
     "learning_curve",
+    "locator_table",
     "mann_whitney",
     "paired_sensitivity",
     "paired_t",

@@ -16,6 +16,8 @@ from avnnet.stats.pairs import KEY, numbers, pairs, tidy
 from avnnet.stats.summary import summarise_agreement
 
 MANUAL, SECOND = "manual", "manual_2"
+LOCATED = "ensemble_located"
+"""The reader of the ensemble around centres that its locator found: the same networks, never the best of them."""
 STAGE = "arco_stage"
 TIE = 1e-4
 BEST = "best network"
@@ -58,8 +60,8 @@ def best_reader(agreement: pd.DataFrame, scheme: LabelScheme = HIP) -> tuple[str
     absent = sorted(set(labels) - set(frame["label"]))
     if absent:
         raise StatisticsError(f"no label {absent} in the table; it has {frame['label'].unique().tolist()}")
-    # a second human reader may stand in the table too, but is no network
-    frame = frame[frame["label"].isin(labels) & ~frame["reader"].isin(human_readers(frame))]
+    # a second human reader and the ensemble around located centres may stand in the table too, and are no networks
+    frame = frame[frame["label"].isin(labels) & ~frame["reader"].isin([*human_readers(frame), LOCATED])]
     frame = frame.assign(dice=numbers(frame, "dice"))
     readers = frame["reader"].unique().tolist()
     common = frame.groupby([*KEY, "label"])["reader"].transform("nunique") == len(readers)

@@ -24,6 +24,8 @@ class Study:
         overrides: further `--key=value` of all configs.
         command: the words typed, for the report.
         margins: equivalence margins by quantity, fixed before the first training.
+        locator: config of a network that finds the heads, or None; every fold trains its own, and its held-out cases
+            are predicted a second time around the centres that it found.
     """
 
     cohort: Path
@@ -35,6 +37,7 @@ class Study:
     overrides: Sequence[str] = ()
     command: str = ""
     margins: Mapping[str, float] = field(default_factory=dict)
+    locator: Path | None = None
 
     @property
     def names(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,13 +19,13 @@ from avnnet.labels import LabelScheme
 from avnnet.stats.battery import check_margins
 from avnnet.training.config import Experiment
 from avnnet.training.fit import changed_lines
-from avnnet.training.plan import Study
+from avnnet.training.plan import Study, configs_of, name_of
 
 VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy", "scipy", "pandas"]
 
 
 def begin_record(
-    study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequence[Experiment]
+    study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapping[str, Experiment]
 ) -> dict[str, Any]:
     """The record of a study, written before its first training.
 
@@ -33,7 +33,7 @@ def begin_record(
         study: what is to be done.
         cohort: its cases.
         scheme: names of the label ids.
-        experiments: one per network, as parsed.
+        experiments: by name, one per network and one of the locator, as parsed.
 
     Raises:
         CheckpointMismatch: if the folder holds a study of other data, networks, settings or margins.
@@ -61,8 +61,8 @@ def end_record(study: Study, record: dict[str, Any]) -> None:
 
 def _check_same(before: dict[str, Any], after: dict[str, Any], study: Study) -> None:
     way_out = f"choose another --out, or delete {study.out} to start anew"
-    for key in ("networks", "folds", "seed", "cohort_sha256"):
-        if before.get(key) != after[key]:
+    for key in ("networks", "locator", "folds", "seed", "cohort_sha256"):
+        if before.get(key, "") != after[key]:
             found = "the cohort's table, images or masks have changed"
             if key != "cohort_sha256":
                 found = f"{key} was {before.get(key)}, is {after[key]}"
@@ -89,9 +89,9 @@ def _write(study: Study, record: dict[str, Any]) -> None:
     write_text_atomically(study.out / "study.json", json.dumps(record, indent=1))
 
 
-def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequence[Experiment]) -> dict[str, Any]:
+def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapping[str, Experiment]) -> dict[str, Any]:
     with_centre = sum(case.centre_mm is not None for case in cohort)
-    crops = [experiment.datamodule.crop for experiment in experiments]
+    crops = [experiment.datamodule.crop for experiment in experiments.values()]
     centre = "no crop: the whole image is segmented"
     if any(crop is not None for crop in crops):
         centre = f"cohort columns centre_*_mm for {with_centre} of {len(cohort)} cases; a sliding window for the others"
@@ -103,6 +103,7 @@ def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequ
         "digital": cohort.is_digital,
         "scheme": asdict(scheme),
         "networks": study.names,
+        "locator": name_of(configs_of(study.locator)) if study.locator else "",
         "folds": study.folds,
         "folds_done": study.folds_done(),
         "seed": study.seed,
@@ -114,7 +115,7 @@ def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Sequ
                 "precision": experiment.trainer.precision_choice.record(),
                 "config": experiment.as_text(),
             }
-            for name, experiment in zip(study.names, experiments, strict=True)
+            for name, experiment in experiments.items()
         },
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "finished": "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,16 +14,18 @@ from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.inference.ensemble import ENSEMBLE
 from avnnet.inference.evaluation import evaluate_cases
+from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
-from avnnet.report import TRAINING, write_report
+from avnnet.report import LOCATED_CENTRES, TRAINING, write_report
+from avnnet.stats.study import LOCATED, MANUAL, SECOND
 from avnnet.tables import read_table, write_table
 from avnnet.training.config import Experiment
 from avnnet.training.fit import recorded_precision, train
-from avnnet.training.plan import Study
+from avnnet.training.plan import Study, configs_of, name_of
 from avnnet.training.record import begin_record, end_record
 
 
@@ -41,14 +44,14 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     chosen = list(range(study.folds)) if study.only_fold is None else [study.only_fold]
     if not 0 <= min(chosen) <= max(chosen) < study.folds:
         raise InvalidConfig(f"--only-fold must be 0 to {study.folds - 1}; found {study.only_fold}")
-    first = [study.experiment(net, chosen[0]) for net in study.nets]
+    first = {name: study.experiment(net, chosen[0]) for name, net in _networks(study).items()}
     scheme = _one_scheme(study, first, cohort)
     with reporter.steps("checking the cohort", len(cohort)) as step:
         check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
     held_out = stored_folds(study.out / "splits.json", cohort, study.folds, seed=study.seed)
     record = begin_record(study, cohort, scheme, first)
     # the configs have imported these classes, so that a network of the user's own can be read again
-    classes = list({type(module) for experiment in first for module in experiment.model.net.modules()})
+    classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
     for fold in chosen:
         _run_fold(study, cohort, scheme, held_out[fold], fold, classes, reporter)
         _write_model(study, scheme, classes)
@@ -60,14 +63,26 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     return int(measurements.loc[measurements["error"] != "", "case_id"].nunique())
 
 
-def _one_scheme(study: Study, experiments: list[Experiment], cohort: Cohort) -> LabelScheme:
-    names = study.names
-    if len(set(names)) != len(names) or {ENSEMBLE, "manual"} & set(names):
+def _networks(study: Study) -> dict[str, Path]:
+    """The configs of all trainings of a fold by name, the locator's last.
+
+    Raises:
+        InvalidConfig: if two have one name, or one that a reader has.
+    """
+    configs = [*study.nets, *([study.locator] if study.locator is not None else [])]
+    names = [name_of(configs_of(net)) for net in configs]
+    if len(set(names)) != len(names) or {ENSEMBLE, LOCATED, MANUAL, SECOND} & set(names):
         raise InvalidConfig(f"the configs' file names name the networks and must differ; found {names}")
-    schemes = [experiment.datamodule.labels for experiment in experiments]
+    return dict(zip(names, configs, strict=True))
+
+
+def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Cohort) -> LabelScheme:
+    schemes = [experiment.datamodule.labels for experiment in experiments.values()]
+    if study.locator is not None and [*experiments.values()][-1].datamodule.crop is not None:
+        raise InvalidConfig("a locator sees the whole image: its config must say data.crop: null")
     if any(scheme != schemes[0] for scheme in schemes):
         raise InvalidConfig(f"all configs of a study need the same data.labels; found {schemes}")
-    for name, experiment in zip(names, experiments, strict=True):
+    for name, experiment in experiments.items():
         try:
             experiment.check_network(cohort)
         except InvalidConfig as error:
@@ -91,7 +106,7 @@ def _run_fold(
         return
     members: list[Member] = []
     precision = "32-true"
-    for net, name in zip(study.nets, study.names, strict=True):
+    for name, net in _networks(study).items():
         run = folder / name
         if not (run / "model" / "model.json").exists():
             experiment = study.experiment(net, fold)
@@ -102,6 +117,7 @@ def _run_fold(
                 train(experiment, run, name=name, on_epoch=step)
         members += load_model(run / "model", classes=classes).members
         precision = recorded_precision(run) or precision
+    locator = Locator([members.pop()], scheme) if study.locator is not None else None
     tables = evaluate_cases(
         cohort,
         cohort.subset(held_out),
@@ -111,12 +127,15 @@ def _run_fold(
         precision=precision,
         reporter=reporter,
         title=f"{place}, predicting held-out cases",
+        locator=locator,
     )
     if tables.agreement.empty:
         first_error = tables.measurements["error"].iloc[0]
         raise StatisticsError(
             f"{place}: none of {len(held_out)} held-out cases could be segmented; the first: {first_error}"
         )
+    if locator is not None:
+        write_table(tables.located.assign(fold=fold), folder / LOCATED_CENTRES)
     write_table(tables.measurements.assign(fold=fold), folder / "measurements.csv")
     write_table(tables.agreement.assign(fold=fold), folder / "agreement.csv")  # last: it says the fold is done
 
@@ -129,22 +148,27 @@ def _is_done(folder: Path) -> bool:
 
 
 def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None:
-    folders = [study.fold_folder(fold) / name / "model" for fold in range(study.folds) for name in study.names]
-    done = [folder for folder in folders if (folder / "model.json").exists()]
-    members = [member for folder in done for member in load_model(folder, classes=classes).members]
-    save_model(Segmenter(members, scheme, planned=len(folders)), study.out / "model")
+    def trained(names: Sequence[str]) -> list[Member]:
+        folders = [study.fold_folder(fold) / name / "model" for fold in range(study.folds) for name in names]
+        done = [folder for folder in folders if (folder / "model.json").exists()]
+        return [member for folder in done for member in load_model(folder, classes=classes).members]
+
+    finders = trained([name for name in _networks(study) if name not in study.names])
+    locator = Locator(finders, scheme) if finders else None
+    planned = study.folds * len(study.names)
+    save_model(Segmenter(trained(study.names), scheme, planned=planned, locator=locator), study.out / "model")
 
 
 def _collect(study: Study) -> dict[str, pd.DataFrame]:
     tables = {}
-    for name in ("measurements", "agreement"):
+    for name in ("measurements", "agreement", *(["located"] if study.locator is not None else [])):
         parts = [read_table(study.fold_folder(fold) / f"{name}.csv") for fold in study.folds_done()]
         tables[name] = pd.concat(parts, ignore_index=True)
         write_table(tables[name], study.out / f"{name}.csv")
     epochs = [
         read_table(study.fold_folder(fold) / name / "metrics.csv").assign(network=name, fold=fold)
         for fold in study.folds_done()
-        for name in study.names
+        for name in _networks(study)
     ]
     progress = pd.concat(epochs, ignore_index=True)
     first = ["network", "fold"]

@@ -131,7 +131,8 @@ def test_the_record_of_a_mask_says_what_it_was_made_from_and_is_json(model, jobs
 
     content = json.loads((tmp_path / "hip-0.json").read_text(), parse_constant=refuse)
     assert content["made_from"]["side"] == jobs[0].side
-    assert set(content["measured"]) == {*quantity_columns(), "flags"}
+    assert [hip["mask"] for hip in content["hips"]] == ["hip-0.nii.gz"]
+    assert set(content["hips"][0]["measured"]) == {*quantity_columns(), "flags"}
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_row_with_the_way_out(model, jobs, tmp_path):

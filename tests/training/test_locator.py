@@ -1,0 +1,115 @@
+"""A study whose folds train a locator: what it finds is a reader, a table and a part of the model."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from avnnet.cli import main
+from avnnet.data.cohort import read_cohort
+from avnnet.data.files import read_image, read_labels
+from avnnet.errors import CheckpointMismatch, InvalidConfig
+from avnnet.flags import Flag
+from avnnet.inference.locate import FoundHead, Locator, heads_in
+from avnnet.inference.model_folder import load_model
+from avnnet.report import write_report
+from avnnet.stats import best_reader
+from avnnet.tables import read_table
+from avnnet.training.plan import Study
+from avnnet.training.study import run_study
+from tests.conftest import write_net
+from tests.training.conftest import QUIET
+
+SHIFT_MM = (0.9, -1.2, 0.8)  # 1.7 mm
+MISSED, SIDELESS = 1, 2  # places in the cohort
+
+
+@pytest.fixture(scope="module")
+def located(tmp_path_factory, hips):
+    """A finished study of two folds whose locator finds each head 1.7 mm off, one not at all, one without its side."""
+    folder = tmp_path_factory.mktemp("located")
+    cases = list(read_cohort(hips))
+
+    def find(locator, image):
+        place = next(n for n, case in enumerate(cases) if read_image(case.image).grid.is_close(image.grid))
+        (head,) = heads_in(read_labels(cases[place].label))
+        moved = tuple(np.add(head.centre_mm, SHIFT_MM).tolist())
+        side, flags = (None, (Flag.SIDE_UNVERIFIED,)) if place == SIDELESS else (cases[place].side, ())
+        return [] if place == MISSED else [FoundHead(moved, head.radius_mm + 0.5, side, flags)]
+
+    net = write_net(folder, "unet3d", steps_per_epoch=10)
+    locator = write_net(folder, "locator", max_epochs=1, crop=None)
+    study = Study(hips, [net], folder / "study", folds=2, locator=locator)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Locator, "find", find)
+        assert run_study(study, QUIET) == 0
+    return study
+
+
+def test_the_ensemble_around_located_centres_is_one_more_reader(located):
+    agreement = read_table(located.out / "agreement.csv")
+    assert {"ensemble", "ensemble_located"} <= set(agreement["reader"])
+    assert best_reader(agreement)[0] in ("unet3d", "ensemble")
+    assert sorted(path.name for path in (located.out / "masks" / "ensemble_located").iterdir()) == sorted(
+        path.name for path in (located.out / "masks" / "ensemble").iterdir()
+    )
+    networks = read_table(located.out / "tables" / "readers.csv")
+    assert "ensemble_located" in set(networks["first"]) | set(networks["second"])
+
+
+def test_the_error_of_a_centre_is_its_distance_from_the_sphere_of_the_manual_mask(located, cohort):
+    table = read_table(located.out / "located.csv").set_index("case_id")
+    names = [case.case_id for case in cohort]
+    assert sorted(table.index) == sorted(names)
+    missed = table.loc[names[MISSED]]
+    assert (missed["heads"], missed["flags"]) == (0, "head_not_found")
+    assert np.isnan(missed["centre_error_mm"])
+    others = table.drop(index=names[MISSED])
+    assert others["centre_error_mm"].to_numpy() == pytest.approx(np.linalg.norm(SHIFT_MM))
+    assert others["radius_error_mm"].to_numpy() == pytest.approx(0.5)
+    assert table.loc[names[SIDELESS], "flags"] == "side_unverified"
+
+
+def test_a_head_that_is_not_found_is_a_missed_one(located, cohort):
+    case_id = cohort.cases[MISSED].case_id
+    agreement = read_table(located.out / "agreement.csv").query("reader == 'ensemble_located' and case_id == @case_id")
+    assert agreement["dice"].tolist() == [0, 0, 0]
+    assert agreement["outcome"].tolist() == ["missed"] * 3
+    measured = read_table(located.out / "measurements.csv").query("reader == 'ensemble_located'")
+    assert "head_not_found" in measured.set_index("case_id").loc[case_id, "flags"].split()
+
+
+def test_the_report_says_how_well_heads_are_located(located):
+    text = write_report(located.out).read_text()
+    assert "Heads located" in text
+    summary = read_table(located.out / "tables" / "locator.csv").iloc[0]
+    assert summary[["n", "n_found", "n_side_right", "n_side_wrong"]].tolist() == [6, 5, 4, 0]
+    assert summary["centre_error_median_mm"] == pytest.approx(np.linalg.norm(SHIFT_MM))
+    assert summary["within_6_mm"] == pytest.approx(5 / 6)
+
+
+def test_the_model_has_the_locators_of_all_folds_and_predicts_without_a_centre(located, cohort, tmp_path):
+    model = load_model(located.out / "model")
+    assert len(model.locator.members) == 2
+    case = cohort.cases[0]
+    out = tmp_path / "masks"
+    assert main(["predict", str(located.out / "model"), str(case.image[0]), "--out", str(out), "--device", "cpu"]) == 0
+    table = pd.read_csv(out / "measurements.csv", keep_default_na=False)
+    hips = model.predict_hips(read_image(case.image))
+    assert table["side"].tolist() == [str(hip.provenance["side"] or "") for hip in hips] or [""]
+    names = {path.name for path in out.iterdir() if path.name.startswith("c0001") and path.suffix == ".gz"}
+    assert names == {f"c0001_{hip.provenance['side']}.nii.gz" for hip in hips}
+    if not hips:
+        assert table["flags"].tolist() == ["head_not_found"]
+
+
+def test_a_study_does_not_go_on_with_another_locator(located):
+    with pytest.raises(CheckpointMismatch, match="locator was locator, is"):
+        run_study(dataclasses.replace(located, locator=None), QUIET)
+
+
+def test_a_locator_that_crops_is_refused_before_training(located, tmp_path):
+    cropping = write_net(tmp_path, "locator")
+    with pytest.raises(InvalidConfig, match="whole image"):
+        run_study(dataclasses.replace(located, locator=cropping, out=tmp_path / "s"), QUIET)
