@@ -3,8 +3,10 @@ import pytest
 
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import ModelMismatch
+from avnnet.flags import Flag
 from avnnet.grid import Grid
-from avnnet.image import Image, LabelMap
+from avnnet.image import Image, LabelMap, Source
+from avnnet.inference.locate import FoundHead
 from avnnet.inference.member import Member
 from avnnet.inference.segmentation import flags_of
 from avnnet.inference.segmenter import Segmenter
@@ -86,3 +88,72 @@ def test_a_network_with_other_classes_than_the_scheme_is_refused():
 def test_a_model_without_members_is_refused():
     with pytest.raises(ModelMismatch, match="at least one"):
         Segmenter([], HIP)
+
+
+class Knows:
+    """A locator that was told where the heads are."""
+
+    members: tuple = ()
+
+    def __init__(self, *heads: FoundHead) -> None:
+        self.heads = list(heads)
+
+    def find(self, image: Image) -> list[FoundHead]:
+        return self.heads
+
+
+WIDE = Grid((14, 20, 80), (2.0, 1.1, 1.3), (-60.0, 6.0, 7.0))
+RIGHT_MM, LEFT_MM = (tuple(WIDE.to_lps((6.2, 9.3, x)).tolist()) for x in (8.8, 70.8))
+
+
+def both_hips() -> Image:
+    """Two heads; only the right one has a brighter place."""
+    array = np.random.default_rng(0).normal(size=WIDE.shape).astype(np.float32) * 0.05
+    for start in (5, 67):
+        array[3:10, 5:14, start : start + 8] += 1
+    array[5:8, 5:9, 5:9] += 1
+    return Image(array, WIDE)
+
+
+def knowing(*heads: FoundHead) -> Segmenter:
+    model = oracle(3)
+    return Segmenter(model.members, HIP, locator=Knows(*heads))
+
+
+def test_v12_both_hips_are_segmented_one_by_one_and_necrosis_stays_on_its_side():
+    heads = FoundHead(RIGHT_MM, 8.0, Side.RIGHT), FoundHead(LEFT_MM, 8.0, Side.LEFT)
+    right, left = knowing(*heads).predict_hips(both_hips())
+    assert [hip.provenance["side"] for hip in (right, left)] == ["right", "left"]
+    assert right.volumes()["necrosis_cm3"].item() > 0.05
+    assert left.volumes()["necrosis_cm3"].item() < 0.005
+    for hip, centre_mm in ((right, RIGHT_MM), (left, LEFT_MM)):
+        assert hip.provenance["centre_mm"] == pytest.approx(centre_mm)
+        marked = WIDE.to_lps(np.argwhere(hip.labels.array > 0))
+        assert np.abs(marked[:, 0] - centre_mm[0]).max() < 20
+
+
+def test_only_the_hip_of_the_side_that_is_asked_for_is_segmented():
+    heads = FoundHead(RIGHT_MM, 8.0, Side.RIGHT), FoundHead(LEFT_MM, 8.0, Side.LEFT)
+    (only,) = knowing(*heads).predict_hips(both_hips(), side="left")
+    assert only.provenance["side"] == "left"
+
+
+def test_v05_without_a_head_there_is_no_segmentation():
+    assert knowing().predict_hips(both_hips()) == []
+
+
+def test_what_the_locator_doubts_stands_in_the_flags():
+    (only,) = knowing(FoundHead(RIGHT_MM, 8.0, None, (Flag.SIDE_UNVERIFIED,))).predict_hips(both_hips())
+    assert only.provenance["side"] is None
+    assert Flag.SIDE_UNVERIFIED in only.flags
+
+
+def test_d41_a_header_of_the_other_side_is_a_conflict_of_the_hip_that_was_found():
+    scanned = Image(both_hips().array, WIDE, source=Source(laterality=Side.LEFT))
+    (only,) = knowing(FoundHead(RIGHT_MM, 8.0, Side.RIGHT)).predict_hips(scanned)
+    assert Flag.LATERALITY_CONFLICT in only.flags
+
+
+def test_a_model_without_a_locator_says_how_to_get_one():
+    with pytest.raises(ModelMismatch, match="--locator"):
+        oracle(3).predict_hips(scan())

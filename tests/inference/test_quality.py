@@ -1,0 +1,67 @@
+"""Each flag of an image or an ensemble is raised where it should be, and not elsewhere."""
+
+import numpy as np
+import pytest
+
+from avnnet.data.softmax import Softmax
+from avnnet.flags import Flag
+from avnnet.grid import Grid
+from avnnet.image import Image, LabelMap, Source
+from avnnet.inference.ensemble import mean_softmax
+from avnnet.inference.quality import agreement_flags, image_flags
+from avnnet.labels import HIP, Side
+
+
+def image(spacing=(1.0, 0.44, 0.44), **source) -> Image:
+    return Image(np.zeros((8, 9, 10)), Grid((8, 9, 10), spacing), source=Source(**source))
+
+
+@pytest.mark.parametrize(
+    ("spacing", "is_raised"),
+    [
+        ((8.0, 0.3, 0.3), True),
+        ((0.3, 0.3, 3.3), True),
+        ((1.0, 0.44, 0.44), False),
+        ((0.4,) * 3, False),
+        ((3.0,) * 3, False),
+    ],
+)
+def test_v09_thick_slices_are_flagged_and_thick_cubes_are_not(spacing, is_raised):
+    assert image_flags(image(spacing), None) == ((Flag.ANISOTROPIC,) if is_raised else ())
+
+
+@pytest.mark.parametrize(
+    ("said", "side", "is_raised"),
+    [
+        (Side.LEFT, Side.RIGHT, True),
+        (Side.LEFT, Side.LEFT, False),
+        (None, Side.RIGHT, False),
+        (Side.LEFT, None, False),
+    ],
+)
+def test_d41_a_header_that_names_the_other_side_is_a_conflict(said, side, is_raised):
+    assert image_flags(image(laterality=said), side) == ((Flag.LATERALITY_CONFLICT,) if is_raised else ())
+
+
+def test_what_the_reader_of_the_file_found_is_kept():
+    assert image_flags(image(flags=(Flag.LOSSY_SOURCE,)), None) == (Flag.LOSSY_SOURCE,)
+
+
+def ball(centre) -> Softmax:
+    grid = Grid((20, 20, 20))
+    inside = np.linalg.norm(np.indices(grid.shape) - np.reshape(centre, (3, 1, 1, 1)), axis=0) < 6
+    values = np.where(inside, 0.8, 0.1).astype(np.float32)
+    return Softmax(np.stack([1 - values, values / 2, values / 2]), (0, 0, 0), grid)
+
+
+@pytest.mark.parametrize(("shift", "is_raised"), [(0, False), (1, False), (9, True)])
+def test_networks_that_see_different_heads_are_flagged(shift, is_raised):
+    members = [ball((8, 8, 8)), ball((8, 8, 8)), ball((8, 8, 8 + shift))]
+    flags = agreement_flags(members, mean_softmax(members).labels(HIP))
+    assert flags == ((Flag.LOW_ENSEMBLE_AGREEMENT,) if is_raised else ())
+
+
+def test_one_network_or_an_empty_mask_has_nothing_to_agree_on():
+    grid = Grid((20, 20, 20))
+    assert agreement_flags([ball((8, 8, 8))], ball((8, 8, 8)).labels(HIP)) == ()
+    assert agreement_flags([ball((8, 8, 8))] * 2, LabelMap(np.zeros(grid.shape, np.uint8), grid)) == ()
