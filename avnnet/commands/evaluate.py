@@ -13,7 +13,9 @@ from avnnet.inference.evaluation import evaluate_cases, seen_in_training
 from avnnet.inference.member import check_channels
 from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter
+from avnnet.report import LOCATED_CENTRES
 from avnnet.stats.battery import check_margins
+from avnnet.tables import write_table
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -33,7 +35,9 @@ def evaluate(args: argparse.Namespace) -> int:
     check_channels(model.members, cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
         check_cohort(cohort, model.scheme, is_for_training=False, on_progress=lambda done, _: step(done))
-    seen = seen_in_training(cohort, [one for member in model.members for one in member.trained_on], reporter)
+    finders = [] if model.locator is None else model.locator.members
+    trained_on = [one for member in (*model.members, *finders) for one in member.trained_on]
+    seen = seen_in_training(cohort, trained_on, reporter)
     if seen and not args.mark_seen:
         raise LeakageError(
             f"{len(seen)} of {len(cohort)} images were in the model's training: {', '.join(seen[:5])}"
@@ -42,8 +46,10 @@ def evaluate(args: argparse.Namespace) -> int:
         )
     tables = evaluate_cases(
         cohort, cohort.cases, model.members, model.scheme, args.out / "masks",
-        precision=model.precision, reporter=reporter, title="segmenting", seen=seen,
+        precision=model.precision, reporter=reporter, title="segmenting", seen=seen, locator=model.locator,
     )  # fmt: skip
+    if len(tables.located):
+        write_table(tables.located, args.out / LOCATED_CENTRES)
     about = {
         "title": f"Evaluation of a trained ensemble on {len(cohort)} cases",
         "cohort": str(args.cohort),

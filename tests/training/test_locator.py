@@ -9,6 +9,7 @@ import pytest
 from avnnet.cli import main
 from avnnet.data.cohort import read_cohort
 from avnnet.data.files import read_image, read_labels
+from avnnet.data.phantom import CohortPlan, write_cohort
 from avnnet.errors import CheckpointMismatch, InvalidConfig
 from avnnet.flags import Flag
 from avnnet.inference.locate import FoundHead, Locator, heads_in
@@ -18,7 +19,7 @@ from avnnet.stats import best_reader
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
-from tests.conftest import write_net
+from tests.conftest import COARSE, write_net
 from tests.training.conftest import QUIET
 
 SHIFT_MM = (0.9, -1.2, 0.8)  # 1.7 mm
@@ -113,3 +114,12 @@ def test_a_locator_that_crops_is_refused_before_training(located, tmp_path):
     cropping = write_net(tmp_path, "locator")
     with pytest.raises(InvalidConfig, match="whole image"):
         run_study(dataclasses.replace(located, locator=cropping, out=tmp_path / "s"), QUIET)
+
+
+def test_an_evaluation_locates_the_heads_of_strangers_too(located, tmp_path):
+    plan = CohortPlan(patients=2, seed=99, acquisition=COARSE, other_hip_every=0)
+    strangers = write_cohort(plan, tmp_path / "strangers")
+    assert main(["evaluate", str(located.out / "model"), str(strangers), "--out", str(tmp_path / "o")]) == 0
+    assert read_table(tmp_path / "o" / "located.csv")["case_id"].tolist() == ["hip-001", "hip-002"]
+    assert "ensemble_located" in set(read_table(tmp_path / "o" / "measurements.csv")["reader"])
+    assert "Heads located" in (tmp_path / "o" / "report.html").read_text()
