@@ -34,6 +34,10 @@ class UndecodablePixels(UnreadableFile):
     """A header can be read, but not the pixels that it promises."""
 
 
+class DecoderCrashed(UndecodablePixels):
+    """A decoder of compressed pixels was ended by the system, or did not come to an end."""
+
+
 class ResourceLimitExceeded(AvnnetError):
     """A header promises more than a hip scan can hold; refused before anything is allocated."""
 

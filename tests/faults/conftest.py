@@ -13,6 +13,7 @@ from pydicom.uid import EnhancedMRImageStorage
 from avnnet.data.dicom import write_series
 from avnnet.grid import Grid
 from avnnet.image import Image
+from tests.inference.conftest import fixed_member  # noqa: F401  # a fixture
 
 OBLIQUE = ((0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (1.0, 0.0, 0.0))
 GRID = Grid((8, 34, 40), (3.3, 0.7, 0.4), (-101.0, 22.2, 7.5), OBLIQUE)

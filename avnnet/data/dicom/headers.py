@@ -69,6 +69,12 @@ class Frame:
     intercept: float
 
     @property
+    def is_compressed(self) -> bool:
+        """Whether a decoder is needed."""
+        syntax = getattr(self.header, "file_meta", {}).get("TransferSyntaxUID")
+        return bool(syntax is not None and syntax.is_compressed)
+
+    @property
     def laterality(self) -> Side | None:
         """The body side that the header names."""
         said = str(self.header.get("ImageLaterality") or self.header.get("Laterality") or "")

@@ -14,6 +14,7 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import HTJ2K, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, JPEG2000Lossless
 
+from avnnet.data.dicom.apart import Place, decoded_apart, serve
 from avnnet.data.dicom.headers import Frame, silenced
 from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, UndecodablePixels
@@ -25,27 +26,43 @@ SIZE_MARKER, START = b"\xff\x51", b"\xff\x4f"  # of a JPEG 2000 codestream
 def pixels_of(frames: Sequence[Frame]) -> np.ndarray:
     """`(slices, rows, columns)` rescaled values: whole numbers where they are whole, float64 elsewhere.
 
+    Compressed pixels are decoded in a process of their own, which may crash alone.
+
     Args:
         frames: slices of one size, in order.
 
     Raises:
         UndecodablePixels: if pixels cannot be decoded, or are others than the header promises.
+        DecoderCrashed: if the decoder ended its process, or did not end.
         ResourceLimitExceeded: if compressed pixels are of another size, beyond the limits.
     """
+    places = [(frame.path, frame.index, frame.size) for frame in frames]
+    stored = decoded_apart(places) if any(frame.is_compressed for frame in frames) else stored_values(places)
+    if all(frame.slope == 1 and float(frame.intercept).is_integer() for frame in frames):
+        intercepts = np.array([int(frame.intercept) for frame in frames], np.int32)
+        return _smallest(stored + intercepts[:, None, None])
+    slopes, intercepts = (np.array([getattr(f, name) for f in frames]) for name in ("slope", "intercept"))
+    scaled: np.ndarray = stored * slopes[:, None, None] + intercepts[:, None, None]
+    return scaled
+
+
+def stored_values(places: Sequence[Place]) -> np.ndarray:
+    """`(slices, rows, columns)` int32 values as they are stored, decoded in this process.
+
+    Args:
+        places: path, index of the frame in it, and size (rows, columns) of each slice; one size for all.
+
+    Raises:
+        UndecodablePixels, ResourceLimitExceeded: as `pixels_of`.
+    """
     opened: dict[Path, FileDataset] = {}
-    whole = all(frame.slope == 1 and float(frame.intercept).is_integer() for frame in frames)
-    stack: np.ndarray | None = None
-    for nth, frame in enumerate(frames):
-        if frame.path not in opened:
+    stack = np.empty((len(places), *places[0][2]), np.int32)
+    for nth, (path, index, size) in enumerate(places):
+        if path not in opened:
             opened.clear()  # the frames of one file stand one after another, or are one
-            opened[frame.path] = _read(frame.path, nth, len(frames))
-        stored = _decoded(opened[frame.path], frame, nth, len(frames))
-        if stack is None:
-            stack = np.empty((len(frames), *frame.size), np.int32 if whole else np.float64)
-        stack[nth] = stored * (1 if whole else frame.slope) + (int(frame.intercept) if whole else frame.intercept)
-    if stack is None:
-        raise UndecodablePixels("no slices to decode")
-    return _smallest(stack) if whole else stack
+            opened[path] = _read(path, nth, len(places))
+        stack[nth] = _decoded(opened[path], index, size, nth, len(places))
+    return stack
 
 
 def _smallest(stack: np.ndarray) -> np.ndarray:
@@ -71,17 +88,17 @@ def _read(path: Path, nth: int, count: int) -> FileDataset:
         ) from error
 
 
-def _decoded(dataset: FileDataset, frame: Frame, nth: int, count: int) -> np.ndarray:
+def _decoded(dataset: FileDataset, index: int, size: tuple[int, int], nth: int, count: int) -> np.ndarray:
     try:
         if not dataset.file_meta.get("TransferSyntaxUID"):
             # an old export without file meta information: pydicom has found out how it is written
             dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
         if dataset.file_meta.TransferSyntaxUID in JPEG_2000:
-            _check_codestream(dataset, frame)
+            _check_codestream(dataset, index, size)
         with silenced():
             warnings.simplefilter("error")  # a decoder that only warns has padded, cut or guessed
             warnings.filterwarnings("ignore", category=DeprecationWarning)
-            array: np.ndarray = pixel_array(dataset, index=frame.index, raw=True)
+            array: np.ndarray = pixel_array(dataset, index=index, raw=True)
     except AvnnetError as error:
         raise type(error)(f"{_where(nth, count)}: {error}") from error
     except Exception as error:  # each plugin has errors of its own
@@ -89,20 +106,20 @@ def _decoded(dataset: FileDataset, frame: Frame, nth: int, count: int) -> np.nda
             f"the pixels of {_where(nth, count)} cannot be decoded ({type(error).__name__}); export the series again, "
             "uncompressed if that can be chosen"
         ) from error
-    if array.shape != frame.size:
+    if array.shape != size:
         raise UndecodablePixels(
-            f"{_where(nth, count)} must have {frame.size[0]} x {frame.size[1]} pixels; its decoder gave {array.shape}. "
+            f"{_where(nth, count)} must have {size[0]} x {size[1]} pixels; its decoder gave {array.shape}. "
             "Export the series again"
         )
     return array
 
 
-def _check_codestream(dataset: FileDataset, frame: Frame) -> None:
+def _check_codestream(dataset: FileDataset, index: int, size: tuple[int, int]) -> None:
     """Nothing, if a JPEG 2000 stream is of the size, depth and sign that the header says.
 
     Source: ISO/IEC 15444-1, A.5.1, image and tile size (SIZ).
     """
-    stream = get_frame(dataset.PixelData, frame.index, number_of_frames=int(dataset.get("NumberOfFrames") or 1))
+    stream = get_frame(dataset.PixelData, index, number_of_frames=int(dataset.get("NumberOfFrames") or 1))
     at = stream.find(START + SIZE_MARKER)
     if at < 0:
         raise UndecodablePixels("its pixels are no JPEG 2000 stream; export the series again")
@@ -110,9 +127,13 @@ def _check_codestream(dataset: FileDataset, frame: Frame) -> None:
     depth = stream[at + 42]
     check_size((1, y - y0, x - x0), 2, "a JPEG 2000 stream")
     found = (y - y0, x - x0, (depth & 0x7F) + 1, depth >> 7)
-    said = (*frame.size, int(dataset.BitsStored), int(dataset.PixelRepresentation))
+    said = (*size, int(dataset.BitsStored), int(dataset.PixelRepresentation))
     if found != said:
         raise UndecodablePixels(
             f"its pixels and its header must agree in rows, columns, bits and sign; found {found} and {said}. "
             "Export the series again, uncompressed"
         )
+
+
+if __name__ == "__main__":
+    serve(stored_values)
