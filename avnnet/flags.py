@@ -12,6 +12,7 @@ class Flag(Choice):
     CROP_TOUCHED = "crop_touched"
     HEAD_NOT_FOUND = "head_not_found"
     NO_NECROSIS = "no_necrosis"
+    LOW_SNR = "low_snr"
     ANISOTROPIC = "anisotropic"
     UNUSUAL_CONTRAST = "unusual_contrast"
     SIDE_UNVERIFIED = "side_unverified"

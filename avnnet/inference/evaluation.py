@@ -18,7 +18,7 @@ from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import ENSEMBLE, mean_softmax
 from avnnet.inference.locate import FoundHead, Locator, located_row
 from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.quality import agreement_flags, image_flags
+from avnnet.inference.quality import agreement_flags, image_flags, noise_flags
 from avnnet.inference.segmentation import flags_of
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
@@ -127,7 +127,8 @@ def _segment(
         probabilities = mean_softmax(group)
         labels = probabilities.labels(scheme)
         write_image(labels, masks / name / f"{case.case_id}.nii.gz")
-        flags = [*flags_of(labels, probabilities), *predicted.flags, *image_flags(image, case.side), mark]
+        flags = [*flags_of(labels, probabilities), *predicted.flags, *image_flags(image, case.side)]
+        flags += [*noise_flags(image, labels), mark]
         if name == ENSEMBLE:
             flags += agreement_flags(predicted.softmax, labels)
         result[name] = (labels, " ".join(filter(None, flags)))
@@ -151,7 +152,7 @@ def _around_located(
     probabilities = mean_softmax(predicted.softmax)
     labels = probabilities.labels(scheme)
     flags = [*flags_of(labels, probabilities), *predicted.flags, *image_flags(image, head.side), *head.flags]
-    flags += agreement_flags(predicted.softmax, labels)
+    flags += [*noise_flags(image, labels), *agreement_flags(predicted.softmax, labels)]
     return (labels, " ".join(dict.fromkeys(flags))), head
 
 

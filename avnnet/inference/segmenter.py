@@ -13,7 +13,7 @@ from avnnet.image import Image
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.quality import agreement_flags, image_flags
+from avnnet.inference.quality import agreement_flags, image_flags, noise_flags
 from avnnet.inference.segmentation import Segmentation, flags_of
 from avnnet.labels import LabelScheme, Side
 
@@ -98,6 +98,7 @@ class Segmenter:
             *flags_of(labels, probabilities),
             *predicted.flags,
             *image_flags(image, side),
+            *noise_flags(image, labels),
             *agreement_flags(predicted.softmax, labels),
         )
         return Segmentation(image, labels, probabilities, provenance, flags)
