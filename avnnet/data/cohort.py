@@ -73,7 +73,8 @@ class Cohort:
             table["arco_stage"] = ""
         if "side" not in table.columns:
             table["side"] = ""
-        repeated = table["case_id"][table["case_id"].duplicated()].unique().tolist()
+        # "A01" and "a01" would be one file on many disks
+        repeated = table["case_id"][table["case_id"].astype(str).str.lower().duplicated()].unique().tolist()
         if repeated:
             raise DuplicateCase(
                 "a case id must stand once in a cohort, two hips of a patient are two cases of one patient_id; "

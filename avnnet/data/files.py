@@ -37,6 +37,7 @@ WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 SUFFIXES = (*WRITTEN_SUFFIXES, ".mhd")
 ANALYZE_SUFFIXES = (".hdr", ".img", ".hdr.gz", ".img.gz")
 SEPARATOR = ";"
+ID_ROUNDING = 1e-3
 ImageFiles = str | Path | Sequence[str | Path]
 
 
@@ -200,6 +201,28 @@ def _is_dicom(path: Path) -> bool:
     return False
 
 
+def ids_of(array: np.ndarray, name: str) -> np.ndarray:
+    """Integers of the values of a mask, which may be stored as floats and rounded.
+
+    Args:
+        array: the values.
+        name: of the file, for the message.
+
+    Raises:
+        InvalidLabelValues: if a value is further than a thousandth from a whole number, or not finite.
+    """
+    if array.dtype.kind in "iu":
+        return array
+    whole = np.rint(array)
+    odd = ~np.isclose(array, whole, rtol=0, atol=ID_ROUNDING) | ~np.isfinite(array)
+    if odd.any():
+        found = np.unique(array[odd])[:6].tolist()
+        raise InvalidLabelValues(
+            f"{name}: label values must be whole numbers; {int(odd.sum())} voxels are not, such as {found}"
+        )
+    return whole.astype(np.int64)
+
+
 def read_labels(path: str | Path, scheme: LabelScheme = HIP, *, prefer: str | None = None) -> LabelMap:
     """The label map in an image file; whole numbers stored as floats are taken as ids.
 
@@ -213,14 +236,7 @@ def read_labels(path: str | Path, scheme: LabelScheme = HIP, *, prefer: str | No
         AvnnetError: as `read_image`.
     """
     image = read_image(path, prefer=prefer)
-    array = image.array
-    if array.dtype.kind not in "iu":
-        whole = np.rint(array)
-        if not np.array_equal(whole, array):
-            odd = np.unique(array[whole != array])[:6].tolist()
-            raise InvalidLabelValues(f"{Path(path).name}: label values must be whole numbers; found {odd}")
-        array = whole.astype(np.int64)
-    checked = LabelMap(array, image.grid, scheme)
+    checked = LabelMap(ids_of(image.array, Path(path).name), image.grid, scheme)
     return LabelMap(checked.array.astype(np.uint8), checked.grid, scheme, source=image.source)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from avnnet.data.files import read_image, read_labels
+from avnnet.data.files import ids_of, read_image, read_labels
 from avnnet.data.integrity import check_whole
 from avnnet.data.seg_nrrd import SEGMENTATION_SUFFIX
 from avnnet.data.sitk import from_sitk
@@ -68,9 +68,7 @@ def read_structures(path: str | Path, structures: Structures | None = None) -> L
         if not structures.necrosis:
             return read_labels(path)
         image = read_image(path)
-        values = image.array
-        if not np.array_equal(np.rint(values), values):
-            raise InvalidLabelValues(f"{path.name}: label values must be whole numbers")
+        values = ids_of(image.array, path.name)
         return _composed(image, structures, lambda word: values == _id(word, values, path))
     layers, segments = _segmentation(path)
     named = structures if structures.necrosis else Structures(vital=[VITAL], necrosis=[NECROSIS])
