@@ -18,8 +18,7 @@ from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import ENSEMBLE, mean_softmax
 from avnnet.inference.locate import FoundHead, Locator, located_row
 from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.quality import agreement_flags, image_flags, noise_flags
-from avnnet.inference.segmentation import flags_of
+from avnnet.inference.quality import all_flags
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
@@ -127,10 +126,7 @@ def _segment(
         probabilities = mean_softmax(group)
         labels = probabilities.labels(scheme)
         write_image(labels, masks / name / f"{case.case_id}.nii.gz")
-        flags = [*flags_of(labels, probabilities), *predicted.flags, *image_flags(image, case.side)]
-        flags += [*noise_flags(image, labels), mark]
-        if name == ENSEMBLE:
-            flags += agreement_flags(predicted.softmax, labels)
+        flags = [*all_flags(image, case.side, group, probabilities, labels), *predicted.flags, mark]
         result[name] = (labels, " ".join(filter(None, flags)))
     return _Segmented(image, result)
 
@@ -151,8 +147,7 @@ def _around_located(
     predicted = softmax_of(members, image, side=head.side, centre_mm=head.centre_mm, precision=precision)
     probabilities = mean_softmax(predicted.softmax)
     labels = probabilities.labels(scheme)
-    flags = [*flags_of(labels, probabilities), *predicted.flags, *image_flags(image, head.side), *head.flags]
-    flags += [*noise_flags(image, labels), *agreement_flags(predicted.softmax, labels)]
+    flags = [*all_flags(image, head.side, predicted.softmax, probabilities, labels), *predicted.flags, *head.flags]
     return (labels, " ".join(dict.fromkeys(flags))), head
 
 

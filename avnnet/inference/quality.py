@@ -11,6 +11,7 @@ from avnnet.data.softmax import Softmax
 from avnnet.flags import Flag
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side
+from avnnet.measure.volumes import missing_structures
 from avnnet.metrics import dice
 
 THICK_MM, THICK_RATIO = 2.5, 4.0
@@ -21,6 +22,39 @@ CORE_VOXELS = 2
 LEAST_CORE = 500
 AGREEING_DICE = 0.8
 """Of single networks with their ensemble, in the whole structure: below it they do not see the same head."""
+
+
+def all_flags(
+    image: Image, side: Side | None, members: Sequence[Softmax], probabilities: Softmax, labels: LabelMap
+) -> tuple[str, ...]:
+    """What a reader should look at: of the mask, of the image, and of the networks.
+
+    Args:
+        image: the scan.
+        side: of the hip, where it is known.
+        members: the probabilities of each network.
+        probabilities: their mean.
+        labels: the mask of the mean.
+    """
+    of_mask = flags_of(labels, probabilities)
+    return (*of_mask, *image_flags(image, side), *noise_flags(image, labels), *agreement_flags(members, labels))
+
+
+def flags_of(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
+    """What a reader should look at: a structure that is missing, or cut by the image or the crop.
+
+    Args:
+        labels: the label map.
+        probabilities: where the networks looked.
+    """
+    found = labels.array > 0
+    flags: list[str] = []
+    for axis, box in enumerate(probabilities.box):
+        whole = labels.grid.shape[axis]
+        for index, is_border in ((box.start, box.start == 0), (box.stop - 1, box.stop == whole)):
+            if found.take(index, axis=axis).any():
+                flags.append(Flag.FOV_TRUNCATED if is_border else Flag.CROP_TOUCHED)
+    return (*dict.fromkeys(flags), *missing_structures(labels))
 
 
 def image_flags(image: Image, side: Side | None) -> tuple[str, ...]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from avnnet.data.files import write_image
 from avnnet.data.seg_nrrd import SEGMENTATION_SUFFIX, write_segmentation
 from avnnet.data.softmax import Softmax
-from avnnet.flags import Flag
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side
 from avnnet.measure.rows import measure
-from avnnet.measure.volumes import missing_structures, volumes
+from avnnet.measure.volumes import volumes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,20 +65,3 @@ class Segmentation:
             side = self.provenance.get("side")
             return write_segmentation(self.labels, path, Side(side) if side else None)
         return write_image(self.labels, path)
-
-
-def flags_of(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
-    """What a reader should look at: a structure that is missing, or cut by the image or the crop.
-
-    Args:
-        labels: the label map.
-        probabilities: where the networks looked.
-    """
-    found = labels.array > 0
-    flags: list[str] = []
-    for axis, box in enumerate(probabilities.box):
-        whole = labels.grid.shape[axis]
-        for index, is_border in ((box.start, box.start == 0), (box.stop - 1, box.stop == whole)):
-            if found.take(index, axis=axis).any():
-                flags.append(Flag.FOV_TRUNCATED if is_border else Flag.CROP_TOUCHED)
-    return (*dict.fromkeys(flags), *missing_structures(labels))

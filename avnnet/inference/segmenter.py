@@ -13,8 +13,8 @@ from avnnet.image import Image
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.quality import agreement_flags, image_flags, noise_flags
-from avnnet.inference.segmentation import Segmentation, flags_of
+from avnnet.inference.quality import all_flags
+from avnnet.inference.segmentation import Segmentation
 from avnnet.labels import LabelScheme, Side
 
 
@@ -94,13 +94,7 @@ class Segmenter:
             "side": None if side is None else side.value,
             "centre_mm": None if centre_mm is None else [float(c) for c in centre_mm],
         }
-        flags = (
-            *flags_of(labels, probabilities),
-            *predicted.flags,
-            *image_flags(image, side),
-            *noise_flags(image, labels),
-            *agreement_flags(predicted.softmax, labels),
-        )
+        flags = (*all_flags(image, side, predicted.softmax, probabilities, labels), *predicted.flags)
         return Segmentation(image, labels, probabilities, provenance, flags)
 
     def predict_hips(self, image: Image, *, side: Side | str | None = None) -> list[Segmentation]:

@@ -8,7 +8,7 @@ from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap, Source
 from avnnet.inference.locate import FoundHead
 from avnnet.inference.member import Member
-from avnnet.inference.segmentation import flags_of
+from avnnet.inference.quality import flags_of
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, Side
