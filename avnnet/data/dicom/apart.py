@@ -18,7 +18,7 @@ Place = tuple[Path, int, tuple[int, int]]
 """A slice: its file, the index of its frame there, its rows and columns."""
 
 # -P: a folder called "dl" or "json" where the user works must not be taken for a module
-COMMAND = [sys.executable, "-P", "-m", "avnnet.data.dicom.pixels"]
+COMMAND = [sys.executable, "-P", "-m", "avnnet.data.dicom"]
 DEADLINE_S, DEADLINE_PER_SLICE_S = 60.0, 1.0
 MEMORY_BYTES = 8 << 30
 
@@ -73,4 +73,6 @@ def serve(decode: Callable[[Sequence[Place]], np.ndarray]) -> None:
     except AvnnetError as error:
         print(json.dumps([type(error).__name__, str(error)]))
         sys.exit(1)
-    np.save(sys.stdout.buffer, values, allow_pickle=False)
+    content = io.BytesIO()  # numpy asks a real file for its position, which a pipe has not
+    np.save(content, values, allow_pickle=False)
+    sys.stdout.buffer.write(content.getbuffer())

@@ -14,7 +14,7 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import HTJ2K, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, JPEG2000Lossless
 
-from avnnet.data.dicom.apart import Place, decoded_apart, serve
+from avnnet.data.dicom.apart import Place, decoded_apart
 from avnnet.data.dicom.headers import Frame, silenced
 from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, UndecodablePixels
@@ -133,7 +133,3 @@ def _check_codestream(dataset: FileDataset, index: int, size: tuple[int, int]) -
             f"its pixels and its header must agree in rows, columns, bits and sign; found {found} and {said}. "
             "Export the series again, uncompressed"
         )
-
-
-if __name__ == "__main__":
-    serve(stored_values)
