@@ -10,7 +10,7 @@ import numpy as np
 from avnnet.data.axes import grid_of_directions
 from avnnet.data.limits import check_dimensions, check_size
 from avnnet.data.text_header import Fields, Stored, beside, lines_of
-from avnnet.errors import MissingGeometry, NotAnImage, UnreadableFile, UnsupportedPixelType
+from avnnet.errors import MissingGeometry, NotAnImage, UnreadableFile
 
 ORIGIN, DIRECTIONS = ("Offset", "Origin", "Position"), ("TransformMatrix", "Orientation", "Rotation")
 BYTE_ORDER = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
@@ -43,10 +43,7 @@ def metaimage_stored(path: Path, file: BufferedReader) -> Stored:
     check_dimensions(sizes[:3], path.name)
     kind = PIXEL_TYPES.get(fields["ElementType"])
     if kind is None:
-        raise UnsupportedPixelType(
-            f"{path.name}: a voxel must be one whole or floating-point number of at most 64 bits; its header has "
-            "another type. Convert it first"
-        )
+        raise fields.unsupported_pixels()
     pixel_type = np.dtype((">" if _is_any(fields, *BYTE_ORDER) else "<") + kind)
     channels = fields.numbers("ElementNumberOfChannels", int, 1)[0]
     check_size([*sizes, channels], pixel_type.itemsize, path.name)

@@ -12,7 +12,7 @@ import numpy as np
 from avnnet.data.axes import grid_of_steps
 from avnnet.data.limits import check_dimensions, check_size
 from avnnet.data.text_header import Fields, Stored, beside, lines_of
-from avnnet.errors import MissingGeometry, NotAnImage, UnreadableFile, UnsupportedPixelType
+from avnnet.errors import MissingGeometry, NotAnImage, UnreadableFile
 
 LPS, RAS, LAS = (1, 1, 1), (-1, -1, 1), (1, -1, 1)
 SIGNS = {
@@ -94,10 +94,7 @@ def _fields(path: Path, file: BufferedReader) -> Fields:
 def _pixel_type(fields: Fields) -> np.dtype[Any]:
     kind = PIXEL_TYPE_OF.get(fields.get("type", "").lower())
     if kind is None:
-        raise UnsupportedPixelType(
-            f"{fields.path.name}: a voxel must be one whole or floating-point number of at most 64 bits; its header "
-            "has another type. Convert it first"
-        )
+        raise fields.unsupported_pixels()
     order = BYTE_ORDER.get(fields.get("endian", "").lower())
     if order is None and kind[1] != "1":
         raise UnreadableFile(f"{fields.path.name}: its header does not say the order of bytes; export it again")

@@ -14,7 +14,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from avnnet.errors import InvalidGeometry, MissingFile, NotAnImage, UnreadableFile, UnsafePath, UnsupportedFormat
+from avnnet.errors import (
+    InvalidGeometry,
+    MissingFile,
+    NotAnImage,
+    UnreadableFile,
+    UnsafePath,
+    UnsupportedFormat,
+    UnsupportedPixelType,
+)
 from avnnet.grid import Grid
 
 MAX_HEADER_BYTES = 4 << 20  # 3D Slicer writes some kB per segment
@@ -94,6 +102,13 @@ class Fields(dict[str, str]):
             raise InvalidGeometry(
                 f"{self.path.name}: lengths must be in mm; its header has another unit. Export it again in mm"
             )
+
+    def unsupported_pixels(self) -> UnsupportedPixelType:
+        """The error of a header whose voxels are no plain numbers."""
+        return UnsupportedPixelType(
+            f"{self.path.name}: a voxel must be one whole or floating-point number of at most 64 bits; its header has "
+            "another type. Convert it first"
+        )
 
     def unsupported(self, rule: str) -> UnsupportedFormat:
         """The error of a header that says what avnnet does not read."""

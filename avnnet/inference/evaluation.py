@@ -19,6 +19,7 @@ from avnnet.inference.ensemble import ENSEMBLE, mean_softmax
 from avnnet.inference.locate import FoundHead, Locator, located_row
 from avnnet.inference.member import Member, softmax_of
 from avnnet.inference.quality import all_flags
+from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
@@ -144,11 +145,8 @@ def _around_located(
     if head is None:
         nothing = LabelMap(np.zeros(image.grid.shape, np.uint8), image.grid, scheme)
         return (nothing, str(Flag.HEAD_NOT_FOUND)), None
-    predicted = softmax_of(members, image, side=head.side, centre_mm=head.centre_mm, precision=precision)
-    probabilities = mean_softmax(predicted.softmax)
-    labels = probabilities.labels(scheme)
-    flags = [*all_flags(image, head.side, predicted.softmax, probabilities, labels), *predicted.flags, *head.flags]
-    return (labels, " ".join(dict.fromkeys(flags))), head
+    hip = Segmenter(members, scheme, precision=precision).predict(image, side=head.side, centre_mm=head.centre_mm)
+    return (hip.labels, " ".join(dict.fromkeys([*hip.flags, *head.flags]))), head
 
 
 def seen_in_training(cohort: Cohort, trained_on: Sequence[str], reporter: Reporter) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +20,6 @@ from avnnet.inference.member import Member, check_channels
 from avnnet.labels import LabelScheme, Side
 from avnnet.measure.head import measured_head
 from avnnet.measure.rows import KEY
-from avnnet.recipe import describe
 
 LEAST_CM3 = 6.0
 """A third of a small woman's head: what is smaller is no head, or too little of one to find its centre."""
@@ -87,7 +85,7 @@ class Locator:
         check_channels(self.members, len(image.channels))
         groups: dict[str, list[Member]] = {}
         for member in self.members:
-            groups.setdefault(json.dumps(describe(member.preprocess), sort_keys=True), []).append(member)
+            groups.setdefault(member.preparation, []).append(member)
         restored, shares = [], []
         for group in groups.values():
             prepared = group[0].preprocess.prepare(image)
@@ -119,7 +117,7 @@ def located_row(
         off = np.asarray(head.centre_mm) - np.asarray(drawn[0].centre_mm)
         found |= {"centre_error_mm": float(np.linalg.norm(off)), "radius_error_mm": head.radius_mm - drawn[0].radius_mm}
     key = case[KEY].reset_index(drop=True)
-    return key.assign(**found, flags="head_not_found" if head is None else " ".join(head.flags))
+    return key.assign(**found, flags=str(Flag.HEAD_NOT_FOUND) if head is None else " ".join(head.flags))
 
 
 def heads_in(labels: LabelMap) -> list[FoundHead]:

@@ -49,6 +49,11 @@ class Member:
         self.net, self.preprocess, self.tiling, self.name = net, preprocess, tiling, name
         self.trained_on, self.dataset, self.contrast = [str(one) for one in trained_on], dataset, contrast
 
+    @property
+    def preparation(self) -> str:
+        """Names the preprocessing: members of which this is equal see the same prepared image."""
+        return json.dumps(describe(self.preprocess), sort_keys=True)
+
     def recipe(self) -> dict[str, Any]:
         """The plain description from which `build` restores everything but the weights."""
         described = describe_member(self.net, self.preprocess, self.tiling)
@@ -137,7 +142,7 @@ def softmax_of(
     results = []
     unusual = 0
     for member in members:
-        key = json.dumps(describe(member.preprocess), sort_keys=True)
+        key = member.preparation
         if key not in done:
             done[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
         results.append(member.softmax(done[key], precision=precision))

@@ -13,6 +13,7 @@ from pydicom.uid import EnhancedMRImageStorage
 from avnnet.data.dicom import write_series
 from avnnet.grid import Grid
 from avnnet.image import Image
+from tests.data.conftest import files
 from tests.inference.conftest import fixed_member  # noqa: F401  # a fixture
 
 OBLIQUE = ((0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (1.0, 0.0, 0.0))
@@ -29,10 +30,6 @@ def image():
 def series(image, tmp_path):
     """A folder with the files 0001.dcm to 0008.dcm."""
     return write_series(image, tmp_path / "series", patient_id="p1")
-
-
-def files(folder):
-    return sorted(folder.iterdir())
 
 
 def edit(path, **values):
