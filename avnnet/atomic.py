@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from avnnet.errors import OutputNotWritable
+from avnnet.errors import OutputNotWritable, UnsafePath
 
 PARTIAL = ".partial-"
 
@@ -39,6 +39,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_litter(path.parent, rest)
+        partial.unlink(missing_ok=True)  # a link that somebody has put there would be written through
         yield partial
         _to_disk(partial)
         os.replace(partial, path)
@@ -90,6 +91,26 @@ def whole_folder(folder: str | Path) -> Iterator[Path]:
         raise OutputNotWritable(str(error).replace(str(partial), str(folder))) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_links(folder: str | Path) -> None:
+    """Nothing, if no link below a folder of outputs leads out of it.
+
+    Args:
+        folder: where a command is to write; it need not exist, and may be a link itself.
+
+    Raises:
+        UnsafePath: if one does.
+    """
+    root = Path(folder).resolve()
+    for place, folders, names in os.walk(root):
+        for name in (*folders, *names):
+            path = Path(place, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                raise UnsafePath(
+                    f"{path.relative_to(root)} in the folder of the outputs is a link to outside of it, which is not "
+                    "written through; remove the link, or choose another folder"
+                )
 
 
 def _remove_litter(folder: Path, rest: str) -> None:

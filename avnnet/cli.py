@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from avnnet.atomic import check_links
 from avnnet.errors import AvnnetError
 from avnnet.options import parser
 
@@ -23,6 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return fit(words[1:])
         args = parser().parse_args(words)
+        written = getattr(args, "out", None) or (args.folder if args.command == "report" else None)
+        if written is not None:
+            check_links(written)
         if args.command == "study":
             from avnnet.commands.study import study
 

@@ -9,7 +9,7 @@ import pandas as pd
 from avnnet.atomic import write_text_atomically
 from avnnet.errors import MissingFile, UnreadableFile
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 TEXT_COLUMNS = [
     "patient_id", "case_id", "side", "arco_stage", "reader", "label", "outcome", "error", "flags", "not_measured",
     "steinberg_grade", "kerboul_class", "modified_kerboul_grade", "ha_risk", "necrotic_extent_class", "jic_type",
@@ -28,9 +28,12 @@ def write_table(table: pd.DataFrame, path: str | Path) -> Path:
     """
 
     def harmless(cell: object) -> object:
-        return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+        if not isinstance(cell, str):
+            return cell
+        cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # a bare return is not quoted, and ends a row for readers
+        return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
-    safe = table.copy()
+    safe = table.rename(columns=harmless)
     for name in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[name]):
             safe[name] = safe[name].map(harmless)

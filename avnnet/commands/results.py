@@ -15,6 +15,7 @@ from avnnet.errors import StatisticsError
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
 from avnnet.report import read_study, results_table, write_report
+from avnnet.report.wording import ERROR_CHARACTERS, printable
 from avnnet.stats import best_reader
 from avnnet.tables import write_table
 
@@ -27,12 +28,13 @@ def print_results(folder: Path, reporter: Reporter) -> int:
         reporter: told of failed cases, the best network and the report.
     """
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     header, *rows = results_table(folder)
     table = Table(*header, title="Results")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     console = Console()
     # a log has no width of its own, and a wrapped table cannot be read
     Console(width=console.width if console.is_terminal else 140).print(table)
@@ -43,7 +45,8 @@ def print_results(folder: Path, reporter: Reporter) -> int:
     if failed:
         reporter.say(f"{failed} cases failed; the column error of measurements.csv says why")
     if study.scheme is not None and len(study.agreement) and study.agreement["reader"].nunique() > 1:
-        reporter.say("best: {}, by the {}".format(*best_reader(study.agreement, study.scheme)))
+        best, rule = best_reader(study.agreement, study.scheme)
+        reporter.say(f"best: {printable(best)}, by the {printable(rule, ERROR_CHARACTERS)}")
     reporter.say(f"report: {(folder / 'report.html').resolve()}")
     return failed
 

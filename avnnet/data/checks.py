@@ -60,8 +60,8 @@ def check_cohort(
     *,
     is_for_training: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
-) -> None:
-    """Nothing, if every case can be used, and something was drawn; one run names the faults of all cases.
+) -> dict[str, set[int]]:
+    """The label ids in the mask of each case, if every case can be used; one run names the faults of all cases.
 
     Args:
         cohort: the cases.
@@ -74,22 +74,23 @@ def check_cohort(
         EmptyLabel: if all masks are empty, or one structure is in no mask and is to be learnt.
     """
     faults: list[AvnnetError] = []
-    drawn: set[int] = set()
+    found: dict[str, set[int]] = {}
     for done, case in enumerate(cohort, start=1):
         try:
-            drawn |= check_case(case, scheme)
+            found[case.case_id] = check_case(case, scheme)
         except AvnnetError as error:
             faults.append(type(error)(str(error), case_id=case.case_id))
         if on_progress is not None:
             on_progress(done, len(cohort))
     if not faults:
+        drawn = set().union(*found.values())
         absent = {index: name for index, name in scheme.names.items() if index not in drawn}
         if absent and (is_for_training or not drawn):
             raise EmptyLabel(
                 f"in none of the {len(cohort)} masks is there a voxel of {absent} (label: name); draw the structure, "
                 "or give the label scheme that the masks were drawn with under data.labels"
             )
-        return
+        return found
     message = str(faults[0]).removeprefix(f"case {faults[0].case_id}: ")
     others = [f"{fault.case_id} ({type(fault).__name__})" for fault in faults[1:]]
     if others:

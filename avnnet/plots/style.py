@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from avnnet.atomic import whole_file
 
@@ -78,6 +79,9 @@ def _file_bytes(drawn: Axes | Figure, **how: Any) -> bytes:
     figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     stream = io.BytesIO()
     if figure is not None:  # axes that were removed from their figure have none
+        for text in figure.findobj(Text):  # names of readers and stages may be anything: dollars are no formula
+            text.set_parse_math(False)
+            text.set_text("".join(c for c in text.get_text() if c.isprintable() or c == "\n"))
         figure.savefig(stream, **how)
     return stream.getvalue()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from avnnet.data.augment import Augment
-from avnnet.data.cache import Cache
+from avnnet.data.cache import Cache, source_hash
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Case, read_cohort
 from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, concatenate
@@ -19,7 +20,7 @@ from avnnet.data.files import read_grid
 from avnnet.data.orientation import FirstAxis, orientation_of
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.splits import make_folds, stored_folds
-from avnnet.errors import InvalidConfig
+from avnnet.errors import InvalidConfig, LeakageError
 from avnnet.inference.member import describe_member
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, LabelScheme
@@ -140,6 +141,7 @@ class CohortDataModule(pl.LightningDataModule):
             for done, case in enumerate(cases, start=1):
                 entries.append(cache.add(case, self.preprocess, self.labels))
                 step(done, case.case_id)
+        _check_one_patient_per_image(cases, entries)
         self.training_entries = entries[: len(self.training_cases)]
         self.held_out_entries = entries[len(self.training_cases) :]
 
@@ -191,6 +193,18 @@ class CohortDataModule(pl.LightningDataModule):
     def recipe(self, net: UNet) -> dict[str, Any]:
         """Plain descriptions of a network with this data's preprocessing, tiling and labels."""
         return {**describe_member(net, self.prepared_by(), self.tiling), "scheme": describe(self.labels)}
+
+
+def _check_one_patient_per_image(cases: Sequence[Case], entries: Sequence[Path]) -> None:
+    first_of: dict[str, Case] = {}
+    for case, entry in zip(cases, entries, strict=True):
+        first = first_of.setdefault(source_hash(entry), case)
+        if first.patient_id != case.patient_id:  # two hips of one patient may well be in one image
+            raise LeakageError(
+                f"this image is that of case {first.case_id} too, which is another patient by the cohort's patient_id; "
+                "leave one of them out, or give both one patient_id",
+                case_id=case.case_id,
+            )
 
 
 def median_spacing_mm(cases: list[Case], first_axis: FirstAxis) -> list[float]:

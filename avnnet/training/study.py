@@ -47,8 +47,12 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     first = {name: study.experiment(net, chosen[0]) for name, net in _networks(study).items()}
     scheme = _one_scheme(study, first, cohort)
     with reporter.steps("checking the cohort", len(cohort)) as step:
-        check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
+        drawn = check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
     held_out = stored_folds(study.out / "splits.json", cohort, study.folds, seed=study.seed)
+    part = next(index for index, name in scheme.names.items() if name == scheme.part)
+    for fold, case_ids in enumerate(held_out):
+        if not any(part in drawn[case_id] for case_id in case_ids):
+            reporter.say(f"fold {fold} holds out no case with {scheme.part}: nothing will be known of it there")
     record = begin_record(study, cohort, scheme, first)
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})

@@ -6,7 +6,7 @@ import logging
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -121,6 +121,9 @@ def read_frames(path: Path) -> list[Frame]:
                 return _nothing_to_see(header)
             frames = list(_frames(path, header))
             _check_pixels(stream, header)
+            for tag in list(header.keys()):  # pydicom converts, and warns, at the first look at a value
+                with suppress(Exception):
+                    header[tag]
     except AvnnetError:
         raise
     except Exception as error:  # damaged bytes raise whatever the parser meets first
