@@ -18,10 +18,13 @@ class Source:
     Args:
         flags: what a reader should know of it, such as "lossy_source"; words of `avnnet.flags`.
         laterality: the body side that its header names, or None.
+        preferred_transform: "sform" or "qform", where the two of a NIfTI file contradict each other and the reader was
+            told which of them holds; else None.
     """
 
     flags: tuple[str, ...] = ()
     laterality: Side | None = None
+    preferred_transform: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

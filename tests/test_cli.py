@@ -1,11 +1,14 @@
 import re
 import shutil
 
+import nibabel
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from avnnet.cli import main
+from avnnet.data.nifti_place import Transform
 from avnnet.data.preprocess import Preprocess
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
@@ -14,6 +17,8 @@ from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP
 from avnnet.models import UNet3D
 from avnnet.options import parser
+from avnnet.options.tables import TRANSFORMS
+from tests.faults.nifti_files import nifti
 
 
 @pytest.fixture
@@ -63,6 +68,19 @@ def test_the_sequences_of_the_command_are_those_of_the_library():
     assert list(SEQUENCES) == [str(mode) for mode in SignalMode]
 
 
+def test_the_choices_of_prefer_are_those_of_the_library():
+    assert list(TRANSFORMS) == [str(one) for one in Transform]
+
+
+@pytest.mark.parametrize("words", ["predict m i", "measure m", "compare m a"])
+def test_another_word_than_sform_and_qform_is_a_usage_error_that_names_both(words, capsys):
+    assert parser().parse_args([*words.split(), "--out", "o"]).prefer is None
+    with pytest.raises(SystemExit) as stop:
+        parser().parse_args([*words.split(), "--out", "o", "--prefer", "aform"])
+    assert stop.value.code == 2
+    assert re.search(r"--prefer: invalid choice: 'aform' .*sform.*qform", capsys.readouterr().err)
+
+
 def test_the_help_of_fit_is_lightnings(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["fit", "--help"])
@@ -81,6 +99,21 @@ def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_pat
     assert table["case_id"].tolist() == [case.case_id]
     assert table["head_cm3"].notna().all()
     assert "head_cm3" in capsys.readouterr().out
+
+
+def test_n15_predict_segments_an_image_whose_transforms_conflict_where_the_option_says(model_folder, cohort, tmp_path):
+    case = cohort.cases[0]
+    good = nibabel.load(case.image[0])
+    away = good.affine.copy()
+    away[:3, 3] += 400
+    conflict = nifti(tmp_path / "hip.nii.gz", np.asanyarray(good.dataobj), qform=good.affine, sform=away)
+    words = [str(model_folder), str(conflict), "--keep-names", "--out", str(tmp_path / "o"), centre_of(case)]
+    assert main(["predict", *words]) == 3
+    assert main(["predict", *words, "--prefer", "sform"]) == 3  # the centre is outside of that place
+    errors = pd.read_csv(tmp_path / "o" / "measurements.csv")["error"]
+    assert errors.str.startswith("GeometryMismatch").all()
+    assert main(["predict", *words, "--prefer", "qform"]) == 0
+    assert np.allclose(nibabel.load(tmp_path / "o" / "hip.nii.gz").affine, good.affine, atol=1e-3)
 
 
 def test_masks_are_named_by_keys_and_a_private_file_says_whose_they_are(model_folder, cohort, tmp_path, capsys):

@@ -23,7 +23,7 @@ def compare(args: argparse.Namespace) -> int:
     margins = dict(args.margin)
     check_margins(margins, scheme.volume_columns)
     pairs = pair_masks(args.manual, args.automatic)
-    tables = compare_masks(pairs, scheme, reporter)
+    tables = compare_masks(pairs, scheme, reporter, prefer=args.prefer)
     about = {
         "title": "Two sets of masks",
         "cohort": f"{args.manual} against {args.automatic}",

@@ -35,9 +35,7 @@ def evaluate(args: argparse.Namespace) -> int:
     check_channels(model.members, cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
         check_cohort(cohort, model.scheme, is_for_training=False, on_progress=lambda done, _: step(done))
-    finders = [] if model.locator is None else model.locator.members
-    trained_on = [one for member in (*model.members, *finders) for one in member.trained_on]
-    seen = seen_in_training(cohort, trained_on, reporter)
+    seen = seen_in_training(cohort, model.trained_on, reporter)
     if seen and not args.mark_seen:
         raise LeakageError(
             f"{len(seen)} of {len(cohort)} images were in the model's training: {', '.join(seen[:5])}"

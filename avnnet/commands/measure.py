@@ -55,13 +55,13 @@ def measure(args: argparse.Namespace) -> int:
         raise InvalidConfig(f"--{single[0]} belongs to a single mask; found {len(jobs)}. Measure them one by one")
     structures = Structures(args.vital, args.necrosis, args.head)
     setting = _setting(args)
-    earlier = None if args.previous is None else read_structures(args.previous, structures)
+    earlier = None if args.previous is None else read_structures(args.previous, structures, prefer=args.prefer)
     rows: list[pd.DataFrame] = []
     maps: list[pd.DataFrame] = []
     with reporter.steps("measuring", len(jobs)) as step:
         for done, job in enumerate(jobs, start=1):
             try:
-                labels = read_structures(job.mask, structures)
+                labels = read_structures(job.mask, structures, prefer=args.prefer)
                 row = measurement_row(job.case, READER, labels, setting=setting)
                 maps += _extras(args, job, labels)
             except AvnnetError as error:  # the other masks go on, and this one's row says why it is missing
@@ -119,7 +119,7 @@ def _extras(args: argparse.Namespace, job: _Job, labels: LabelMap) -> list[pd.Da
     except Unmeasurable:
         return []
     if not args.no_pictures:
-        image = None if args.image is None else read_image(args.image)
+        image = None if args.image is None else read_image(args.image, prefer=args.prefer)
         picture = angles_plot(labels, job.side, image, tilt_deg=args.tilt, head=head)
         save_png(picture, args.out / "figures" / f"{job.name}_angles.png")
     return [] if job.side is None else [location_map(head).assign(case_id=job.name, side=str(job.side))]

@@ -34,7 +34,9 @@ def predict(args: argparse.Namespace) -> int:
     names = [image_name(files[0]) for files in images] if args.keep_names else case_keys(args.out, images)
     if len(set(names)) != len(names):
         raise InvalidCohort("two of the images have one name, or are the same image; rename one or predict it apart")
-    jobs = [Job(name, files, side, args.centre, args.series) for name, files in zip(names, images, strict=True)]
+    jobs = [
+        Job(name, files, side, args.centre, args.series, args.prefer) for name, files in zip(names, images, strict=True)
+    ]
     reporter.say(model.summary())
     parts = [args.model / "model.json", args.model / LOCATOR / "model.json"]
     model_sha256 = content_hash(*(path for path in parts if path.is_file()))

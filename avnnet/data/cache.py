@@ -20,7 +20,7 @@ from avnnet.labels import LabelScheme
 from avnnet.recipe import describe
 
 # raise it when a change of the code changes prepared voxels
-VERSION = 3
+VERSION = 4
 SOURCE_HASH = "image_sha256"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,8 @@ def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | No
             are put in order along their normal; or several of one grid, which become the channels `(C, z, y, x)` in the
             order given.
         series: which series of a DICOM folder, as `avnnet scan` counts them; None takes the only one.
-        prefer: "sform" or "qform", which holds where a NIfTI file says twice where its voxels lie, and not the same.
+        prefer: "sform" or "qform", which holds where a NIfTI file says twice where its voxels lie, and not the same;
+            other files are read as without.
 
     Raises:
         MissingFile: if there is no such file.
@@ -138,7 +140,8 @@ def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | No
         return images[0]
     grid = _one_grid(paths, [image.grid for image in images])
     flags = dict.fromkeys(flag for image in images for flag in image.source.flags)
-    source = Source(tuple(flags), images[0].source.laterality)
+    preferred = next(filter(None, (image.source.preferred_transform for image in images)), None)
+    source = Source(tuple(flags), images[0].source.laterality, preferred)
     return Image(np.stack([image.array for image in images]), grid, source=source)
 
 
@@ -181,7 +184,7 @@ def _read_one(path: Path, series: int | None, prefer: str | None) -> Image:
     image = read_nifti(path, prefer) if is_nifti(path) else read_stored(path)
     grid = upright(image.grid)
     flags = () if grid is image.grid else (Flag.REPAIRED_DIRECTION,)
-    return Image(image.array, grid, source=Source(flags))
+    return Image(image.array, grid, source=replace(image.source, flags=flags))
 
 
 def _read_one_grid(path: Path, series: int | None, prefer: str | None) -> Grid:

@@ -10,8 +10,11 @@ import numpy as np
 
 from avnnet.data.dicom.find import files_below
 from avnnet.data.nifti import is_nifti, read_nifti
+from avnnet.data.orientation import orientation_of
 from avnnet.data.stored import check_stored
 from avnnet.image import Image
+
+ROUNDING_SHIFT_MM = 0.0012
 
 
 def check_whole(path: Path) -> None:
@@ -30,15 +33,19 @@ def check_whole(path: Path) -> None:
 
 
 def image_hash(image: Image) -> str:
-    """The SHA-256 of voxels and geometry: the same image in another format or file has the same hash.
+    """The SHA-256 of voxels and geometry: the same image in another format, file or order of axes has the same hash.
 
     Args:
-        image: intensities on their grid; spacing, origin and direction count to a hundredth.
+        image: intensities on their grid; the places of its corner voxels count to a hundredth of a mm.
     """
-    geometry = [image.grid.shape, *(np.round(v, 2) + 0.0 for v in (image.grid.spacing, image.grid.origin))]
-    geometry.append(np.round(image.grid.direction, 2) + 0.0)
-    digest = hashlib.sha256(json.dumps([np.asarray(part).tolist() for part in geometry]).encode())
-    digest.update(np.ascontiguousarray(image.array, dtype=np.float32).tobytes())
+    orientation = orientation_of(image.grid)
+    turned = orientation.apply(image.channels)
+    ends = np.vstack([np.zeros(3, int), np.diag(np.asarray(turned.shape[1:]) - 1)])
+    corners = np.asarray([orientation.invert_box(end.tolist(), (1, 1, 1), image.grid.shape)[0] for end in ends])
+    # shifted, because places are often multiples of 0.005, which rounding errors would send up or down
+    places = np.round(image.grid.to_lps(corners) + ROUNDING_SHIFT_MM, 2) + 0.0
+    digest = hashlib.sha256(json.dumps([turned.shape, places.tolist()]).encode())
+    digest.update(np.ascontiguousarray(turned, dtype=np.float32).tobytes())
     return digest.hexdigest()
 
 

@@ -18,7 +18,7 @@ from avnnet.data.nifti_place import Placement, placed
 from avnnet.data.streams import Stream, filled, opened
 from avnnet.errors import NotAnImage, UndecodablePixels, UnreadableFile, UnsupportedPixelType
 from avnnet.grid import Grid
-from avnnet.image import Image
+from avnnet.image import Image, Source
 
 GZIP = b"\x1f\x8b"
 MIN_EXTENSION_BYTES, MAX_EXTENSION_BYTES = 16, 16 << 20  # a copied DICOM header has some kB
@@ -90,13 +90,14 @@ def read_nifti(path: Path, prefer: str | None = None) -> Image:
         InvalidGeometry: one of its children, as `placed`.
     """
     with _header_of(path) as (header, stream):
-        grid = placed(header.placement, header.sizes, prefer, path.name)
+        grid, preferred = placed(header.placement, header.sizes, prefer, path.name)
+        source = Source(preferred_transform=preferred)
         stored = filled(stream, math.prod(header.sizes) * header.pixel_type.itemsize, path.name)
     array = stored.view(header.pixel_type).reshape(grid.shape)
     if header.scaling is None:
-        return Image(array.astype(header.pixel_type.newbyteorder("="), copy=False), grid)
+        return Image(array.astype(header.pixel_type.newbyteorder("="), copy=False), grid, source=source)
     slope, intercept = header.scaling
-    return Image(array * np.float64(slope) + intercept, grid)
+    return Image(array * np.float64(slope) + intercept, grid, source=source)
 
 
 def nifti_grid(path: Path, prefer: str | None = None) -> Grid:
@@ -106,7 +107,7 @@ def nifti_grid(path: Path, prefer: str | None = None) -> Grid:
         AvnnetError: as `read_nifti`, for everything that its header shows.
     """
     with _header_of(path) as (header, _):
-        return placed(header.placement, header.sizes, prefer, path.name)
+        return placed(header.placement, header.sizes, prefer, path.name)[0]
 
 
 @contextmanager

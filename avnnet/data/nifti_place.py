@@ -49,18 +49,19 @@ class Placement:
     srow: Sequence[float]
 
 
-def placed(said: Placement, sizes: Sequence[int], prefer: str | None, name: str) -> Grid:
-    """The grid of a NIfTI image.
+def placed(said: Placement, sizes: Sequence[int], prefer: str | None, name: str) -> tuple[Grid, Transform | None]:
+    """The grid of a NIfTI image, and the preferred transform where the file is refused without a choice.
 
     Args:
         said: its header.
         sizes: voxels per axis, `(x, y, z)`.
-        prefer: "sform" or "qform": which holds where both are there and contradict each other; None refuses such files.
+        prefer: "sform" or "qform": which holds where the file contradicts itself; None refuses such files.
         name: the file, for the messages.
 
     Raises:
         MissingGeometry: if the header has neither.
         GeometryConflict: if they, or the sform and the spacing, contradict each other and none is preferred.
+        InvalidConfig: if another word is preferred.
         InvalidGeometry: if numbers are not finite, or the spacing cannot be.
         NonOrthogonalDirection: if the sform is sheared.
 
@@ -71,19 +72,27 @@ def placed(said: Placement, sizes: Sequence[int], prefer: str | None, name: str)
         raise InvalidGeometry(f"{name}: lengths are in metres, mm or microns; its header has unit {said.units & 7}")
     spacing = [scale * step for step in said.pixdim[1:4]]
     check_spacing(spacing, sizes, name)
-    present = {Transform.SFORM: said.sform_code > 0, Transform.QFORM: said.qform_code > 0}
-    if not any(present.values()):
+    codes = {Transform.SFORM: said.sform_code, Transform.QFORM: said.qform_code}
+    present = [one for one, code in codes.items() if code > 0]
+    if not present:
         raise MissingGeometry(
             f"{name} does not say where its voxels lie in the patient: qform_code and sform_code are 0, so left and "
             "right are unknown. Export it again with its geometry"
         )
     chosen = None if prefer is None else Transform(prefer)
-    used = [chosen] if chosen is not None and present[chosen] else [one for one in Transform if present[one]]
     affine_of = {Transform.SFORM: _sform, Transform.QFORM: _qform}
-    grids = {one: _grid(affine_of[one](said, scale, name), sizes, f"{name}, {one}") for one in used}
-    if chosen not in grids:
+
+    def grid_by(one: Transform) -> Grid:
+        return _grid(affine_of[one](said, scale, name), sizes, f"{name}, {one}")
+
+    try:
+        grids = {one: grid_by(one) for one in present}
         _check_agreement(grids, spacing, name)
-    return grids[used[0]]
+    except InvalidGeometry:
+        if chosen is None or chosen not in present:
+            raise
+        return grid_by(chosen), chosen
+    return grids[present[0]], None
 
 
 def _sform(said: Placement, scale: float, name: str) -> np.ndarray:
@@ -96,7 +105,8 @@ def _qform(said: Placement, scale: float, name: str) -> np.ndarray:
     if not rest >= -QUATERNION_ROUNDING or said.pixdim[0] not in (-1, 0, 1):  # 0 counts as 1
         raise InvalidGeometry(
             f"{name}: the quaternion of a qform is at most 1 long, and pixdim[0] is -1 or 1; its header has "
-            f"{(1 - rest) ** 0.5:.6g} and {said.pixdim[0]:g}. Export it again, or give it a valid sform"
+            f"{(1 - rest) ** 0.5:.6g} and {said.pixdim[0]:g}. Export it again, or if it has an sform that is "
+            f"right: {_way_out(Transform.SFORM)}"
         )
     axes = Rotation.from_quat([*vector, max(rest, 0.0) ** 0.5]).as_matrix()
     steps = scale * np.asarray(said.pixdim[1:4]) * (1, 1, -1 if said.pixdim[0] < 0 else 1)
@@ -119,15 +129,22 @@ def _check_agreement(grids: dict[Transform, Grid], spacing: Sequence[float], nam
         if (apart > AGREE_MM + AGREE_SHARE * far).any():
             raise GeometryConflict(
                 f"{name}: qform and sform must say the same; they lie up to {apart.max():.3g} mm apart. If one is known"
-                ' to be right: read_image(file, prefer="sform") or prefer="qform"'
+                f" to be right: {_way_out(*grids)}"
             )
     elif Transform.SFORM in grids:
         found = grids[Transform.SFORM].spacing[::-1]
         if not np.allclose(found, spacing, rtol=AGREE_SHARE, atol=0):
             raise GeometryConflict(
                 f"{name}: pixdim and sform must say the same; the spacing is {_in_words(spacing)} by pixdim and "
-                f'{_in_words(found)} by the sform. If the sform is known to be right: read_image(file, prefer="sform")'
+                f"{_in_words(found)} by the sform. If the sform is known to be right: {_way_out(Transform.SFORM)}"
             )
+
+
+def _way_out(*right: Transform) -> str:
+    words, arguments = (" or ".join(form.format(one) for one in right) for form in ("--prefer {}", 'prefer="{}"'))
+    return (
+        f"{words} of avnnet predict, measure or compare; in Python {arguments} of read_image; write_image mends a file"
+    )
 
 
 def _in_words(spacing: Sequence[float]) -> str:

@@ -49,7 +49,7 @@ class Structures:
             raise InvalidConfig("say which structure is the vital bone, or the whole head, too")
 
 
-def read_structures(path: str | Path, structures: Structures | None = None) -> LabelMap:
+def read_structures(path: str | Path, structures: Structures | None = None, *, prefer: str | None = None) -> LabelMap:
     """The vital bone and the necrosis of a hip, out of a mask of any program.
 
     Args:
@@ -57,17 +57,18 @@ def read_structures(path: str | Path, structures: Structures | None = None) -> L
             bone.
         structures: which are which; other structures are background. By default ids 1 and 2, or segments called
             "vital" and "necrosis".
+        prefer: as `read_image` takes it.
 
     Raises:
         InvalidLabelValues: if a structure is not in the mask, or values are not whole numbers.
-        MissingFile, UnsupportedFormat, UnreadableFile, UnsupportedDimensions: as `read_image`.
+        MissingFile, UnsupportedFormat, UnreadableFile, UnsupportedDimensions, GeometryConflict: as `read_image`.
     """
     structures = structures or Structures()
     path = Path(path)
     if not path.name.lower().endswith(SEGMENTATION_SUFFIX):
         if not structures.necrosis:
-            return read_labels(path)
-        image = read_image(path)
+            return read_labels(path, prefer=prefer)
+        image = read_image(path, prefer=prefer)
         values = ids_of(image.array, path.name)
         return _composed(image, structures, lambda word: values == _id(word, values, path))
     layers, segments = _segmentation(path)
@@ -94,7 +95,7 @@ def _composed(image: Image, structures: Structures, mask_of: Callable[[str], np.
     bone, dead = union(structures.vital or structures.head), union(structures.necrosis)
     labels = bone.astype(np.uint8)
     labels[dead & bone if structures.head else dead] = 2
-    return LabelMap(labels, image.grid)
+    return LabelMap(labels, image.grid, source=image.source)
 
 
 def _id(word: str, values: np.ndarray, path: Path) -> int:

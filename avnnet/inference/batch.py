@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,15 +14,20 @@ import pandas as pd
 
 from avnnet.atomic import write_text_atomically
 from avnnet.data.files import read_image
-from avnnet.data.integrity import content_hash
+from avnnet.data.integrity import content_hash, image_hash
+from avnnet.data.streams import check_regular
 from avnnet.errors import MissingFile
 from avnnet.flags import Flag
+from avnnet.image import Image
 from avnnet.inference.ensemble import ENSEMBLE
+from avnnet.inference.implant import implants_in
 from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP, Side
 from avnnet.measure import quantity_columns
 from avnnet.progress import Reporter
+
+SHORTEST_NAME = 3  # "." and "1" are parts of other words, and nobody's name
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Job:
         centre_mm: the head centre, LPS mm `(x, y, z)`; None has the model's locator find every head, and a model
             without one slide a window over the whole image.
         series: which series of a DICOM folder, as `avnnet scan` counts them; None takes the only one.
+        prefer: "sform" or "qform", as `read_image` takes it; None refuses a NIfTI file whose two contradict each other.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Job:
     side: Side | None = None
     centre_mm: tuple[float, float, float] | None = None
     series: int | None = None
+    prefer: str | None = None
 
 
 def predict_jobs(
@@ -56,8 +64,8 @@ def predict_jobs(
     """One row per hip, in order: every quantity, flags, and the error of an image that failed.
 
     Writes the masks and after them `NAME.json`, which says what they were made from: an image whose files belong to
-    the same model, image, side and centre is not segmented again. Failed ones are. An image without a head is a row
-    with the flag `head_not_found` and no quantity.
+    the same model, image, side, centre and choices is not segmented again. Failed ones are. An image without a head is
+    a row with the flag `head_not_found` and no quantity, and so is a hip without one where an implant seems to stand.
 
     Args:
         model: the ensemble.
@@ -82,8 +90,6 @@ def predict_jobs(
                 else:
                     note = f"{job.name}, done before"
                 rows += [key | {"side": hip["side"]} | hip["measured"] for hip in hips]
-                if not hips:
-                    rows.append(key | {"flags": str(Flag.HEAD_NOT_FOUND)})
             except Exception as error:  # the other images go on, and this one's row says why it is missing
                 words = f"{type(error).__name__}: {_without_names(str(error), job)}"
                 reporter.say(f"{job.name} failed: {words}")
@@ -96,7 +102,8 @@ def _without_names(text: str, job: Job) -> str:
     """An error's words with the case's name for those of its files, which may be a patient's."""
     for file in job.files:
         for name in (str(file.resolve()), str(file), file.name):
-            text = text.replace(name, job.name)
+            if len(name) >= SHORTEST_NAME:
+                text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _: job.name, text)
     return text
 
 
@@ -104,10 +111,14 @@ def _made_from(model: Segmenter, job: Job, model_sha256: str, suffix: str) -> di
     lacking = [file for file in job.files if not file.exists()]
     if lacking:
         raise MissingFile(f"{len(lacking)} of {len(job.files)} files of this image do not exist; look at the path")
+    for file in job.files:
+        if not file.is_dir():
+            check_regular(file)  # the hash of a pipe would wait for ever
     return {
         "model_sha256": model_sha256,
         "files_sha256": content_hash(*job.files),
         "series": job.series,
+        "prefer": job.prefer,
         "side": job.side,
         "centre_mm": None if job.centre_mm is None else list(job.centre_mm),
         "precision": model.precision,
@@ -121,7 +132,7 @@ def _done_before(out: Path, name: str, made_from: dict[str, Any]) -> list[dict[s
         if content["made_from"] != made_from:
             return None
         hips = [dict(hip) for hip in content["hips"]]
-        if any(hip["mask_sha256"] != content_hash(out / str(hip["mask"])) for hip in hips):
+        if any(hip["mask"] and hip["mask_sha256"] != content_hash(out / str(hip["mask"])) for hip in hips):
             return None
         nan = float("nan")
         for hip in hips:
@@ -132,22 +143,26 @@ def _done_before(out: Path, name: str, made_from: dict[str, Any]) -> list[dict[s
 
 
 def _segment(model: Segmenter, job: Job, out: Path, made_from: dict[str, Any], suffix: str) -> list[dict[str, Any]]:
-    image = read_image(job.files, series=job.series)
-    if job.centre_mm is None and model.locator is not None:
+    image = read_image(job.files, series=job.series, prefer=job.prefer)
+    is_located = job.centre_mm is None and model.locator is not None
+    seen = [Flag.SEEN_IN_TRAINING] if image_hash(image) in model.trained_on else []
+    if is_located:
         found = model.predict_hips(image, side=job.side)
     else:
         found = [model.predict(image, side=job.side, centre_mm=job.centre_mm)]
     hips: list[dict[str, Any]] = []
     for hip in found:
         side = str(hip.provenance["side"] or "")
-        is_located = job.centre_mm is None and model.locator is not None
         mask = out / f"{job.name}{'_' + side if is_located and side else ''}{suffix}"
         hip.save(mask)
         place = {"mask": mask.name, "mask_sha256": content_hash(mask), "side": side}
-        hips.append(place | {"centre_mm": hip.provenance["centre_mm"], "measured": _measured(hip)})
+        hips.append(place | {"centre_mm": hip.provenance["centre_mm"], "measured": _measured(hip, seen)})
+    if is_located:
+        hips += _without_head(image, job.side, found)
     content = {
         "avnnet": version("avnnet"),
         "made_from": made_from,
+        "preferred_transform": image.source.preferred_transform,
         "networks": [member.name for member in model.members],
         "hips": [hip | {"measured": {k: None if v != v else v for k, v in hip["measured"].items()}} for hip in hips],
     }  # JSON has no NaN
@@ -155,7 +170,18 @@ def _segment(model: Segmenter, job: Job, out: Path, made_from: dict[str, Any], s
     return hips
 
 
-def _measured(hip: Segmentation) -> dict[str, Any]:
+def _without_head(image: Image, side: Side | None, found: Sequence[Segmentation]) -> list[dict[str, Any]]:
+    """Hips of which nothing can be measured: those where an implant stands, or the only one if no head was found."""
+    voids = implants_in(image, [hip.provenance["centre_mm"] for hip in found])
+    flags = {void.side: f"{Flag.HEAD_NOT_FOUND} {Flag.IMPLANT_SUSPECTED}" for void in voids}
+    asked = {one: words for one, words in flags.items() if side is None or one == side}
+    if not found and not asked:
+        asked = {side: str(Flag.HEAD_NOT_FOUND)}
+    nothing = {"mask": "", "mask_sha256": "", "centre_mm": None}
+    return [nothing | {"side": one or "", "measured": {"flags": words}} for one, words in asked.items()]
+
+
+def _measured(hip: Segmentation, flags: Sequence[str]) -> dict[str, Any]:
     measured = {str(name): value for name, value in hip.quantities().iloc[0].items()}
-    measured["flags"] = " ".join(dict.fromkeys([*hip.flags, *measured["flags"].split()]))
+    measured["flags"] = " ".join(dict.fromkeys([*hip.flags, *flags, *measured["flags"].split()]))
     return measured

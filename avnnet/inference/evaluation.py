@@ -12,20 +12,18 @@ import pandas as pd
 from avnnet.data.cohort import Case, Cohort
 from avnnet.data.files import read_image, read_labels, write_image
 from avnnet.data.integrity import image_hash
-from avnnet.data.softmax import Softmax
 from avnnet.flags import Flag
 from avnnet.image import Image, LabelMap
-from avnnet.inference.ensemble import ENSEMBLE, mean_softmax
-from avnnet.inference.locate import FoundHead, Locator, located_row
+from avnnet.inference.ensemble import ENSEMBLE
+from avnnet.inference.heads import FoundHead
+from avnnet.inference.locate import Locator, located_row
+from avnnet.inference.mask import mask_of
 from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.quality import all_flags
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
 from avnnet.stats.study import LOCATED, MANUAL, SECOND
-
-SEEN = "seen_in_training"
 
 
 @dataclass(frozen=True)
@@ -82,17 +80,21 @@ def evaluate_cases(
         for done, case in enumerate(cases, start=1):
             row = carried.loc[[case.case_id]]
             try:
-                segmented = _segment(case, members, scheme, masks, precision, SEEN if case.case_id in seen else "")
+                image = read_image(case.image)
+                heads = locator.find(image) if locator is not None else None
+                head = _of_case(case, heads or [])
+                read = _segment(case, image, heads, head, members, scheme, precision)
+                for name, (labels, _) in read.items():
+                    write_image(labels, masks / name / f"{case.case_id}.nii.gz")
                 manual = read_labels(case.label, scheme)
-                if locator is not None:
-                    found = locator.find(segmented.image)
-                    masked, head = _around_located(case, segmented.image, found, members, scheme, precision)
-                    write_image(masked[0], masks / LOCATED / f"{case.case_id}.nii.gz")
-                    segmented.of[LOCATED] = masked
-                    located.append(located_row(row, manual, found, head))
-                agreed = [agreement_rows(row, name, manual, labels) for name, (labels, _) in segmented.of.items()]
+                if heads is not None:
+                    located.append(located_row(row, manual, heads, head))
+                agreed = [agreement_rows(row, name, manual, labels) for name, (labels, _) in read.items()]
                 of_case = [measurement_row(row, MANUAL, manual)]
-                of_case += [measurement_row(row, name, *mask) for name, mask in segmented.of.items()]
+                mark = Flag.SEEN_IN_TRAINING if case.case_id in seen else ""
+                of_case += [
+                    measurement_row(row, name, labels, f"{words} {mark}") for name, (labels, words) in read.items()
+                ]
                 if case.second_label is not None:
                     second = read_labels(case.second_label, scheme)
                     of_case.insert(1, measurement_row(row, SECOND, second))
@@ -108,48 +110,46 @@ def evaluate_cases(
     return Evaluation(_stack(measured), _stack(compared), _stack(located))
 
 
-@dataclass(frozen=True)
-class _Segmented:
-    image: Image
-    of: dict[str, tuple[LabelMap, str]]  # by reader: mask, flags
+def _of_case(case: Case, heads: Sequence[FoundHead]) -> FoundHead | None:
+    return next((one for one in heads if one.side == case.side), heads[0] if len(heads) == 1 else None)
 
 
 def _segment(
-    case: Case, members: Sequence[Member], scheme: LabelScheme, masks: Path, precision: str, mark: str
-) -> _Segmented:
-    image = read_image(case.image)
-    predicted = softmax_of(members, image, side=case.side, centre_mm=case.centre_mm, precision=precision)
-    named: dict[str, list[Softmax]] = {}
-    for member, one in zip(members, predicted.softmax, strict=True):
-        named.setdefault(member.name, []).append(one)
-    result: dict[str, tuple[LabelMap, str]] = {}
-    for name, group in {**named, ENSEMBLE: predicted.softmax}.items():
-        probabilities = mean_softmax(group)
-        labels = probabilities.labels(scheme)
-        write_image(labels, masks / name / f"{case.case_id}.nii.gz")
-        flags = [*all_flags(image, case.side, group, probabilities, labels), *predicted.flags, mark]
-        result[name] = (labels, " ".join(filter(None, flags)))
-    return _Segmented(image, result)
-
-
-def _around_located(
     case: Case,
     image: Image,
-    heads: Sequence[FoundHead],
+    heads: Sequence[FoundHead] | None,
+    head: FoundHead | None,
     members: Sequence[Member],
     scheme: LabelScheme,
     precision: str,
-) -> tuple[tuple[LabelMap, str], FoundHead | None]:
-    """The ensemble's mask with its flags around the head that was found on the case's side, and that head."""
-    head = next((one for one in heads if one.side == case.side), heads[0] if len(heads) == 1 else None)
-    if head is None:
-        nothing = LabelMap(np.zeros(image.grid.shape, np.uint8), image.grid, scheme)
-        return (nothing, str(Flag.HEAD_NOT_FOUND)), None
-    hip = Segmenter(members, scheme, precision=precision).predict(image, side=head.side, centre_mm=head.centre_mm)
-    return (hip.labels, " ".join(dict.fromkeys([*hip.flags, *head.flags]))), head
+) -> dict[str, tuple[LabelMap, str]]:
+    """By reader: mask and flags.
+
+    The networks look around the cohort's centre; where it gives none, around the head that was found; where nobody
+    looked for one, everywhere.
+    """
+    names = list(dict.fromkeys(member.name for member in members))
+    empty = LabelMap(np.zeros(image.grid.shape, np.uint8), image.grid, scheme), str(Flag.HEAD_NOT_FOUND)
+    if case.centre_mm is None and heads is not None and head is None:
+        return dict.fromkeys([*names, ENSEMBLE, LOCATED], empty)
+    centre_mm = head.centre_mm if case.centre_mm is None and head is not None else case.centre_mm
+    predicted = softmax_of(members, image, side=case.side, centre_mm=centre_mm, precision=precision)
+    both = list(zip(members, predicted.softmax, strict=True))
+    result: dict[str, tuple[LabelMap, str]] = {}
+    for name in (*names, ENSEMBLE):
+        group, softmax = zip(*[pair for pair in both if name in (pair[0].name, ENSEMBLE)], strict=True)
+        mask = mask_of(image, group, softmax, scheme, is_one_head=centre_mm is not None)
+        result[name] = mask.labels, " ".join([*mask.flags, *predicted.flags])
+    if heads is not None:
+        result[LOCATED] = empty
+    if head is not None:
+        ensemble = Segmenter(members, scheme, precision=precision)
+        hip = ensemble.predict(image, side=head.side, centre_mm=head.centre_mm)
+        result[LOCATED] = hip.labels, " ".join(dict.fromkeys([*hip.flags, *head.flags]))
+    return result
 
 
-def seen_in_training(cohort: Cohort, trained_on: Sequence[str], reporter: Reporter) -> list[str]:
+def seen_in_training(cohort: Cohort, trained_on: Collection[str], reporter: Reporter) -> list[str]:
     """The ids of the cases whose image was in a training, found by voxels and geometry.
 
     Args:
@@ -157,7 +157,7 @@ def seen_in_training(cohort: Cohort, trained_on: Sequence[str], reporter: Report
         trained_on: hashes of the training's images.
         reporter: told of each case.
     """
-    known = set(trained_on)
+    known = frozenset(trained_on)
     found = []
     with reporter.steps("looking for training images", len(cohort)) as step:
         for done, case in enumerate(cohort, start=1):

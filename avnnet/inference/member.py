@@ -13,10 +13,13 @@ from torch import Tensor
 
 from avnnet.data.contrast import Contrast
 from avnnet.data.preprocess import Prepared, Preprocess
+from avnnet.data.scope import Scope
 from avnnet.data.softmax import Softmax
 from avnnet.errors import ModelMismatch
 from avnnet.flags import Flag
 from avnnet.image import Image
+from avnnet.inference.implant import implant_flags
+from avnnet.inference.quality import image_flags
 from avnnet.inference.tiling import Tiling, class_probabilities
 from avnnet.labels import Side
 from avnnet.models.unet import UNet
@@ -34,6 +37,7 @@ class Member:
         trained_on: hashes of the images that it was trained on (`image_hash`), to find a leak later.
         contrast: what its training images look like, to find an image of another sequence.
         dataset: hash of all images of its cohort, held out or not; the folds of one study have the same.
+        scope: how large voxels and structures of its training were, to find an image beyond them.
     """
 
     def __init__(
@@ -45,9 +49,11 @@ class Member:
         trained_on: Sequence[str] = (),
         dataset: str = "",
         contrast: Contrast | None = None,
+        scope: Scope | None = None,
     ) -> None:
         self.net, self.preprocess, self.tiling, self.name = net, preprocess, tiling, name
-        self.trained_on, self.dataset, self.contrast = [str(one) for one in trained_on], dataset, contrast
+        self.trained_on, self.dataset = [str(one) for one in trained_on], dataset
+        self.contrast, self.scope = contrast, scope
 
     @property
     def preparation(self) -> str:
@@ -57,8 +63,9 @@ class Member:
     def recipe(self) -> dict[str, Any]:
         """The plain description from which `build` restores everything but the weights."""
         described = describe_member(self.net, self.preprocess, self.tiling)
-        past = {"trained_on": self.trained_on, "dataset": self.dataset, "contrast": describe(self.contrast)}
-        return {"name": self.name, **described, **past}
+        past = {"trained_on": self.trained_on, "dataset": self.dataset}
+        known = {"contrast": describe(self.contrast), "scope": describe(self.scope)}
+        return {"name": self.name, **described, **past, **known}
 
     def is_unusual(self, prepared: Prepared) -> bool:
         """Whether an image has another contrast than the training's; False where that cannot be told."""
@@ -147,7 +154,10 @@ def softmax_of(
             done[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
         results.append(member.softmax(done[key], precision=precision))
         unusual += member.is_unusual(done[key])
-    return Predicted(results, (Flag.UNUSUAL_CONTRAST,) if 2 * unusual > len(members) else ())
+    flags = [*image_flags(image, side), *([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(members) else [])]
+    if centre_mm is not None:
+        flags += implant_flags(image, centre_mm)
+    return Predicted(results, tuple(flags))
 
 
 def check_channels(members: Sequence[Member], channels: int) -> None:

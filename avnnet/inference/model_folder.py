@@ -15,6 +15,7 @@ from avnnet.atomic import whole_file, write_text_atomically
 from avnnet.data.contrast import Contrast
 from avnnet.data.integrity import content_hash
 from avnnet.data.preprocess import Preprocess
+from avnnet.data.scope import Scope
 from avnnet.errors import CheckpointCorrupt, InvalidRecipe, MissingFile, ModelMismatch
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -24,8 +25,8 @@ from avnnet.labels import LabelScheme
 from avnnet.models import ConvBlock, ResidualBlock, UNet2D, UNet3D
 from avnnet.recipe import build, describe
 
-KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, ResidualBlock, Preprocess, Contrast, Tiling, LabelScheme)
-SCHEMA = 2
+KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, ResidualBlock, Preprocess, Contrast, Scope, Tiling, LabelScheme)
+SCHEMA = 3
 RECIPE = "recipe"
 LOCATOR = "locator"
 
@@ -126,8 +127,9 @@ def _member(folder: Path, scheme: Any, entry: dict[str, Any], known: list[type])
     net = build(entry["net"], known)
     load_weights(net, folder / name)
     preprocess, tiling = build(entry["preprocess"], known), build(entry["tiling"], known)
-    contrast = build(entry["contrast"], known)
-    return Member(net, preprocess, tiling, str(entry["name"]), entry["trained_on"], str(entry["dataset"]), contrast)
+    contrast, scope = build(entry["contrast"], known), build(entry["scope"], known)
+    past = entry["trained_on"], str(entry["dataset"])
+    return Member(net, preprocess, tiling, str(entry["name"]), *past, contrast, scope)
 
 
 def _check_recipe(path: Path, said: dict[str, Any]) -> None:

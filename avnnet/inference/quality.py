@@ -24,23 +24,7 @@ AGREEING_DICE = 0.8
 """Of single networks with their ensemble, in the whole structure: below it they do not see the same head."""
 
 
-def all_flags(
-    image: Image, side: Side | None, members: Sequence[Softmax], probabilities: Softmax, labels: LabelMap
-) -> tuple[str, ...]:
-    """What a reader should look at: of the mask, of the image, and of the networks.
-
-    Args:
-        image: the scan.
-        side: of the hip, where it is known.
-        members: the probabilities of each network.
-        probabilities: their mean.
-        labels: the mask of the mean.
-    """
-    of_mask = flags_of(labels, probabilities)
-    return (*of_mask, *image_flags(image, side), *noise_flags(image, labels), *agreement_flags(members, labels))
-
-
-def flags_of(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
+def mask_flags(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
     """What a reader should look at: a structure that is missing, or cut by the image or the crop.
 
     Args:

@@ -10,10 +10,9 @@ import torch
 
 from avnnet.errors import ModelMismatch
 from avnnet.image import Image
-from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.locate import Locator
+from avnnet.inference.mask import mask_of
 from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.quality import all_flags
 from avnnet.inference.segmentation import Segmentation
 from avnnet.labels import LabelScheme, Side
 
@@ -60,6 +59,12 @@ class Segmenter:
         lacking = self.planned - len(self.members)
         return text + (f"; {lacking} of {self.planned} are lacking, their study is not finished" if lacking else "")
 
+    @property
+    def trained_on(self) -> set[str]:
+        """The hashes of all images (`image_hash`) that a network or the locator was trained on."""
+        finders = [] if self.locator is None else self.locator.members
+        return {one for member in (*self.members, *finders) for one in member.trained_on}
+
     def to(self, device: str | torch.device) -> Segmenter:
         """This model with its networks on a device."""
         for member in (*self.members, *(self.locator.members if self.locator is not None else ())):
@@ -87,15 +92,13 @@ class Segmenter:
         """
         side = None if side is None else Side(side)
         predicted = softmax_of(self.members, image, side=side, centre_mm=centre_mm, precision=self.precision)
-        probabilities = mean_softmax(predicted.softmax)
-        labels = probabilities.labels(self.scheme)
+        found = mask_of(image, self.members, predicted.softmax, self.scheme, is_one_head=centre_mm is not None)
         provenance = {
             "networks": [member.name for member in self.members],
             "side": None if side is None else side.value,
             "centre_mm": None if centre_mm is None else [float(c) for c in centre_mm],
         }
-        flags = (*all_flags(image, side, predicted.softmax, probabilities, labels), *predicted.flags)
-        return Segmentation(image, labels, probabilities, provenance, flags)
+        return Segmentation(image, found.labels, found.probabilities, provenance, (*found.flags, *predicted.flags))
 
     def predict_hips(self, image: Image, *, side: Side | str | None = None) -> list[Segmentation]:
         """The segmentation of every hip that the locator finds in an image, the right one first; none without a head.

@@ -148,6 +148,8 @@ FLAGS = {
     "borderline_collapse": "2 mm lie within the 95 % interval of the depth: IIIA and IIIB cannot be told apart",
     "fov_truncated": "the mask reaches the image's border: the cut is no surface, what lies beyond is not measured",
     "implausible_sphere": "less than half of the joint surface lies within 1.5 mm of the sphere: angles are doubtful",
+    "sform_preferred": "the mask's file says twice where it lies, not the same; its sform holds, as `--prefer` said",
+    "qform_preferred": "the same of its qform",
 }
 
 _INTRO = """# Measurements

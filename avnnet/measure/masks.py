@@ -64,7 +64,9 @@ def pair_masks(manual: Path, automatic: Path) -> list[MaskPair]:
     return [MaskPair(name, ours.get(name), theirs.get(name)) for name in sorted(ours.keys() | theirs.keys())]
 
 
-def compare_masks(pairs: list[MaskPair], scheme: LabelScheme, reporter: Reporter) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compare_masks(
+    pairs: list[MaskPair], scheme: LabelScheme, reporter: Reporter, *, prefer: str | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The measurements and the agreement of pairs of masks; a pair that fails is a row with its error.
 
     Patients are not known: each case counts as a patient of its own.
@@ -73,6 +75,7 @@ def compare_masks(pairs: list[MaskPair], scheme: LabelScheme, reporter: Reporter
         pairs: what `pair_masks` gave.
         scheme: names of the label ids.
         reporter: told of each case.
+        prefer: as `read_image` takes it, of all masks.
     """
     measured: list[pd.DataFrame] = []
     agreed: list[pd.DataFrame] = []
@@ -83,7 +86,8 @@ def compare_masks(pairs: list[MaskPair], scheme: LabelScheme, reporter: Reporter
                 if pair.manual is None or pair.automatic is None:
                     gap = MANUAL if pair.manual is None else AUTOMATIC
                     raise MissingFile(f"no {gap} mask of this name")
-                manual, automatic = read_labels(pair.manual, scheme), read_labels(pair.automatic, scheme)
+                manual = read_labels(pair.manual, scheme, prefer=prefer)
+                automatic = read_labels(pair.automatic, scheme, prefer=prefer)
                 agreed.append(agreement_rows(case, AUTOMATIC, manual, automatic))
                 measured += [measurement_row(case, MANUAL, manual), measurement_row(case, AUTOMATIC, automatic)]
             except Exception as error:  # the other pairs go on, and this one's rows say why it is missing

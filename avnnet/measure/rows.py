@@ -34,7 +34,8 @@ def measurement_row(
 ) -> pd.DataFrame:
     """One row of measurements: the case's columns, the reader, all quantities with units, flags, and no error.
 
-    A column of the case that has the name of a quantity is kept as `given_NAME`.
+    A column of the case that has the name of a quantity is kept as `given_NAME`. Of a mask whose place was a choice
+    between sform and qform, that is a flag.
 
     Args:
         case: one row with at least patient_id, case_id and side.
@@ -44,7 +45,9 @@ def measurement_row(
         setting: as of `quantities`.
     """
     measured = measure(labels, str(case["side"].iloc[0]), setting)
-    words = dict.fromkeys([*flags.split(), *str(measured["flags"].iloc[0]).split()])
+    preferred = labels.source.preferred_transform
+    chosen = [] if preferred is None else [f"{preferred}_preferred"]
+    words = dict.fromkeys([*flags.split(), *str(measured["flags"].iloc[0]).split(), *chosen])
     measured = measured.drop(columns="flags")
     given = case.reset_index(drop=True).rename(columns={name: f"given_{name}" for name in measured.columns})
     table = pd.concat([given.assign(reader=reader), measured], axis=1)

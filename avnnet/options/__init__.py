@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avnnet.options.tables import add_margin, add_measure, add_stats, point
+from avnnet.options.tables import add_margin, add_measure, add_prefer, add_stats, point
 
 SEQUENCES = (
     "vibe", "vibe-gd", "vibe-we", "vibe-we-gd", "vibe-fs", "vibe-fs-gd", "dixon", "pd-tse", "random",
@@ -106,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--series", type=int, metavar="NUMBER", help="which series of a DICOM export, as avnnet scan counts them"
     )
+    add_prefer(predict)
     predict.add_argument(
         "--format",
         choices=["nii.gz", "nrrd", "mha", "seg.nrrd"],
@@ -149,6 +150,7 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--part", default="necrosis", help="the label whose share is given (default necrosis)")
     compare.add_argument("--whole", default="head", help="the name of all labels together (default head)")
+    add_prefer(compare)
 
     add_measure(commands)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+TRANSFORMS = ("sform", "qform")
+
 
 def add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds `measure` to the commands."""
@@ -48,6 +50,7 @@ def add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     add("--angle-se", type=float, metavar="SE", help="standard error of modified_kerboul_deg: the same of its grades")
     add("--previous", type=Path, metavar="MASK", help="an earlier mask of the same hip: writes change.csv")
+    add_prefer(measure)
     add("--mesh", action="store_true", help="write head and lesion as STL, mm LPS")
     add("--no-pictures", action="store_true", help="tables only")
 
@@ -99,6 +102,16 @@ def add_margin(command: argparse.ArgumentParser) -> None:
         default=[],
         metavar="COLUMN=NUMBER",
         help="equivalence margins, fixed before the data are seen: necrosis_percent=4",
+    )
+
+
+def add_prefer(command: argparse.ArgumentParser) -> None:
+    """Adds `--prefer` to a command that reads images or masks of users."""
+    command.add_argument(
+        "--prefer",
+        choices=TRANSFORMS,
+        help="which one says where the voxels lie in NIfTI files that are refused because their sform and qform "
+        "contradict each other; without effect on all other NIfTI files, DICOM, NRRD and MetaImage",
     )
 
 

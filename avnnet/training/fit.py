@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable
@@ -19,10 +20,13 @@ from avnnet.atomic import write_text_atomically
 from avnnet.data.cache import load_entry, source_hash
 from avnnet.data.cohort import read_cohort
 from avnnet.data.contrast import contrast_of
+from avnnet.data.files import read_grid
+from avnnet.data.scope import scope_of
 from avnnet.errors import CheckpointMismatch
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
+from avnnet.measure.volumes import MM3_PER_CM3
 from avnnet.tables import read_table, write_table
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
@@ -108,16 +112,25 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     ckpt_path = None if checkpoint is None else str(checkpoint)
     with clean_interrupt():
         trainer.fit(experiment.model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
-    seen = [source_hash(path) for path in data.training_entries]
-    dataset = sha256("".join(sorted([*seen, *map(source_hash, data.held_out_entries)])).encode()).hexdigest()
-    images = (load_entry(path)[0] for path in data.training_entries)
-    contrast = contrast_of(images, is_cropped=data.is_cropped)
-    member = Member(experiment.model.net.eval(), data.prepared_by(), data.tiling, name, seen, dataset, contrast)
+    member = _member(experiment, name)
     record["seconds"] = round(time.monotonic() - start_s, 1)
     record["resumed_from"] = None if checkpoint is None else checkpoint.name
     write_text_atomically(folder / "run.json", json.dumps(record, indent=1))
     save_model(Segmenter([member], data.labels), folder / "model")
     return member
+
+
+def _member(experiment: Experiment, name: str) -> Member:
+    """The trained network with what its training looked like, so that other images can be told from these."""
+    data = experiment.datamodule
+    seen = [source_hash(path) for path in data.training_entries]
+    dataset = sha256("".join(sorted([*seen, *map(source_hash, data.held_out_entries)])).encode()).hexdigest()
+    preprocess = data.prepared_by()
+    contrast = contrast_of((load_entry(path)[0] for path in data.training_entries), is_cropped=data.is_cropped)
+    voxel_cm3 = math.prod(preprocess.spacing_mm) / MM3_PER_CM3
+    wholes_cm3 = [int((load_entry(path)[1] > 0).sum()) * voxel_cm3 for path in data.training_entries]
+    scope = scope_of([read_grid(case.image) for case in data.training_cases], wholes_cm3)
+    return Member(experiment.model.net.eval(), preprocess, data.tiling, name, seen, dataset, contrast, scope)
 
 
 def recorded_precision(folder: Path) -> str | None:

@@ -6,7 +6,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from avnnet.data.files import read_grid, read_image, read_labels
+from avnnet.data.files import read_grid, read_image, read_labels, write_image
+from avnnet.data.structures import Structures, read_structures
 from avnnet.errors import (
     GeometryConflict,
     InvalidConfig,
@@ -60,7 +61,7 @@ def test_n14_a_file_without_any_geometry_is_refused(plain):
 )
 def test_n15_a_qform_and_an_sform_that_contradict_each_other_are_refused_unless_one_is_chosen(tmp_path, sform):
     path = nifti(tmp_path / "hip.nii.gz", (VALUES > 900).astype(np.uint8), sform=sform)
-    refused(path, GeometryConflict, r'mm apart.*prefer="sform"\) or prefer="qform"')
+    refused(path, GeometryConflict, r'mm apart.*--prefer sform or --prefer qform of avnnet predict.*prefer="sform"')
     for prefer, matrix in (("sform", sform), ("qform", affine())):
         for grid in (
             read_image(path, prefer=prefer).grid,
@@ -68,6 +69,27 @@ def test_n15_a_qform_and_an_sform_that_contradict_each_other_are_refused_unless_
             read_labels(path, prefer=prefer).grid,
         ):
             assert is_where_nibabel_says(grid, matrix)
+
+
+@pytest.mark.parametrize("prefer", ["sform", "qform"])
+def test_n15_a_choice_that_made_a_difference_is_said_by_the_image_and_no_other_is(tmp_path, plain, prefer):
+    path = nifti(tmp_path / "conflict.nii", (VALUES > 900).astype(np.uint8), sform=MIRRORED)
+    write_image(read_image(path, prefer=prefer), tmp_path / "mended.nii.gz")
+    for read in (read_image, read_labels, lambda one, prefer: read_image([one, one], prefer=prefer)):
+        assert read(path, prefer=prefer).source.preferred_transform == prefer
+        assert read(tmp_path / "mended.nii.gz", prefer=prefer).source.preferred_transform is None
+    structures = Structures(vital=["1"], necrosis=["2"])
+    assert read_structures(path, structures, prefer=prefer).source.preferred_transform == prefer
+    assert read_image(plain, prefer=prefer).source.preferred_transform is None
+    broken = edit(plain, srow_x=np.zeros(4)) if prefer == "qform" else edit(plain, quatern_b=2)
+    assert read_image(broken, prefer=prefer).source.preferred_transform == prefer
+
+
+def test_n15_a_file_is_mended_by_reading_it_with_a_choice_and_writing_it(tmp_path):
+    path = nifti(tmp_path / "conflict.nii", sform=MIRRORED)
+    mended = read_image(write_image(read_image(path, prefer="sform"), tmp_path / "mended.nii"))
+    assert is_where_nibabel_says(mended.grid, MIRRORED)
+    assert np.array_equal(mended.array.T, VALUES)
 
 
 def test_n15_the_preferred_of_two_that_agree_or_the_only_one_is_taken(plain):
@@ -85,7 +107,8 @@ def test_n16_a_difference_of_rounding_is_none(tmp_path):
     rounded = affine() + 1e-4 * np.random.default_rng(2).choice([-1, 1], (4, 4)) * [[1], [1], [1], [0]]
     path = nifti(tmp_path / "hip.nii.gz", sform=rounded)
     assert is_where_nibabel_says(read_image(path).grid, nibabel.load(path).affine, within_mm=5e-3)
-    assert is_where_nibabel_says(read_grid(path, prefer="qform"), affine())
+    for prefer in ("sform", "qform"):
+        assert read_image(path, prefer=prefer).grid == read_grid(path, prefer=prefer) == read_grid(path)
 
 
 def test_n16_a_quaternion_that_lost_its_first_number_to_rounding_is_no_conflict(tmp_path):

@@ -1,7 +1,12 @@
 """A batch that is stopped goes on: what is done is not done again, and the table is that of one run (rows K5, K6)."""
 
 import json
+import os
+from dataclasses import replace
+from pathlib import Path
 
+import nibabel
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,6 +23,7 @@ from avnnet.labels import HIP
 from avnnet.measure import quantity_columns
 from avnnet.progress import Reporter
 from avnnet.tables import write_table
+from tests.faults.nifti_files import nifti
 from tests.inference.conftest import Threshold
 
 QUIET = Reporter(is_quiet=True)
@@ -96,6 +102,30 @@ def test_a_mask_of_another_model_image_or_place_is_made_anew(model, jobs, tmp_pa
     assert len(model.asked) == 3
 
 
+def test_n15_the_choice_of_a_transform_is_that_of_the_mask_and_stands_in_its_record(model, jobs, tmp_path):
+    path = jobs[0].files[0]
+    there = nibabel.load(path).affine
+    moved = there.copy()
+    moved[:3, 3] += 4
+    conflict = nifti(tmp_path / "conflict.nii", np.asanyarray(nibabel.load(path).dataobj), qform=there, sform=moved)
+    for prefer, matrix in (("sform", moved), ("qform", there), ("qform", there)):
+        run(model, [replace(jobs[0], files=[conflict], prefer=prefer)], tmp_path / "o")
+        assert np.allclose(nibabel.load(tmp_path / "o" / "hip-0.nii.gz").affine, matrix, atol=1e-3)
+        record = json.loads((tmp_path / "o" / "hip-0.json").read_text())
+        assert record["made_from"]["prefer"] == record["preferred_transform"] == prefer
+    assert len(model.asked) == 2
+    table = predict_jobs(model, [replace(jobs[0], files=[conflict])], tmp_path / "o", model_sha256="m", reporter=QUIET)
+    assert table["error"].str.contains("GeometryConflict.*--prefer sform").all()
+
+
+def test_n15_a_choice_that_made_no_difference_changes_no_mask_and_the_record_says_so(model, jobs, tmp_path):
+    for name, prefer in (("without", None), ("with", "qform")):
+        run(model, [replace(jobs[0], prefer=prefer)], tmp_path / name)
+        assert json.loads((tmp_path / name / "hip-0.json").read_text())["preferred_transform"] is None
+    for name in ("hip-0.nii.gz", "measurements.csv"):
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"made_from": 1}'])
 def test_a_damaged_mask_or_record_is_made_anew(model, jobs, tmp_path, text):
     whole = run(model, jobs[:1], tmp_path)
@@ -121,6 +151,31 @@ def test_k6_images_that_fail_are_rows_in_order_and_are_tried_again(model, jobs, 
     model.asked.clear()
     assert run(model, jobs, tmp_path / "o") == run(model, jobs, tmp_path / "whole")
     assert len(model.asked) == 1 + IMAGES
+
+
+@pytest.mark.parametrize("name", [".", "1", "a", "old"])
+def test_the_words_of_an_error_are_whole_whatever_the_name_of_the_folder(model, tmp_path, monkeypatch, name):
+    (tmp_path / name).mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    table = predict_jobs(model, [Job("c0001", [Path(name)])], tmp_path / "o", model_sha256="m", reporter=QUIET)
+    assert table["error"].str.startswith("NotAnImage: no DICOM images among 0 files").all()
+    assert table["error"].str.contains("give the folder that holds the slices").all()
+
+
+def test_the_name_of_a_file_is_not_in_the_words_of_its_error(model, tmp_path, monkeypatch):
+    path = tmp_path / "Surname(1960).nii.gz"
+    path.write_bytes(b"no image")
+    monkeypatch.chdir(tmp_path)
+    for given in (path, Path(path.name)):
+        table = predict_jobs(model, [Job("c0001", [given])], tmp_path / "o", model_sha256="m", reporter=QUIET)
+        assert table["error"].str.startswith("NotAnImage: c0001 is no NIfTI file").all()
+
+
+def test_n30_a_pipe_in_place_of_an_image_is_a_row_and_nobody_waits_for_it(model, tmp_path):
+    os.mkfifo(tmp_path / "pipe.nii.gz")
+    jobs = [Job("c0001", [tmp_path / "pipe.nii.gz"])]
+    table = predict_jobs(model, jobs, tmp_path / "o", model_sha256="m", reporter=QUIET)
+    assert table["error"].str.startswith("UnreadableFile: c0001 must be a file").all()
 
 
 def test_the_record_of_a_mask_says_what_it_was_made_from_and_is_json(model, jobs, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from avnnet.flags import Flag
 from avnnet.grid import Grid
 from avnnet.image import LabelMap
-from avnnet.inference.locate import heads_in, holds
+from avnnet.inference.heads import heads_in, holds
 from avnnet.labels import Side
 
 RADIUS_MM = 23.0

@@ -233,7 +233,7 @@ def test_c08_a_malformed_weight_file_is_refused_by_name(folder, data):
         load_model(folder)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 2}', '{"schema": 2, "scheme": 3, "members": []}', "\x00"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 3}', '{"schema": 3, "scheme": 3, "members": []}', "\x00"])
 def test_a_model_json_that_is_none_is_refused(folder, text):
     (folder / "model.json").write_text(text)
     with pytest.raises(InvalidRecipe, match=r"model\.json|not a recipe"):
@@ -242,7 +242,7 @@ def test_a_model_json_that_is_none_is_refused(folder, text):
 
 def test_a_model_of_another_schema_says_which_is_read(folder):
     edit(folder, lambda c: c.update(schema=1))
-    with pytest.raises(InvalidRecipe, match="schema 1, this version reads 2"):
+    with pytest.raises(InvalidRecipe, match="schema 1, this version reads 3"):
         load_model(folder)
 
 

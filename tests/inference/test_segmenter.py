@@ -6,9 +6,9 @@ from avnnet.errors import ModelMismatch
 from avnnet.flags import Flag
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap, Source
-from avnnet.inference.locate import FoundHead
+from avnnet.inference.heads import FoundHead
 from avnnet.inference.member import Member
-from avnnet.inference.quality import flags_of
+from avnnet.inference.quality import mask_flags
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, Side
@@ -69,14 +69,14 @@ def test_a_mask_is_saved_on_the_grid_of_the_scan(tmp_path):
 def test_flags_tell_what_is_missing_or_cut():
     full = oracle(3).predict(scan())
     empty = LabelMap(np.zeros(GRID.shape, np.uint8), GRID)
-    assert flags_of(empty, full.probabilities) == ("no_head",)
+    assert mask_flags(empty, full.probabilities) == ("no_head",)
     edge = empty.array.copy()
     edge[0, 4, 4] = 1
-    assert set(flags_of(LabelMap(edge, GRID), full.probabilities)) == {"fov_truncated", "no_necrosis"}
+    assert set(mask_flags(LabelMap(edge, GRID), full.probabilities)) == {"fov_truncated", "no_necrosis"}
     cropped = oracle(3).predict(scan(), centre_mm=CENTRE_MM).probabilities
     border = empty.array.copy()
     border[6, 9, cropped.box[2].start] = 2
-    assert "crop_touched" in flags_of(LabelMap(border, GRID), cropped)
+    assert "crop_touched" in mask_flags(LabelMap(border, GRID), cropped)
 
 
 def test_a_network_with_other_classes_than_the_scheme_is_refused():

@@ -8,6 +8,7 @@ from avnnet.grid import Grid
 from avnnet.image import LabelMap
 from avnnet.measure.masks import pair_masks
 from avnnet.tables import read_table
+from tests.faults.nifti_files import SIZES, affine, nifti
 
 GRID = Grid((8, 12, 10), (3.0, 1.0, 2.0))
 
@@ -64,6 +65,23 @@ def test_a_mask_without_a_partner_and_one_on_another_grid_are_rows(folders, tmp_
     assert errors["hip-2"].startswith("MissingFile: no automatic mask")
     assert errors["hip-3"].startswith("GeometryMismatch")
     assert errors["hip-0"] == ""
+
+
+def test_n15_masks_whose_transforms_conflict_are_compared_where_the_option_says_and_flagged(tmp_path):
+    ids = np.zeros(SIZES, np.uint8)
+    ids[2:7, 2:9, 2:6] = 1
+    ids[4, 4, 4] = 2
+    away = affine(origin=(0, 0, 0))
+    manual = nifti(tmp_path / "manual.nii.gz", ids)
+    words = ["compare", str(manual), str(nifti(tmp_path / "automatic.nii.gz", ids, sform=away))]
+    words += ["--out", str(tmp_path / "o")]
+    assert main(words) == 2
+    assert main([*words, "--prefer", "sform"]) == 2  # chosen is the other place, where the manual mask is not
+    assert main([*words, "--prefer", "qform"]) == 0
+    assert read_table(tmp_path / "o" / "agreement.csv")["dice"].tolist() == [1, 1, 1]
+    flags = read_table(tmp_path / "o" / "measurements.csv").set_index("reader")["flags"].str.split()
+    assert "qform_preferred" in flags["automatic"]
+    assert "qform_preferred" not in flags["manual"]
 
 
 def test_other_labels_are_named_on_the_command_line(folders, tmp_path):

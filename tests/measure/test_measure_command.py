@@ -1,5 +1,6 @@
 """`avnnet measure` on masks of many programs."""
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from avnnet.cli import main
 from avnnet.data.files import write_image
 from avnnet.image import LabelMap
 from avnnet.tables import read_table
+from tests.faults.nifti_files import nifti
 from tests.measure.conftest import off_axis_deg
 
 
@@ -84,6 +86,38 @@ def test_ids_of_another_program_are_named_and_the_rest_is_background(head, tmp_p
     assert main(["measure", str(tmp_path / "plain.nii.gz"), *words[:1], str(tmp_path / "p"), *words[2:]]) == 0
     here, there = measured(tmp_path / "o").iloc[0], measured(tmp_path / "p").iloc[0]
     assert here["modified_kerboul_deg"] == there["modified_kerboul_deg"]
+
+
+@pytest.fixture
+def conflict(masks, tmp_path):
+    """A mask whose sform, mirrored in x, contradicts its qform."""
+    good = nibabel.load(masks / "after.nii.gz")
+    values, there = np.asanyarray(good.dataobj), good.affine
+    return nifti(tmp_path / "conflict.nii.gz", values, qform=there, sform=np.diag([-1, 1, 1, 1]) @ there)
+
+
+@pytest.mark.parametrize(("prefer", "sign"), [("qform", 1), ("sform", -1)])
+def test_n15_a_mask_whose_transforms_conflict_is_measured_where_the_option_says_and_flagged(
+    conflict, masks, tmp_path, prefer, sign
+):
+    words = ["--side", "right", "--no-pictures"]
+    assert main(["measure", str(conflict), *words, "--out", str(tmp_path / "o")]) == 3
+    assert "--prefer sform" in measured(tmp_path / "o").loc["conflict", "error"]
+    assert main(["measure", str(conflict), *words, "--out", str(tmp_path / "o"), "--prefer", prefer]) == 0
+    row = measured(tmp_path / "o").loc["conflict"]
+    assert row["head_centre_x_mm"] == pytest.approx(sign * 31.3, abs=0.5)
+    assert f"{prefer}_preferred" in row["flags"].split()
+    both = [str(masks / "after.nii.gz"), *words]
+    assert main(["measure", *both, "--out", str(tmp_path / "p")]) == 0
+    assert main(["measure", *both, "--out", str(tmp_path / "q"), "--prefer", prefer]) == 0
+    assert (tmp_path / "p" / "measurements.csv").read_bytes() == (tmp_path / "q" / "measurements.csv").read_bytes()
+
+
+@pytest.mark.parametrize("word", ["--image", "--previous"])
+def test_n15_the_choice_holds_for_the_scan_and_the_earlier_mask_too(conflict, masks, tmp_path, word):
+    words = ["measure", str(masks / "after.nii.gz"), "--side", "right", "--out", str(tmp_path / "o"), word]
+    assert main([*words, str(conflict)]) in (2, 3)
+    assert main([*words, str(conflict), "--prefer", "qform"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from avnnet.data.integrity import image_hash
 from avnnet.data.phantom import CohortPlan, write_cohort
 from avnnet.image import Image
 from avnnet.tables import read_table
-from tests.conftest import COARSE
+from tests.conftest import COARSE, ORDERS, reordered
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,13 @@ def fixed_contrast(finished, cohort):
     for member in model.members:
         member.contrast = contrast_of(images, is_cropped=True)
     return model
+
+
+def test_the_image_hash_does_not_follow_the_order_of_axes(cohort):
+    image = read_image(cohort.cases[2].image)
+    assert len({image_hash(reordered(image, axes, flips)) for axes, flips in ORDERS}) == 1
+    mirrored = Image(image.array[..., ::-1], image.grid)
+    assert image_hash(mirrored) != image_hash(image)
 
 
 def test_the_image_hash_follows_voxels_and_geometry(cohort):

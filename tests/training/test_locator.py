@@ -12,7 +12,8 @@ from avnnet.data.files import read_image, read_labels
 from avnnet.data.phantom import CohortPlan, write_cohort
 from avnnet.errors import CheckpointMismatch, InvalidConfig
 from avnnet.flags import Flag
-from avnnet.inference.locate import FoundHead, Locator, heads_in
+from avnnet.inference.heads import FoundHead, heads_in
+from avnnet.inference.locate import Locator
 from avnnet.inference.model_folder import load_model
 from avnnet.report import write_report
 from avnnet.stats import best_reader
@@ -103,6 +104,23 @@ def test_the_model_has_the_locators_of_all_folds_and_predicts_without_a_centre(l
     assert names == {f"c0001_{hip.provenance['side']}.nii.gz" for hip in hips}
     if not hips:
         assert table["flags"].tolist() == ["head_not_found"]
+
+
+def test_cases_without_a_centre_are_segmented_around_the_head_that_was_found(located, tmp_path, monkeypatch):
+    plan = CohortPlan(patients=3, seed=98, acquisition=COARSE, other_hip_every=0)
+    path = write_cohort(plan, tmp_path / "strangers")
+    table = pd.read_csv(path, dtype=str).drop(columns=["centre_x_mm", "centre_y_mm", "centre_z_mm", "second_label"])
+    table.to_csv(path, index=False)
+    truth = [heads_in(read_labels(case.label))[0] for case in read_cohort(path)]
+    found = iter([[truth[0]], [], [truth[2]]])
+    monkeypatch.setattr(Locator, "find", lambda *_: next(found))
+    assert main(["evaluate", str(located.out / "model"), str(path), "--out", str(tmp_path / "o")]) == 0
+    measured = read_table(tmp_path / "o" / "measurements.csv").set_index(["case_id", "reader"])
+    for reader in ("unet3d", "ensemble", "ensemble_located"):
+        assert "head_not_found" in measured.loc[("hip-002", reader), "flags"].split()
+        assert measured.loc[("hip-001", reader), "head_cm3"] == measured.loc[("hip-001", "ensemble"), "head_cm3"]
+    flags = [" ".join(measured.loc[(case, "ensemble"), "flags"]) for case in ("hip-001", "hip-003")]
+    assert "head_not_found" not in " ".join(flags).split()
 
 
 def test_a_study_does_not_go_on_with_another_locator(located):

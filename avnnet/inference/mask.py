@@ -1,0 +1,94 @@
+"""The mask of one hip out of what the networks say of it, and what a reader should know of that mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from avnnet.data.softmax import Softmax
+from avnnet.flags import Flag
+from avnnet.image import Image, LabelMap
+from avnnet.inference.ensemble import mean_softmax
+from avnnet.inference.member import Member
+from avnnet.inference.quality import agreement_flags, mask_flags, noise_flags
+from avnnet.labels import LabelScheme
+from avnnet.measure.volumes import MM3_PER_CM3
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """What an ensemble marks in an image.
+
+    Args:
+        labels: the mask.
+        probabilities: the mean of the networks', from before anything was removed.
+        flags: what to look at.
+    """
+
+    labels: LabelMap
+    probabilities: Softmax
+    flags: tuple[str, ...]
+
+
+def mask_of(
+    image: Image, members: Sequence[Member], softmax: Sequence[Softmax], scheme: LabelScheme, *, is_one_head: bool
+) -> Mask:
+    """The most probable labels of the networks' mean.
+
+    Args:
+        image: the scan.
+        members: the networks.
+        softmax: what each of them says.
+        scheme: names of the label ids.
+        is_one_head: whether the networks looked around one head; what hangs together with no other piece of it is
+            then taken away but for the largest.
+    """
+    probabilities = mean_softmax(softmax)
+    marked = probabilities.labels(scheme)
+    labels = largest_piece(marked) if is_one_head else marked
+    flags = [
+        *mask_flags(labels, probabilities),
+        *([Flag.COMPONENTS_REMOVED] if labels is not marked else []),
+        *noise_flags(image, labels),
+        *agreement_flags(softmax, labels),
+        *scope_flags(members, labels),
+    ]
+    return Mask(labels, probabilities, tuple(flags))
+
+
+def largest_piece(labels: LabelMap) -> LabelMap:
+    """A label map without all pieces of its whole but the largest; the same one if there is nothing to take away.
+
+    Pieces hang together by faces of voxels. The networks' crop holds one head, so another piece is none of it.
+
+    Args:
+        labels: of one head.
+
+    Source: Isensee F et al. Nat Methods 2021;18:203 (all but the largest component are removed).
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> largest_piece(LabelMap(np.array([[[1, 2, 0, 1]]]), Grid((1, 1, 4)))).array.tolist()
+        [[[1, 2, 0, 0]]]
+    """
+    pieces, count = ndimage.label(labels.array > 0)
+    if count < 2:
+        return labels
+    largest = int(np.bincount(pieces.ravel())[1:].argmax()) + 1
+    kept = np.where(pieces == largest, labels.array, 0).astype(labels.array.dtype)
+    return LabelMap(kept, labels.grid, labels.scheme)
+
+
+def scope_flags(members: Sequence[Member], labels: LabelMap) -> tuple[str, ...]:
+    """Whether the image's voxels, or the structure found, are beyond what most of the networks were trained on.
+
+    Args:
+        members: the networks.
+        labels: their mask.
+    """
+    whole_cm3 = int((labels.array > 0).sum()) * labels.grid.voxel_mm3 / MM3_PER_CM3
+    left = [member.scope is not None and member.scope.is_left_by(labels.grid, whole_cm3) for member in members]
+    return (Flag.OUTSIDE_TRAINING_RANGE,) if 2 * sum(left) > len(members) else ()
