@@ -123,7 +123,7 @@ def test_masks_are_named_by_keys_and_a_private_file_says_whose_they_are(model_fo
     shutil.copy(case.image[0], named)
     broken = named.with_name("Surname_broken.nii.gz")
     broken.write_bytes(named.read_bytes()[:500])
-    words = [str(model_folder), str(named), str(broken), str(named.parent / "Surname_none.nii.gz"), "--out", str(out)]
+    words = [str(model_folder), str(named), str(broken), "--out", str(out)]
     assert main(["predict", *words]) == 3
     assert {path.name for path in out.iterdir()} == {"c0001.nii.gz", "c0001.json", "keys.csv", "measurements.csv"}
     assert (out / "keys.csv").stat().st_mode & 0o077 == 0
@@ -132,6 +132,53 @@ def test_masks_are_named_by_keys_and_a_private_file_says_whose_they_are(model_fo
     written = "".join(path.read_text(errors="ignore") for path in out.iterdir()) + "".join(capsys.readouterr())
     assert "Surname" not in written
     assert "UnreadableFile" in written
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["{}/Surname_none.nii.gz"], "MissingFile: image 2 of 2 does not exist"),
+        (["{0};{0}/Surname_none"], "MissingFile: image 2 of 2, channel 2, does not exist"),
+        (["{}/Surname.nii.gz;"], "InvalidCohort: image 2 of 2: the channels of an image are paths"),
+        (["{}/Surname.csv"], "InvalidConfig: image 2 of 2 is a table"),
+        ([""], "InvalidCohort: image 2 of 2: "),
+    ],
+)
+def test_a_mistyped_image_uses_up_no_key_and_is_not_named(model_folder, cohort, tmp_path, capsys, words, said):
+    image = str(cohort.cases[0].image[0])
+    typed = [word.format(tmp_path) for word in words]
+    assert main(["predict", str(model_folder), image, *typed, "--out", str(tmp_path / "o")]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Surname" not in error
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_series_of_an_image_file_is_refused(model_folder, cohort, tmp_path, capsys):
+    image = str(cohort.cases[0].image[0])
+    assert main(["predict", str(model_folder), image, "--series", "2", "--out", str(tmp_path / "o")]) == 2
+    assert "leave it out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["-95,12,-5", "-95.5,1e1,-.5", "3,-4,5"])
+def test_a_centre_that_begins_with_a_minus_is_a_centre(word):
+    words = ["predict", "m", "i.nii.gz", "--centre", word, "--out", "o"]
+    assert parser().parse_args(words).centre == tuple(map(float, word.split(",")))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["predict", "m", "i", "--out", "o", "--centre", "nan,0,0"],
+        ["predict", "m", "i", "--out", "o", "--centre", "-1,2"],
+        ["predict", "m", "i", "--out", "o", "--series", "two"],
+        ["scan", ""],
+    ],
+)
+def test_a_word_that_cannot_be_says_what_it_must_be(words, capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(words)
+    assert "must be" in capsys.readouterr().err
 
 
 def test_an_image_that_fails_is_a_row_and_the_exit_code_says_so(model_folder, cohort, tmp_path):

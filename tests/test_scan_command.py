@@ -1,10 +1,13 @@
 """`avnnet scan` shows what an export holds and what would be read, and nothing of the patient."""
 
+import os
+
 import pydicom
 import pytest
 
 from avnnet.cli import main
-from avnnet.data.dicom import write_series
+from avnnet.data.dicom import read_series, write_series
+from avnnet.errors import AvnnetError
 from tests.faults.conftest import edit_all, files, image, series  # noqa: F401  # fixtures
 
 CANARY = "Zqxjk"
@@ -60,11 +63,30 @@ def test_what_is_no_image_is_counted_and_what_is_damaged_is_named(series, capsys
     assert "UnreadableFile: file 9 of 10 by name" in text
 
 
+def test_a_slice_that_is_cut_off_is_said_as_reading_would_refuse_it(series, capsys):  # noqa: F811
+    path = files(series)[2]
+    path.write_bytes(path.read_bytes()[:900])
+    assert scan(series) == 3
+    shown = capsys.readouterr().out
+    with pytest.raises(AvnnetError) as refused:
+        read_series(series)
+    assert shown.count(str(refused.value)) == 1
+    assert "is refused; see above" in shown
+
+
+def test_a_pipe_is_refused_and_nobody_waits_for_it(tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    assert scan(tmp_path / "pipe") == 2
+    assert capsys.readouterr().err.startswith("UnreadableFile: this is neither a folder nor a file")
+
+
 @pytest.mark.parametrize("name", ["nowhere", "empty"])
 def test_a_folder_without_dicom_is_an_error_in_words(tmp_path, name, capsys):
     (tmp_path / "empty").mkdir()
     assert scan(tmp_path / name) == 2
-    assert capsys.readouterr().err.startswith(("MissingFile: there is no such folder", "NotAnImage: no DICOM images"))
+    assert capsys.readouterr().err.startswith(
+        ("MissingFile: there is no such folder", "NotAnImage: the folder is empty")
+    )
 
 
 def test_s05_nothing_that_was_typed_about_a_person_is_shown(series, capsys):  # noqa: F811

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from avnnet.data.dicom import Found, Series, chosen, files_below, find_series, grid_of_series
+from avnnet.data.dicom import Found, Series, check_complete, chosen, files_below, find_series, grid_of_series
 from avnnet.errors import AvnnetError, MissingFile
 from avnnet.progress import Reporter
 
@@ -19,8 +19,8 @@ def scan(args: argparse.Namespace) -> int:
     """
     if not args.folder.exists():
         raise MissingFile("there is no such folder; give the one that was exported from the scanner")
-    paths = files_below(args.folder) if args.folder.is_dir() else [args.folder]
-    with Reporter().steps("reading headers", len(paths)) as step:
+    count = len(files_below(args.folder)) if args.folder.is_dir() else 1
+    with Reporter().steps("reading headers", count) as step:
         found = find_series(args.folder, on_progress=lambda done, _: step(done))
     return _print(found, args.series)
 
@@ -33,12 +33,17 @@ def _print(found: Found, number: int | None) -> int:
     except AvnnetError as error:
         refusal = error
     sound = True
+    shown: list[AvnnetError] = []
     for one in found.series:
-        problem = _problem(one)
+        problem = _problem(one, found)
         sound &= not (one is used and problem)
-        print(f"{'>' if one is used else ' '} {one.number:3d}: {one.summary()}{problem or ''}")
+        print(f"{'>' if one is used else ' '} {one.number:3d}: {one.summary()}")
+        if problem is not None:
+            print(f"       {type(problem).__name__}: {problem}")
+            shown.append(problem)
     for strange in found.strange.values():
-        print(f"       {type(strange).__name__}: {strange}")
+        if strange not in shown:
+            print(f"       {type(strange).__name__}: {strange}")
     if found.others:
         print(f"       {found.others} DICOM files without images, such as reports, are passed over")
     if used is None:
@@ -51,12 +56,13 @@ def _print(found: Found, number: int | None) -> int:
     return 0 if used is not None and sound else 1
 
 
-def _problem(series: Series) -> str | None:
-    """Why a series cannot be read, or None; what is wrong with its geometry too."""
+def _problem(series: Series, found: Found) -> AvnnetError | None:
+    """Why a series cannot be read, or None; what is wrong with its geometry or beside it too."""
     problem = series.objection()
     if problem is None:
         try:
+            check_complete(found, series)
             grid_of_series(series)
         except AvnnetError as error:
             problem = error
-    return None if problem is None else f"\n       {type(problem).__name__}: {problem}"
+    return problem

@@ -177,7 +177,7 @@ def read_cohort(path: str | Path) -> Cohort:
     if not path.is_file():
         raise MissingFile(
             f"no cohort table {path}; give a CSV with the columns {', '.join(REQUIRED)}, "
-            "or make digital hips: avnnet phantom --out DIR"
+            "let avnnet cohort FOLDER write it, or make digital hips: avnnet phantom cohort OUT"
         )
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")

@@ -106,7 +106,10 @@ def channel_files(text: str) -> tuple[Path, ...]:
     """
     parts = [part.strip() for part in text.split(SEPARATOR)]
     if not all(parts):
-        raise InvalidCohort(f"the channels of an image are paths separated by '{SEPARATOR}'; one is empty in {text!r}")
+        raise InvalidCohort(
+            f"the channels of an image are paths separated by '{SEPARATOR}', and one is empty; name it, or take the "
+            f"'{SEPARATOR}' away"
+        )
     return tuple(Path(part) for part in parts)
 
 

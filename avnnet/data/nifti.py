@@ -121,7 +121,10 @@ def _header_of(path: Path) -> Iterator[tuple[Header, Stream]]:
         order = "<" if content in (struct.pack("<i", size) for size in FIELDS) else ">"
         size = struct.unpack(order + "i", content.ljust(4, b"\0"))[0]
         if size not in FIELDS:
-            raise NotAnImage(f"{path.name} is no NIfTI file: it does not begin with 348 or 540. Give an image")
+            raise NotAnImage(
+                f"{path.name} is no NIfTI file, whatever its name says; give the image (a NIfTI header begins with "
+                f"348 or 540, this file with {size})"
+            )
         content += stream.read(size - 4)
         if len(content) < size:
             raise UnreadableFile(

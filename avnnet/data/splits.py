@@ -28,9 +28,11 @@ def make_folds(cohort: Cohort, folds: int, *, seed: int) -> list[list[str]]:
         InvalidSplit: if there are fewer patients than folds, or fewer than two folds.
     """
     patients = [case.patient_id for case in cohort]
-    if folds < 2 or len(set(patients)) < folds:
+    if folds < 2:
+        raise InvalidSplit(f"a cross-validation has at least 2 folds; found {folds}. Ask for more (--folds)")
+    if len(set(patients)) < folds:
         raise InvalidSplit(
-            f"{folds} folds need at least two folds and a patient for each; the cohort has {len(set(patients))} "
+            f"{folds} folds need a patient for each; the cohort has {len(set(patients))} "
             f"patients in {len(cohort)} cases. Ask for fewer folds (--folds) or add patients"
         )
     strata = _pooled([case.arco_stage for case in cohort], folds)

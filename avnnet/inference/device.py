@@ -20,6 +20,6 @@ def chosen_device(word: str) -> str:
     try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InvalidConfig(f"no device for --device {word} ({reason}); take cpu or auto") from error
+        cuda = f"there are {torch.cuda.device_count()} CUDA devices here"
+        raise InvalidConfig(f"no device for --device {word} ({cuda}); take auto, cpu, cuda or cuda:NUMBER") from error
     return device

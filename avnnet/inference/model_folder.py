@@ -78,7 +78,7 @@ def load_model(
     """
     folder = Path(folder)
     if not (folder / "model.json").is_file():
-        raise MissingFile(f"no model in {folder}: a study writes one to OUT/model, avnnet fit to its run's folder")
+        raise MissingFile(f"no model in {folder}; give OUT/model of a study, or RUN/model of avnnet fit")
     known = [*KNOWN, *classes]
     try:
         content = json.loads((folder / "model.json").read_text(encoding="utf-8"))

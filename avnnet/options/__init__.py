@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
+from typing import Any
 
-from avnnet.options.tables import add_margin, add_measure, add_prefer, add_stats, point
+from avnnet.options.tables import add_margin, add_measure, add_prefer, add_stats, existing_word, point, whole_number
 
 SEQUENCES = (
     "vibe", "vibe-gd", "vibe-we", "vibe-we-gd", "vibe-fs", "vibe-fs-gd", "dixon", "pd-tse", "random",
@@ -22,9 +24,17 @@ research use only: not a medical device.
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser to which `-95,12,-5` is a word and no option: most centres begin with a minus."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self._negative_number_matcher = re.compile(r"^-\.?\d[\d.,eE+-]*$")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands but `fit`, whose words are Lightning's."""
-    root = argparse.ArgumentParser(
+    root: argparse.ArgumentParser = _Parser(
         prog="avnnet",
         description="Volumetry of femoral head necrosis on 3D hip MRI: segment, measure, compare.",
         epilog=EPILOG,
@@ -57,9 +67,9 @@ def parser() -> argparse.ArgumentParser:
     )
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the study")
     add_margin(study)
-    study.add_argument("--folds", type=int, default=5, help="number of folds (default 5)")
-    study.add_argument("--only-fold", type=int, metavar="K", help="do fold K alone, counted from 0")
-    study.add_argument("--seed", type=int, default=1, help="of the folds (default 1)")
+    study.add_argument("--folds", type=whole_number, default=5, help="number of folds (default 5)")
+    study.add_argument("--only-fold", type=whole_number, metavar="K", help="do fold K alone, counted from 0")
+    study.add_argument("--seed", type=whole_number, default=1, help="of the folds (default 1)")
     study.add_argument(
         "--set",
         action="append",
@@ -96,15 +106,17 @@ def parser() -> argparse.ArgumentParser:
         "--centre",
         type=point,
         metavar="X,Y,Z",
-        help="head centre in mm, LPS; written with '=' if it starts with a minus: --centre=-95,12,-5. "
-        "3D Slicer shows RAS: change the sign of its first two numbers. Without it the locator finds every head; "
-        "a model without one slides a window over the image",
+        help="head centre in mm, LPS, such as -95,12,-5; 3D Slicer shows RAS: change the sign of its first two. "
+        "Without it the locator finds every head; a model without one slides a window over the image",
     )
     predict.add_argument(
         "--side", choices=["left", "right"], help="of the hip at --centre; without it, only the hip of this side"
     )
     predict.add_argument(
-        "--series", type=int, metavar="NUMBER", help="which series of a DICOM export, as avnnet scan counts them"
+        "--series",
+        type=whole_number,
+        metavar="NUMBER",
+        help="which series of a DICOM export, as avnnet scan counts them",
     )
     add_prefer(predict)
     predict.add_argument(
@@ -170,8 +182,10 @@ def parser() -> argparse.ArgumentParser:
         "one would be read, and why the others would not. A '>' marks it. Nothing is written, and nothing that was "
         "typed about a person is shown. Exit code 3: none would be read.",
     )
-    scan.add_argument("folder", type=Path, help="an export of the scanner: a folder, a tree of folders, or one file")
-    scan.add_argument("--series", type=int, metavar="NUMBER", help="choose this one of the list")
+    scan.add_argument(
+        "folder", type=existing_word, help="an export of the scanner: a folder, a tree of folders, or one file"
+    )
+    scan.add_argument("--series", type=whole_number, metavar="NUMBER", help="choose this one of the list")
 
     cohort = commands.add_parser(
         "cohort",
@@ -198,8 +212,8 @@ def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "like the abstract's patients. Its head centres are the true ones with 2 mm of noise, as a click by hand.",
     )
     cohort.add_argument("out", type=Path, metavar="OUT", help="folder to make; it must not exist, or be empty")
-    cohort.add_argument("--patients", type=int, default=34, help="how many (default 34)")
-    cohort.add_argument("--seed", type=int, default=1, help="another seed, other patients (default 1)")
+    cohort.add_argument("--patients", type=whole_number, default=34, help="how many (default 34)")
+    cohort.add_argument("--seed", type=whole_number, default=1, help="another seed, other patients (default 1)")
     cohort.add_argument(
         "--sequence",
         choices=["mixed", *SEQUENCES],
@@ -216,7 +230,7 @@ def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     cohort.add_argument("--both-hips", action="store_true", help="one scan of both hips instead of one hip")
     cohort.add_argument(
         "--other-hip-every",
-        type=int,
+        type=whole_number,
         default=3,
         metavar="N",
         help="scan the other hip too of every N-th patient, a case on top marked index_hip no; 0 for none (default 3)",
@@ -229,7 +243,7 @@ def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "centre, plain and with the labels drawn on.",
     )
     gallery.add_argument("out", type=Path, metavar="OUT", help="folder of the pictures")
-    gallery.add_argument("--seed", type=int, default=1, help="another seed, other hips (default 1)")
+    gallery.add_argument("--seed", type=whole_number, default=1, help="another seed, other hips (default 1)")
     _add_size(gallery)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 TRANSFORMS = ("sform", "qform")
@@ -82,7 +83,7 @@ def add_stats(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="the network in question (default: the only one, or that of the best Dice)",
     )
     add_margin(stats)
-    add("--draws", type=int, default=10_000, help="of the bootstrap (default 10000)")
+    add("--draws", type=whole_number, default=10_000, help="of the bootstrap (default 10000)")
     add("--title", help="of the report")
 
 
@@ -125,10 +126,29 @@ def _margin(text: str) -> tuple[str, float]:
     raise argparse.ArgumentTypeError(f"a margin is COLUMN=NUMBER above 0, such as necrosis_percent=4; found {text!r}")
 
 
+def whole_number(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number; found {text!r}") from None
+
+
+def existing_word(text: str) -> Path:
+    """A path that is not empty: an empty word is what is left of a variable that was not set, and means `.`."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must be a path; found an empty word. Is a variable of the shell not set?")
+    return Path(text)
+
+
 def point(text: str) -> tuple[float, float, float]:
     """Three numbers in mm of a word `x,y,z`."""
     try:
         x, y, z = (float(part) for part in text.split(","))
+        if not all(map(math.isfinite, (x, y, z))):
+            raise ValueError
     except ValueError:
-        raise argparse.ArgumentTypeError(f"three numbers in mm separated by commas, x,y,z; found {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"must be three numbers in mm with commas between, x,y,z; found {text!r}"
+        ) from None
     return x, y, z

@@ -156,9 +156,10 @@ def test_k6_images_that_fail_are_rows_in_order_and_are_tried_again(model, jobs, 
 @pytest.mark.parametrize("name", [".", "1", "a", "old"])
 def test_the_words_of_an_error_are_whole_whatever_the_name_of_the_folder(model, tmp_path, monkeypatch, name):
     (tmp_path / name).mkdir(exist_ok=True)
+    (tmp_path / name / "notes.txt").touch()
     monkeypatch.chdir(tmp_path)
     table = predict_jobs(model, [Job("c0001", [Path(name)])], tmp_path / "o", model_sha256="m", reporter=QUIET)
-    assert table["error"].str.startswith("NotAnImage: no DICOM images among 0 files").all()
+    assert table["error"].str.startswith("NotAnImage: no DICOM images among 1 files").all()
     assert table["error"].str.contains("give the folder that holds the slices").all()
 
 

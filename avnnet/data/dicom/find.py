@@ -51,11 +51,18 @@ def find_series(place: str | Path, *, on_progress: Callable[[int, int], None] | 
         on_progress: called with files done and files in all.
 
     Raises:
-        NotAnImage: if there is no DICOM file.
+        NotAnImage: if there is no DICOM file, or no file.
+        UnreadableFile: if it is a pipe or a device.
         ResourceLimitExceeded: if there are too many files, or one promises too much.
     """
     place = Path(place)
+    if not (place.is_dir() or place.is_file()):
+        raise UnreadableFile(
+            "this is neither a folder nor a file, but a pipe or a device; give the folder of the export"
+        )
     paths = files_below(place) if place.is_dir() else [place]
+    if not paths:
+        raise NotAnImage("the folder is empty; give the one that was exported from the scanner")
     groups: dict[tuple, list[Frame]] = {}
     strange: dict[Path, AvnnetError] = {}
     others = 0
@@ -64,7 +71,10 @@ def find_series(place: str | Path, *, on_progress: Callable[[int, int], None] | 
             on_progress(nth, len(paths))
         if not is_dicom(path):
             if _looks_like_a_slice(path):
-                strange[path] = UnreadableFile(f"file {nth} of {len(paths)} by name is no DICOM file, or is cut off")
+                strange[path] = UnreadableFile(
+                    f"file {nth} of {len(paths)} by name is no DICOM file, or is cut off; copy it again, or move it "
+                    "away if it is no slice"
+                )
             continue
         try:
             frames = read_frames(path)
@@ -79,7 +89,7 @@ def find_series(place: str | Path, *, on_progress: Callable[[int, int], None] | 
     if not groups and not strange:
         raise NotAnImage(
             f"no DICOM images among {len(paths)} files ({others} DICOM files without pixels); give the folder that "
-            "holds the slices, or an image file"
+            "holds the slices. An image file, such as .nii.gz, needs no scan: it goes straight to avnnet predict"
         )
     return Found(list(_numbered(groups)), others, strange)
 

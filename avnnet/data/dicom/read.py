@@ -69,11 +69,24 @@ def grid_of_series(series: Series) -> Grid:
 
 def _one(found: Found, number: int | None) -> tuple[Series, Sequence[Frame]]:
     one = chosen(found, number)
-    folders = {frame.path.parent for frame in one.frames}
-    for path, error in found.strange.items():
-        if path.parent in folders:  # it may be a slice of this series: without it the stack would be wrong
-            raise error
+    check_complete(found, one)
     return one, sorted_frames(one.frames)
+
+
+def check_complete(found: Found, series: Series) -> None:
+    """Nothing, if beside the slices of a series lies no file that may be one of them and cannot be read.
+
+    Args:
+        found: what was found with it.
+        series: one of these.
+
+    Raises:
+        AvnnetError: why a file cannot be read; without it the stack may be wrong.
+    """
+    folders = {frame.path.parent for frame in series.frames}
+    for path, error in found.strange.items():
+        if path.parent in folders:
+            raise error
 
 
 def _source(series: Series, is_repaired: bool) -> Source:

@@ -49,7 +49,9 @@ class Series:
         if own is not None or len(self.frames) >= FEWEST_SLICES:
             return own
         slices = "one slice" if len(self.frames) == 1 else f"{len(self.frames)} slices"
-        return NotAVolume(f"it holds {slices}, and a volume needs at least {FEWEST_SLICES}")
+        return NotAVolume(
+            f"it holds {slices}, and a volume needs at least {FEWEST_SLICES}. Give the folder of all slices"
+        )
 
     def summary(self) -> str:
         """One line for messages and `avnnet scan`: how it was scanned; no text that a person has typed."""
@@ -137,7 +139,8 @@ def _numbered_one(found: Found, number: int) -> Series:
     one = next((series for series in found.series if series.number == number), None)
     if one is None:
         raise MixedSeries(
-            f"there is no series {number}; `avnnet scan FOLDER` counts {len(found.series)} of them, from 1"
+            f"there is no series {number}; `avnnet scan FOLDER` counts {len(found.series)} of them; choose "
+            f"{'1' if len(found.series) == 1 else f'1 to {len(found.series)}'}"
         )
     objection = one.objection()
     if objection is not None:
