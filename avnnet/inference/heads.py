@@ -111,6 +111,25 @@ def _side(x_mm: float, neck_x: float) -> tuple[Side | None, bool]:
     return by_neck or by_place, by_neck is not None and by_place in (None, by_neck)
 
 
+def side_flags(centre_mm: Sequence[float], side: Side | None) -> tuple[str, ...]:
+    """Whether the side of a head is to be looked at: nobody says it, or its place in the scanner says the other.
+
+    Networks see left hips mirrored: one whose side is not known is segmented as a right one.
+
+    Args:
+        centre_mm: of the head, LPS mm `(x, y, z)`.
+        side: as a person or the locator says.
+
+    Examples:
+        >>> side_flags((95.0, 0.0, 0.0), Side.LEFT)
+        ()
+        >>> side_flags((95.0, 0.0, 0.0), Side.RIGHT), side_flags((95.0, 0.0, 0.0), None)
+        (('side_unverified',), ('side_unverified',))
+    """
+    is_elsewhere = abs(centre_mm[0]) >= SURE_X_MM and side != (Side.LEFT if centre_mm[0] > 0 else Side.RIGHT)
+    return (str(Flag.SIDE_UNVERIFIED),) if side is None or is_elsewhere else ()
+
+
 def holds(grid: Grid, centre_mm: Sequence[float], radius_mm: float) -> bool:
     """Whether a ball lies inside a grid, to a millimetre.
 

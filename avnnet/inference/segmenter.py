@@ -10,11 +10,12 @@ import torch
 
 from avnnet.errors import ModelMismatch
 from avnnet.image import Image
+from avnnet.inference.heads import side_flags
 from avnnet.inference.locate import Locator
 from avnnet.inference.mask import mask_of
 from avnnet.inference.member import Member, softmax_of
 from avnnet.inference.segmentation import Segmentation
-from avnnet.labels import LabelScheme, Side
+from avnnet.labels import HIP, LabelScheme, Side
 
 
 class Segmenter:
@@ -82,7 +83,8 @@ class Segmenter:
 
         Args:
             image: the scan, in any axis order.
-            side: "left" or "right"; a left hip is mirrored for the network and back.
+            side: "left" or "right"; a left hip is mirrored for the network and back. Without it, or where the
+                centre lies far on the other side of the scanner, the mask of a hip is flagged `side_unverified`.
             centre_mm: head centre, LPS mm `(x, y, z)`. Without it a window slides over the whole image, slower
                 and with the risk of marking the other hip; `predict_hips` finds the heads first.
 
@@ -98,7 +100,9 @@ class Segmenter:
             "side": None if side is None else side.value,
             "centre_mm": None if centre_mm is None else [float(c) for c in centre_mm],
         }
-        return Segmentation(image, found.labels, found.probabilities, provenance, (*found.flags, *predicted.flags))
+        doubts = side_flags(centre_mm, side) if centre_mm is not None and self.scheme == HIP else ()
+        flags = (*found.flags, *predicted.flags, *doubts)
+        return Segmentation(image, found.labels, found.probabilities, provenance, flags)
 
     def predict_hips(self, image: Image, *, side: Side | str | None = None) -> list[Segmentation]:
         """The segmentation of every hip that the locator finds in an image, the right one first; none without a head.

@@ -110,7 +110,10 @@ def parser() -> argparse.ArgumentParser:
         "Without it the locator finds every head; a model without one slides a window over the image",
     )
     predict.add_argument(
-        "--side", choices=["left", "right"], help="of the hip at --centre; without it, only the hip of this side"
+        "--side",
+        choices=["left", "right"],
+        help="of the hip at --centre, to be given with it: networks see left hips mirrored. Without a centre, only the "
+        "hip of this side",
     )
     predict.add_argument(
         "--series",

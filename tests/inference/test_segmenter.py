@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -140,6 +142,18 @@ def test_only_the_hip_of_the_side_that_is_asked_for_is_segmented():
 
 def test_v05_without_a_head_there_is_no_segmentation():
     assert knowing().predict_hips(both_hips()) == []
+
+
+@pytest.mark.parametrize(
+    ("x_mm", "side", "is_doubted"),
+    [(12.0, None, True), (12.0, "left", False), (12.0, "right", False),
+     (95.0, "left", False), (95.0, "right", True), (-95.0, "right", False), (-95.0, "left", True)],
+)  # fmt: skip
+def test_a_centre_without_its_side_or_on_the_other_side_of_the_scanner_is_flagged(x_mm, side, is_doubted):
+    image = scan()
+    moved = Image(image.array, replace(GRID, origin=(GRID.origin[0] + x_mm - CENTRE_MM[0], *GRID.origin[1:])))
+    hip = oracle(3).predict(moved, side=side, centre_mm=(x_mm, *CENTRE_MM[1:]))
+    assert (Flag.SIDE_UNVERIFIED in hip.flags) is is_doubted
 
 
 def test_what_the_locator_doubts_stands_in_the_flags():
