@@ -104,11 +104,16 @@ def _head(labels: LabelMap, piece: np.ndarray) -> FoundHead | None:
 
 def _side(x_mm: float, neck_x: float) -> tuple[Side | None, bool]:
     """The side of a single head, and whether nothing speaks against it."""
-    by_place = None if abs(x_mm) < LEAST_X_MM else Side.LEFT if x_mm > 0 else Side.RIGHT
-    by_neck = None if abs(neck_x) < LEAST_LATERAL else Side.LEFT if neck_x > 0 else Side.RIGHT
+    by_place = None if abs(x_mm) < LEAST_X_MM else _towards(x_mm)
+    by_neck = None if abs(neck_x) < LEAST_LATERAL else _towards(neck_x)
     if abs(x_mm) >= SURE_X_MM:
         return by_place, by_neck in (None, by_place)
     return by_neck or by_place, by_neck is not None and by_place in (None, by_neck)
+
+
+def _towards(x: float) -> Side:
+    """The side to which the x axis of LPS runs."""
+    return Side.LEFT if x > 0 else Side.RIGHT
 
 
 def side_flags(centre_mm: Sequence[float], side: Side | None) -> tuple[str, ...]:
@@ -126,7 +131,7 @@ def side_flags(centre_mm: Sequence[float], side: Side | None) -> tuple[str, ...]
         >>> side_flags((95.0, 0.0, 0.0), Side.RIGHT), side_flags((95.0, 0.0, 0.0), None)
         (('side_unverified',), ('side_unverified',))
     """
-    is_elsewhere = abs(centre_mm[0]) >= SURE_X_MM and side != (Side.LEFT if centre_mm[0] > 0 else Side.RIGHT)
+    is_elsewhere = abs(centre_mm[0]) >= SURE_X_MM and side != _towards(centre_mm[0])
     return (str(Flag.SIDE_UNVERIFIED),) if side is None or is_elsewhere else ()
 
 
