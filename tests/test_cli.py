@@ -101,6 +101,18 @@ def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_pat
     assert "head_cm3" in capsys.readouterr().out
 
 
+def test_predict_says_that_a_window_slides_only_where_neither_locator_nor_centre_is_given(
+    model_folder, cohort, tmp_path, capsys
+):
+    case = cohort.cases[0]
+    words = ["predict", str(model_folder), str(case.image[0]), "--out"]
+    assert main([*words, str(tmp_path / "around"), centre_of(case)]) == 0
+    assert "window slides" not in "".join(capsys.readouterr())
+    assert main([*words, str(tmp_path / "whole")]) == 0
+    assert "window slides over each whole image" in "".join(capsys.readouterr())
+    assert "side_unverified" in pd.read_csv(tmp_path / "whole" / "measurements.csv").loc[0, "flags"]
+
+
 def test_n15_predict_segments_an_image_whose_transforms_conflict_where_the_option_says(model_folder, cohort, tmp_path):
     case = cohort.cases[0]
     good = nibabel.load(case.image[0])

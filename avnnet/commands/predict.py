@@ -13,7 +13,7 @@ from avnnet.inference.batch import Job, predict_jobs
 from avnnet.inference.device import chosen_device
 from avnnet.inference.keys import KEYS, case_keys
 from avnnet.inference.model_folder import LOCATOR, load_model
-from avnnet.labels import Side
+from avnnet.labels import HIP, Side
 from avnnet.progress import Reporter
 from avnnet.tables import write_table
 
@@ -43,6 +43,11 @@ def predict(args: argparse.Namespace) -> int:
         Job(name, files, side, args.centre, args.series, args.prefer) for name, files in zip(names, images, strict=True)
     ]
     reporter.say(model.summary())
+    if args.centre is None and model.locator is None and model.scheme == HIP:
+        reporter.say(
+            "no locator and no --centre: a window slides over each whole image; it takes longer and can mark more than "
+            "one head. Give --centre and --side, or train a locator in the study: --locator LOCATOR.yaml"
+        )
     parts = [args.model / "model.json", args.model / LOCATOR / "model.json"]
     model_sha256 = content_hash(*(path for path in parts if path.is_file()))
     table = predict_jobs(model, jobs, args.out, model_sha256=model_sha256, reporter=reporter, suffix=f".{args.format}")

@@ -116,13 +116,13 @@ def _towards(x: float) -> Side:
     return Side.LEFT if x > 0 else Side.RIGHT
 
 
-def side_flags(centre_mm: Sequence[float], side: Side | None) -> tuple[str, ...]:
+def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> tuple[str, ...]:
     """Whether the side of a head is to be looked at: nobody says it, or its place in the scanner says the other.
 
     Networks see left hips mirrored: one whose side is not known is segmented as a right one.
 
     Args:
-        centre_mm: of the head, LPS mm `(x, y, z)`.
+        centre_mm: of the head, LPS mm `(x, y, z)`; None where nobody says it, and only the side can be wanting.
         side: as a person or the locator says.
 
     Examples:
@@ -130,8 +130,11 @@ def side_flags(centre_mm: Sequence[float], side: Side | None) -> tuple[str, ...]
         ()
         >>> side_flags((95.0, 0.0, 0.0), Side.RIGHT), side_flags((95.0, 0.0, 0.0), None)
         (('side_unverified',), ('side_unverified',))
+        >>> side_flags(None, Side.RIGHT), side_flags(None, None)
+        ((), ('side_unverified',))
     """
-    is_elsewhere = abs(centre_mm[0]) >= SURE_X_MM and side != _towards(centre_mm[0])
+    x_mm = 0.0 if centre_mm is None else centre_mm[0]
+    is_elsewhere = abs(x_mm) >= SURE_X_MM and side != _towards(x_mm)
     return (str(Flag.SIDE_UNVERIFIED),) if side is None or is_elsewhere else ()
 
 

@@ -100,7 +100,7 @@ class Segmenter:
             "side": None if side is None else side.value,
             "centre_mm": None if centre_mm is None else [float(c) for c in centre_mm],
         }
-        doubts = side_flags(centre_mm, side) if centre_mm is not None and self.scheme == HIP else ()
+        doubts = side_flags(centre_mm, side) if self.scheme == HIP else ()
         flags = (*found.flags, *predicted.flags, *doubts)
         return Segmentation(image, found.labels, found.probabilities, provenance, flags)
 

@@ -156,6 +156,12 @@ def test_a_centre_without_its_side_or_on_the_other_side_of_the_scanner_is_flagge
     assert (Flag.SIDE_UNVERIFIED in hip.flags) is is_doubted
 
 
+@pytest.mark.parametrize(("side", "is_doubted"), [(None, True), ("left", False), ("right", False)])
+def test_a_window_over_the_whole_image_flags_a_hip_whose_side_nobody_says(side, is_doubted):
+    hip = oracle(3).predict(scan(), side=side)
+    assert (Flag.SIDE_UNVERIFIED in hip.flags) is is_doubted
+
+
 def test_what_the_locator_doubts_stands_in_the_flags():
     (only,) = knowing(FoundHead(RIGHT_MM, 8.0, None, (Flag.SIDE_UNVERIFIED,))).predict_hips(both_hips())
     assert only.provenance["side"] is None
