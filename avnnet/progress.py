@@ -12,6 +12,22 @@ LINE_EVERY_S = 15.0
 Step = Callable[..., None]
 
 
+def count_within(step: Step, done: int, note: str, unit: str) -> Callable[[int, int], None]:
+    """A function `(nth, total)` that counts the parts of one long step in its note.
+
+    Args:
+        step: of `Reporter.steps`.
+        done: how many steps are done already.
+        note: the note of the step that is going on.
+        unit: what is counted.
+
+    Examples:
+        >>> count_within(print, 4, "case-07", "network")(2, 10)
+        4 case-07, network 2 of 10
+    """
+    return lambda nth, total: step(done, f"{note}, {unit} {nth} of {total}")
+
+
 class Reporter:
     """Tells the user what is being done.
 

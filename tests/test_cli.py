@@ -109,7 +109,9 @@ def test_predict_says_that_a_window_slides_only_where_neither_locator_nor_centre
     assert main([*words, str(tmp_path / "around"), centre_of(case)]) == 0
     assert "window slides" not in "".join(capsys.readouterr())
     assert main([*words, str(tmp_path / "whole")]) == 0
-    assert "window slides over each whole image" in "".join(capsys.readouterr())
+    said = "".join(capsys.readouterr())
+    assert "window slides over each whole image" in said
+    assert "segmenting: 0/1 c0001, network 1 of " in said
     assert "side_unverified" in pd.read_csv(tmp_path / "whole" / "measurements.csv").loc[0, "flags"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +25,7 @@ from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP, Side
 from avnnet.measure import quantity_columns
-from avnnet.progress import Reporter
+from avnnet.progress import Reporter, count_within
 
 SHORTEST_NAME = 3  # "." and "1" are parts of other words, and nobody's name
 
@@ -72,7 +72,7 @@ def predict_jobs(
         jobs: the images; their names differ.
         out: folder of the masks.
         model_sha256: hash of the model's `model.json`, which holds those of its weights.
-        reporter: told of each image.
+        reporter: told of each image and of every network's turn.
         suffix: of the masks: ".nii.gz", ".nrrd", ".mha" or ".seg.nrrd".
     """
     measured_columns = quantity_columns() if model.scheme == HIP else model.scheme.volume_columns
@@ -86,7 +86,8 @@ def predict_jobs(
                 made_from = _made_from(model, job, model_sha256, suffix)
                 hips = _done_before(out, job.name, made_from)
                 if hips is None:
-                    hips = _segment(model, job, out, made_from, suffix)
+                    told = count_within(step, done - 1, job.name, "network")
+                    hips = _segment(model, job, out, made_from, suffix, told)
                 else:
                     note = f"{job.name}, done before"
                 rows += [key | {"side": hip["side"]} | hip["measured"] for hip in hips]
@@ -142,14 +143,21 @@ def _done_before(out: Path, name: str, made_from: dict[str, Any]) -> list[dict[s
     return hips
 
 
-def _segment(model: Segmenter, job: Job, out: Path, made_from: dict[str, Any], suffix: str) -> list[dict[str, Any]]:
+def _segment(
+    model: Segmenter,
+    job: Job,
+    out: Path,
+    made_from: dict[str, Any],
+    suffix: str,
+    on_progress: Callable[[int, int], None],
+) -> list[dict[str, Any]]:
     image = read_image(job.files, series=job.series, prefer=job.prefer)
     is_located = job.centre_mm is None and model.locator is not None
     seen = [Flag.SEEN_IN_TRAINING] if image_hash(image) in model.trained_on else []
     if is_located:
-        found = model.predict_hips(image, side=job.side)
+        found = model.predict_hips(image, side=job.side, on_progress=on_progress)
     else:
-        found = [model.predict(image, side=job.side, centre_mm=job.centre_mm)]
+        found = [model.predict(image, side=job.side, centre_mm=job.centre_mm, on_progress=on_progress)]
     hips: list[dict[str, Any]] = []
     for hip in found:
         side = str(hip.provenance["side"] or "")

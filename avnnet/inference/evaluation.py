@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from avnnet.inference.member import Member, softmax_of
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
-from avnnet.progress import Reporter
+from avnnet.progress import Reporter, count_within
 from avnnet.stats.study import LOCATED, MANUAL, SECOND
 
 
@@ -65,7 +65,7 @@ def evaluate_cases(
         scheme: names of the label ids.
         masks: folder; masks go to `masks/READER/CASE.nii.gz`.
         precision: of the prediction.
-        reporter: told of each case.
+        reporter: told of each case and of every network's turn.
         title: what the reporter says.
         seen: ids of cases that were in the training: marked in the flags.
         locator: finds the heads of every case; the ensemble around what it finds is one more reader,
@@ -83,7 +83,8 @@ def evaluate_cases(
                 image = read_image(case.image)
                 heads = locator.find(image) if locator is not None else None
                 head = _of_case(case, heads or [])
-                read = _segment(case, image, heads, head, members, scheme, precision)
+                told = count_within(step, done - 1, case.case_id, "network")
+                read = _segment(case, image, heads, head, members, scheme, precision, told)
                 for name, (labels, _) in read.items():
                     write_image(labels, masks / name / f"{case.case_id}.nii.gz")
                 manual = read_labels(case.label, scheme)
@@ -122,6 +123,7 @@ def _segment(
     members: Sequence[Member],
     scheme: LabelScheme,
     precision: str,
+    on_progress: Callable[[int, int], None],
 ) -> dict[str, tuple[LabelMap, str]]:
     """By reader: mask and flags.
 
@@ -133,7 +135,9 @@ def _segment(
     if case.centre_mm is None and heads is not None and head is None:
         return dict.fromkeys([*names, ENSEMBLE, LOCATED], empty)
     centre_mm = head.centre_mm if case.centre_mm is None and head is not None else case.centre_mm
-    predicted = softmax_of(members, image, side=case.side, centre_mm=centre_mm, precision=precision)
+    predicted = softmax_of(
+        members, image, side=case.side, centre_mm=centre_mm, precision=precision, on_progress=on_progress
+    )
     both = list(zip(members, predicted.softmax, strict=True))
     result: dict[str, tuple[LabelMap, str]] = {}
     for name in (*names, ENSEMBLE):
@@ -144,7 +148,7 @@ def _segment(
         result[LOCATED] = empty
     if head is not None:
         ensemble = Segmenter(members, scheme, precision=precision)
-        hip = ensemble.predict(image, side=head.side, centre_mm=head.centre_mm)
+        hip = ensemble.predict(image, side=head.side, centre_mm=head.centre_mm, on_progress=on_progress)
         result[LOCATED] = hip.labels, " ".join(dict.fromkeys([*hip.flags, *head.flags]))
     return result
 

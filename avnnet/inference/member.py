@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +130,7 @@ def softmax_of(
     side: Side | None = None,
     centre_mm: Sequence[float] | None = None,
     precision: str = "32-true",
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Predicted:
     """The probabilities of every member; images that members prepare alike are prepared once.
 
@@ -139,21 +140,24 @@ def softmax_of(
         side: the body side.
         centre_mm: head centre, LPS mm `(x, y, z)`; None slides a window over the whole image.
         precision: "32-true", "bf16-mixed" or "16-mixed".
+        on_progress: called with networks done and networks in all.
 
     Raises:
         GeometryMismatch, NonFiniteVoxels, ConstantImage: as `Preprocess.prepare`.
         ModelMismatch: if a network was trained on other channels than the image has.
     """
     check_channels(members, len(image.channels))
-    done: dict[str, Prepared] = {}
+    prepared: dict[str, Prepared] = {}
     results = []
     unusual = 0
-    for member in members:
+    for done, member in enumerate(members, start=1):
         key = member.preparation
-        if key not in done:
-            done[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
-        results.append(member.softmax(done[key], precision=precision))
-        unusual += member.is_unusual(done[key])
+        if key not in prepared:
+            prepared[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
+        results.append(member.softmax(prepared[key], precision=precision))
+        unusual += member.is_unusual(prepared[key])
+        if on_progress is not None:
+            on_progress(done, len(members))
     flags = [*image_flags(image, side), *([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(members) else [])]
     if centre_mm is not None:
         flags += implant_flags(image, centre_mm)

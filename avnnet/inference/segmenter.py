@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -78,6 +78,7 @@ class Segmenter:
         *,
         side: Side | str | None = None,
         centre_mm: Sequence[float] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> Segmentation:
         """The segmentation of one hip, on the image's own grid.
 
@@ -87,13 +88,16 @@ class Segmenter:
                 centre lies far on the other side of the scanner, the mask of a hip is flagged `side_unverified`.
             centre_mm: head centre, LPS mm `(x, y, z)`. Without it a window slides over the whole image, slower
                 and with the risk of marking the other hip; `predict_hips` finds the heads first.
+            on_progress: called with networks done and networks in all.
 
         Raises:
             GeometryMismatch: if the centre is outside the image.
             NonFiniteVoxels, ConstantImage: if there is nothing to see.
         """
         side = None if side is None else Side(side)
-        predicted = softmax_of(self.members, image, side=side, centre_mm=centre_mm, precision=self.precision)
+        predicted = softmax_of(
+            self.members, image, side=side, centre_mm=centre_mm, precision=self.precision, on_progress=on_progress
+        )
         found = mask_of(image, self.members, predicted.softmax, self.scheme, is_one_head=centre_mm is not None)
         provenance = {
             "networks": [member.name for member in self.members],
@@ -104,12 +108,19 @@ class Segmenter:
         flags = (*found.flags, *predicted.flags, *doubts)
         return Segmentation(image, found.labels, found.probabilities, provenance, flags)
 
-    def predict_hips(self, image: Image, *, side: Side | str | None = None) -> list[Segmentation]:
+    def predict_hips(
+        self,
+        image: Image,
+        *,
+        side: Side | str | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> list[Segmentation]:
         """The segmentation of every hip that the locator finds in an image, the right one first; none without a head.
 
         Args:
             image: the scan, in any axis order.
             side: only the hip of this side.
+            on_progress: called with networks done and networks in all, for each hip anew.
 
         Raises:
             ModelMismatch: if the model has no locator.
@@ -123,7 +134,7 @@ class Segmenter:
         for head in self.locator.find(image):
             if side is not None and head.side is not None and head.side != Side(side):
                 continue
-            hip = self.predict(image, side=head.side or side, centre_mm=head.centre_mm)
+            hip = self.predict(image, side=head.side or side, centre_mm=head.centre_mm, on_progress=on_progress)
             hip.provenance["radius_mm"] = head.radius_mm
             found.append(replace(hip, flags=tuple(dict.fromkeys([*hip.flags, *head.flags]))))
         return found

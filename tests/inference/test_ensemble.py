@@ -83,3 +83,9 @@ def test_members_that_prepare_alike_prepare_once(fixed_member, monkeypatch):
     softmax_of(made, IMAGE)
     assert len(calls) == 1
     assert torch.is_grad_enabled()
+
+
+def test_every_network_is_told_of_when_it_is_done(fixed_member):
+    told = []
+    softmax_of(members(fixed_member), IMAGE, on_progress=lambda *count: told.append(count))
+    assert told == [(1, 3), (2, 3), (3, 3)]
