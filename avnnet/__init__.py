@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from avnnet import data, inference, losses, measure, metrics, models, plots, stats, training
+    from avnnet import cases, data, inference, losses, measure, metrics, models, phantom, plots, stats, training
     from avnnet.data.cohort import read_cohort
     from avnnet.data.files import read_image, read_labels, write_image
     from avnnet.errors import AvnnetError
@@ -35,7 +35,9 @@ _HOME = {
     "save_model": "inference.model_folder",
     "write_image": "data.files",
 }
-_PACKAGES = ["data", "inference", "losses", "measure", "metrics", "models", "plots", "stats", "training"]
+_PACKAGES = [
+    "cases", "data", "inference", "losses", "measure", "metrics", "models", "phantom", "plots", "stats", "training",
+]  # fmt: skip
 
 __all__ = [
     "HIP",
@@ -47,6 +49,7 @@ __all__ = [
     "Segmentation",
     "Segmenter",
     "Side",
+    "cases",
     "data",
     "inference",
     "load_model",
@@ -54,6 +57,7 @@ __all__ = [
     "measure",
     "metrics",
     "models",
+    "phantom",
     "plots",
     "read_cohort",
     "read_image",

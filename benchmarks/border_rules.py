@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from avnnet.data.phantom import Acquisition, CohortPlan
 from avnnet.measure import measured_head
 from avnnet.measure.extent import STEP_DEG, patient_planes
+from avnnet.phantom import Acquisition, CohortPlan
 
 DEPTHS_MM = np.arange(-0.5, 3.51, 0.1)
 LIMIT_DEG = 5.0

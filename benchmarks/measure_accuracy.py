@@ -16,7 +16,6 @@ from collections import defaultdict
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from avnnet.data.phantom import Acquisition, CohortPlan
 from avnnet.grid import Grid
 from avnnet.image import LabelMap
 from avnnet.labels import Side
@@ -24,6 +23,7 @@ from avnnet.measure import measured_head, quantities
 from avnnet.measure.extent import arcs_in, patient_planes
 from avnnet.measure.mesh import surface_mesh
 from avnnet.measure.neck import NeckPlane
+from avnnet.phantom import Acquisition, CohortPlan
 
 SPACING_MM = (1.0, 0.44, 0.44)
 RADIUS_MM = 24.0

@@ -15,13 +15,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from avnnet.data.phantom import Acquisition, CohortPlan, SignalMode, hip
-from avnnet.data.phantom.anatomy import draw_anatomy
-from avnnet.data.phantom.head import Head, is_head
-from avnnet.data.phantom.lesion import ADVANCED, draw_lesion
-from avnnet.data.phantom.patients import draw_patient
-from avnnet.data.phantom.shapes import points_of
 from avnnet.grid import Grid
+from avnnet.phantom import Acquisition, CohortPlan, SignalMode, hip
+from avnnet.phantom.anatomy import draw_anatomy
+from avnnet.phantom.head import Head, is_head
+from avnnet.phantom.lesion import ADVANCED, draw_lesion
+from avnnet.phantom.patients import draw_patient
+from avnnet.phantom.shapes import points_of
 
 # mean, SD and n of the abstract's manual volumes
 ABSTRACT = {

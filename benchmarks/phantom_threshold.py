@@ -12,9 +12,9 @@ import sys
 
 import numpy as np
 
-from avnnet.data.phantom import CohortPlan, SignalMode, Size, usual
-from avnnet.data.phantom.sequences import DIXON_CHANNELS
 from avnnet.metrics import dice
+from avnnet.phantom import CohortPlan, SignalMode, Size, usual
+from avnnet.phantom.sequences import DIXON_CHANNELS
 
 STEPS = 400
 

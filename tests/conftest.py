@@ -13,9 +13,9 @@ import torch
 import yaml
 
 from avnnet.data.cohort import read_cohort
-from avnnet.data.phantom import Acquisition, CohortPlan, Plane, write_cohort
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
+from avnnet.phantom import Acquisition, CohortPlan, Plane, write_cohort
 
 COARSE = Acquisition((32, 60, 56), (3.2, 2.8, 3.0), Plane.AXIAL)
 

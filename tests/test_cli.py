@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from avnnet.cli import main
-from avnnet.data.nifti_place import Transform
+from avnnet.data.files.nifti_place import Transform
 from avnnet.data.preprocess import Preprocess
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
@@ -62,8 +62,8 @@ def test_every_command_explains_its_options(command, option, capsys):
 
 
 def test_the_sequences_of_the_command_are_those_of_the_library():
-    from avnnet.data.phantom import SignalMode
     from avnnet.options import SEQUENCES
+    from avnnet.phantom import SignalMode
 
     assert list(SEQUENCES) == [str(mode) for mode in SignalMode]
 

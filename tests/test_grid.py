@@ -4,7 +4,7 @@ import SimpleITK as sitk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avnnet.data.sitk import from_sitk, to_sitk
+from avnnet.data.files.sitk import from_sitk, to_sitk
 from avnnet.errors import InvalidGeometry, UnsupportedDimensions
 from avnnet.grid import Grid
 from avnnet.image import Image

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from avnnet.cases.compare import compare_masks, pair_masks
 from avnnet.commands.results import finish
 from avnnet.labels import HIP, LabelScheme
-from avnnet.measure.masks import compare_masks, pair_masks
 from avnnet.progress import Reporter
 from avnnet.stats.battery import check_margins
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from avnnet.cases.evaluate import evaluate_cases, seen_in_training
 from avnnet.commands.results import finish
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import LeakageError
 from avnnet.inference.device import chosen_device
-from avnnet.inference.evaluation import evaluate_cases, seen_in_training
 from avnnet.inference.member import check_channels
 from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter

@@ -10,8 +10,8 @@ import pandas as pd
 
 from avnnet.data.cohort import read_cohort
 from avnnet.data.files import SUFFIXES, image_name, images_in, read_image
-from avnnet.data.stl import write_stl
-from avnnet.data.structures import Structures, read_structures
+from avnnet.data.files.stl import write_stl
+from avnnet.data.files.structures import Structures, read_structures
 from avnnet.errors import AvnnetError, InvalidCohort, InvalidConfig, MissingFile, Unmeasurable
 from avnnet.image import LabelMap
 from avnnet.labels import Side

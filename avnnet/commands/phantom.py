@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from avnnet.data.phantom import CohortPlan, FileFormat, Plane, SignalMode, Size, usual, write_cohort
+from avnnet.phantom import CohortPlan, FileFormat, Plane, SignalMode, Size, usual, write_cohort
 from avnnet.plots.gallery import write_gallery
 from avnnet.progress import Reporter
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from avnnet.cases.keys import KEYS, case_keys
+from avnnet.cases.predict import Job, predict_jobs
 from avnnet.data.dicom import is_dicom
 from avnnet.data.files import channel_files, image_name
 from avnnet.data.integrity import content_hash
 from avnnet.errors import InvalidCohort, InvalidConfig, MissingFile
-from avnnet.inference.batch import Job, predict_jobs
 from avnnet.inference.device import chosen_device
-from avnnet.inference.keys import KEYS, case_keys
 from avnnet.inference.model_folder import LOCATOR, load_model
 from avnnet.labels import HIP, Side
 from avnnet.progress import Reporter

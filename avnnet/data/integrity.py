@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from avnnet.data.dicom.find import files_below
-from avnnet.data.nifti import is_nifti, read_nifti
+from avnnet.data.files.nifti import is_nifti, read_nifti
+from avnnet.data.files.stored import check_stored
 from avnnet.data.orientation import orientation_of
-from avnnet.data.stored import check_stored
 from avnnet.image import Image
 
 ROUNDING_SHIFT_MM = 0.0012

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avnnet.data.files import write_image
-from avnnet.data.seg_nrrd import SEGMENTATION_SUFFIX, write_segmentation
+from avnnet.data.files.seg_nrrd import SEGMENTATION_SUFFIX, write_segmentation
 from avnnet.data.softmax import Softmax
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side

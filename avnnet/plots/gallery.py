@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from avnnet.data.phantom import HipTruth, SignalMode, Size, hip, usual
-from avnnet.data.phantom.sequences import DIXON_CHANNELS
 from avnnet.image import Image, LabelMap
+from avnnet.phantom import HipTruth, SignalMode, Size, hip, usual
+from avnnet.phantom.sequences import DIXON_CHANNELS
 from avnnet.plots.planes import Direction, resliced
 from avnnet.plots.style import LABEL_COLOURS, NotebookFigure, save_png
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from avnnet.cases.evaluate import evaluate_cases
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Cohort, read_cohort
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.inference.ensemble import ENSEMBLE
-from avnnet.inference.evaluation import evaluate_cases
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, save_model

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from pydicom.pixels.utils import pixel_array
 
 from avnnet.data.dicom import read_series, series_grid
-from avnnet.data.sitk import from_sitk
+from avnnet.data.files.sitk import from_sitk
 from avnnet.errors import DuplicateSlices, MissingSlices, MixedSeries
 from avnnet.image import Image
 

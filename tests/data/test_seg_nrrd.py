@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import slicerio
 
-from avnnet.data.seg_nrrd import write_segmentation
-from avnnet.data.structures import read_structures
+from avnnet.data.files.seg_nrrd import write_segmentation
+from avnnet.data.files.structures import read_structures
 from avnnet.errors import OutputNotWritable
 from avnnet.grid import Grid
 from avnnet.image import LabelMap

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from avnnet.data.structures import Structures, read_structures
+from avnnet.data.files.structures import Structures, read_structures
 from avnnet.errors import InvalidConfig, InvalidLabelValues
 
 

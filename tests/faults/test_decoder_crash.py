@@ -7,10 +7,10 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
+from avnnet.cases.predict import Job, predict_jobs
 from avnnet.data.dicom import apart, read_series
 from avnnet.data.files import read_image
 from avnnet.errors import DecoderCrashed, UndecodablePixels
-from avnnet.inference.batch import Job, predict_jobs
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP
 from avnnet.progress import Reporter

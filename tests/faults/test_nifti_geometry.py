@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from avnnet.data.files import read_grid, read_image, read_labels, write_image
-from avnnet.data.structures import Structures, read_structures
+from avnnet.data.files.structures import Structures, read_structures
 from avnnet.errors import (
     GeometryConflict,
     InvalidConfig,

@@ -4,7 +4,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from avnnet.data.files import read_grid, read_image
-from avnnet.data.sitk import to_sitk
+from avnnet.data.files.sitk import to_sitk
 from avnnet.grid import Grid
 from avnnet.image import Image
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from avnnet.data.phantom import Acquisition, Disease, Plane, SignalMode, scan
 from avnnet.flags import Flag
 from avnnet.image import Image
 from avnnet.inference.implant import implant_flags, implants_in
 from avnnet.labels import Side
+from avnnet.phantom import Acquisition, Disease, Plane, SignalMode, scan
 from tests.conftest import ORDERS, reordered
 
 BOTH = Acquisition((36, 72, 144), (3.0, 2.6, 2.5), Plane.AXIAL, both_hips=True)

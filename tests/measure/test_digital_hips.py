@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from avnnet.data.phantom import Acquisition, CohortPlan
 from avnnet.labels import Side
 from avnnet.measure import quantities
+from avnnet.phantom import Acquisition, CohortPlan
 
 SMALL = Acquisition((70, 80, 80), (1.0, 0.9, 0.9))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avnnet.data.phantom import Acquisition, Plane, hip
+from avnnet.phantom import Acquisition, Plane, hip
 from avnnet.plots.gallery import Shown, gallery, resliced
 from avnnet.plots.style import png_bytes
 

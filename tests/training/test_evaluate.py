@@ -8,8 +8,8 @@ from avnnet.cli import main
 from avnnet.data.cohort import read_cohort
 from avnnet.data.files import read_image, write_image
 from avnnet.data.integrity import image_hash
-from avnnet.data.phantom import CohortPlan, write_cohort
 from avnnet.image import Image
+from avnnet.phantom import CohortPlan, write_cohort
 from avnnet.tables import read_table
 from tests.conftest import COARSE, ORDERS, reordered
 

@@ -9,12 +9,12 @@ import pytest
 from avnnet.cli import main
 from avnnet.data.cohort import read_cohort
 from avnnet.data.files import read_image, read_labels
-from avnnet.data.phantom import CohortPlan, write_cohort
 from avnnet.errors import CheckpointMismatch, InvalidConfig
 from avnnet.flags import Flag
 from avnnet.inference.heads import FoundHead, heads_in
 from avnnet.inference.locate import Locator
 from avnnet.inference.model_folder import load_model
+from avnnet.phantom import CohortPlan, write_cohort
 from avnnet.report import write_report
 from avnnet.stats import best_reader
 from avnnet.tables import read_table

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from avnnet.data.cohort import read_cohort
-from avnnet.data.phantom import CohortPlan, Size, usual, write_cohort
+from avnnet.phantom import CohortPlan, Size, usual, write_cohort
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

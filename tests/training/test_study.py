@@ -87,7 +87,7 @@ def test_a_case_that_fails_becomes_a_row_and_the_others_go_on(finished, tmp_path
     again = Study(study.cohort, study.nets, shutil.copytree(study.out, tmp_path / "s"), folds=2)
     (again.out / "fold0" / "agreement.csv").unlink()
     held_out = json.loads((again.out / "splits.json").read_text())["folds"][0]
-    from avnnet.inference import evaluation
+    from avnnet.cases import evaluate as evaluation
 
     original = evaluation.read_image
 
@@ -109,9 +109,9 @@ def test_a_case_that_fails_becomes_a_row_and_the_others_go_on(finished, tmp_path
 
 
 def test_no_label_is_read_to_prepare_a_held_out_case(finished, cohort, tmp_path):
+    from avnnet.cases.evaluate import evaluate_cases
     from avnnet.data.files import write_image
     from avnnet.image import LabelMap
-    from avnnet.inference.evaluation import evaluate_cases
 
     study, _ = finished
     members = [load_model(study.out / "fold0" / name / "model").members[0] for name in study.names]

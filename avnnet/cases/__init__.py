@@ -1,0 +1,1 @@
+"""One loop over many cases: images to masks and to the two tidy tables."""
