@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from avnnet.cases.loop import each_case
 from avnnet.data.files import SUFFIXES, image_name, images_in, read_labels
 from avnnet.errors import InvalidCohort, MissingFile
 from avnnet.labels import LabelScheme
@@ -77,20 +78,29 @@ def compare_masks(
         reporter: told of each case.
         prefer: as `read_image` takes it, of all masks.
     """
-    measured: list[pd.DataFrame] = []
-    agreed: list[pd.DataFrame] = []
-    with reporter.steps("comparing masks", len(pairs)) as step:
-        for done, pair in enumerate(pairs, start=1):
-            case = pd.DataFrame({"patient_id": [pair.case_id], "case_id": [pair.case_id], "side": [""]})
-            try:
-                if pair.manual is None or pair.automatic is None:
-                    gap = MANUAL if pair.manual is None else AUTOMATIC
-                    raise MissingFile(f"no {gap} mask of this name")
-                manual = read_labels(pair.manual, scheme, prefer=prefer)
-                automatic = read_labels(pair.automatic, scheme, prefer=prefer)
-                agreed.append(agreement_rows(case, AUTOMATIC, manual, automatic))
-                measured += [measurement_row(case, MANUAL, manual), measurement_row(case, AUTOMATIC, automatic)]
-            except Exception as error:  # the other pairs go on, and this one's rows say why it is missing
-                measured += [failed_row(case, reader, error) for reader in (MANUAL, AUTOMATIC)]
-            step(done, pair.case_id)
+    rows = each_case(
+        pairs,
+        lambda pair, _: [_rows(pair, scheme, prefer)],
+        lambda pair, why: [([failed_row(_case(pair), reader, why) for reader in (MANUAL, AUTOMATIC)], [])],
+        name=lambda pair: pair.case_id,
+        title="comparing masks",
+        reporter=reporter,
+    )
+    measured = [table for tables, _ in rows for table in tables]
+    agreed = [table for _, tables in rows for table in tables]
     return pd.concat(measured, ignore_index=True), pd.concat(agreed, ignore_index=True) if agreed else pd.DataFrame()
+
+
+def _case(pair: MaskPair) -> pd.DataFrame:
+    return pd.DataFrame({"patient_id": [pair.case_id], "case_id": [pair.case_id], "side": [""]})
+
+
+def _rows(pair: MaskPair, scheme: LabelScheme, prefer: str | None) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    if pair.manual is None or pair.automatic is None:
+        gap = MANUAL if pair.manual is None else AUTOMATIC
+        raise MissingFile(f"no {gap} mask of this name")
+    case = _case(pair)
+    manual = read_labels(pair.manual, scheme, prefer=prefer)
+    automatic = read_labels(pair.automatic, scheme, prefer=prefer)
+    measured = [measurement_row(case, MANUAL, manual), measurement_row(case, AUTOMATIC, automatic)]
+    return measured, [agreement_rows(case, AUTOMATIC, manual, automatic)]

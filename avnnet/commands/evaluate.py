@@ -10,7 +10,6 @@ from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import LeakageError
 from avnnet.inference.device import chosen_device
-from avnnet.inference.member import check_channels
 from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter
 from avnnet.report import LOCATED_CENTRES
@@ -32,7 +31,7 @@ def evaluate(args: argparse.Namespace) -> int:
     margins = dict(args.margin)
     check_margins(margins, model.scheme.volume_columns)
     cohort = read_cohort(args.cohort)
-    check_channels(model.members, cohort.channels)
+    model.ensemble.check_channels(cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
         check_cohort(cohort, model.scheme, is_for_training=False, on_progress=lambda done, _: step(done))
     seen = seen_in_training(cohort, model.trained_on, reporter)
@@ -43,15 +42,14 @@ def evaluate(args: argparse.Namespace) -> int:
             case_id=seen[0],
         )
     tables = evaluate_cases(
-        cohort, cohort.cases, model.members, model.scheme, args.out / "masks",
-        precision=model.precision, reporter=reporter, title="segmenting", seen=seen, locator=model.locator,
-    )  # fmt: skip
+        cohort, cohort.cases, model, args.out / "masks", reporter=reporter, title="segmenting", seen=seen
+    )
     if len(tables.located):
         write_table(tables.located, args.out / LOCATED_CENTRES)
     about = {
         "title": f"Evaluation of a trained ensemble on {len(cohort)} cases",
         "cohort": str(args.cohort),
-        "networks": list(dict.fromkeys(member.name for member in model.members)),
+        "networks": model.ensemble.names,
         "digital": cohort.is_digital,
         "margins": margins,
         "settings": {"model": str(args.model), "members": len(model.members), "seen_in_training": len(seen)},

@@ -66,7 +66,7 @@ def measure(args: argparse.Namespace) -> int:
                 maps += _extras(args, job, labels)
             except AvnnetError as error:  # the other masks go on, and this one's row says why it is missing
                 reporter.say(f"{job.name} failed: {type(error).__name__}: {error}")
-                row = failed_row(job.case, READER, error)
+                row = failed_row(job.case, READER, f"{type(error).__name__}: {error}")
             rows.append(row)
             step(done, job.name)
     table = pd.concat(rows, ignore_index=True)

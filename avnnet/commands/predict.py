@@ -9,10 +9,9 @@ from avnnet.cases.keys import KEYS, case_keys
 from avnnet.cases.predict import Job, predict_jobs
 from avnnet.data.dicom import is_dicom
 from avnnet.data.files import channel_files, image_name
-from avnnet.data.integrity import content_hash
 from avnnet.errors import InvalidCohort, InvalidConfig, MissingFile
 from avnnet.inference.device import chosen_device
-from avnnet.inference.model_folder import LOCATOR, load_model
+from avnnet.inference.model_folder import load_model
 from avnnet.labels import HIP, Side
 from avnnet.progress import Reporter
 from avnnet.tables import write_table
@@ -48,9 +47,7 @@ def predict(args: argparse.Namespace) -> int:
             "no locator and no --centre: a window slides over each whole image; it takes longer and can mark more than "
             "one head. Give --centre and --side, or train a locator in the study: --locator LOCATOR.yaml"
         )
-    parts = [args.model / "model.json", args.model / LOCATOR / "model.json"]
-    model_sha256 = content_hash(*(path for path in parts if path.is_file()))
-    table = predict_jobs(model, jobs, args.out, model_sha256=model_sha256, reporter=reporter, suffix=f".{args.format}")
+    table = predict_jobs(model, jobs, args.out, reporter=reporter, suffix=f".{args.format}")
     write_table(table, args.out / "measurements.csv")
     shown = ["case_id", "side", *model.scheme.volume_columns, "flags", "error"]
     named = table[shown].assign(error=table["error"].str.split(":").str[0])

@@ -1,16 +1,153 @@
-"""The ensemble of networks, folds and configurations."""
+"""The ensemble of networks, folds and configurations: what its members see in an image, and their mean."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from avnnet.data.preprocess import Prepared
 from avnnet.data.softmax import Softmax
-from avnnet.errors import GeometryMismatch
+from avnnet.errors import GeometryMismatch, ModelMismatch
+from avnnet.flags import Flag
+from avnnet.image import Image
+from avnnet.inference.implant import implant_flags
+from avnnet.inference.member import Member
+from avnnet.inference.quality import image_flags
+from avnnet.labels import LabelScheme, Side
 
 ENSEMBLE = "ensemble"
 """The reader of the ensemble in all tables."""
+OnNetwork = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What the networks say of an image.
+
+    Args:
+        softmax: the probabilities of every member, in their order.
+        flags: what a reader should know of the image itself.
+    """
+
+    softmax: list[Softmax]
+    flags: tuple[str, ...]
+
+
+class Ensemble:
+    """Networks that answer together: any mixture of 2D, 3D and folds.
+
+    Args:
+        members: trained networks.
+        scheme: names of the label ids.
+        precision: "32-true", "bf16-mixed" or "16-mixed".
+
+    Raises:
+        ModelMismatch: if there is no member, or a network has other classes than the scheme.
+    """
+
+    def __init__(self, members: Sequence[Member], scheme: LabelScheme, *, precision: str = "32-true") -> None:
+        if not members:
+            raise ModelMismatch("a model needs at least one trained network; found none")
+        for member in members:
+            if member.net.classes != scheme.classes:
+                raise ModelMismatch(
+                    f"{member.name} has {member.net.classes} classes, the scheme {scheme.structures} needs "
+                    f"{scheme.classes}"
+                )
+        self.members, self.scheme, self.precision = list(members), scheme, precision
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the configurations, each once: "unet2d", "unet3d"."""
+        return list(dict.fromkeys(member.name for member in self.members))
+
+    @property
+    def trained_on(self) -> set[str]:
+        """The hashes of all images (`image_hash`) that a network was trained on."""
+        return {one for member in self.members for one in member.trained_on}
+
+    def to(self, device: str | torch.device) -> Ensemble:
+        """This ensemble with its networks on a device."""
+        for member in self.members:
+            member.net.to(device)
+        return self
+
+    def check_channels(self, channels: int) -> None:
+        """Raises if a network takes images of another number of channels.
+
+        Raises:
+            ModelMismatch: if one does.
+        """
+        for member in self.members:
+            if member.net.in_channels != channels:
+                raise ModelMismatch(
+                    f"{member.name} was trained on images of {member.net.in_channels} channel(s), found {channels}; "
+                    "give one file per channel in the order of the training, separated by ';'"
+                )
+
+    def see(
+        self,
+        image: Image,
+        *,
+        side: Side | None = None,
+        centre_mm: Sequence[float] | None = None,
+        on_progress: OnNetwork | None = None,
+    ) -> Predicted:
+        """The probabilities of every member; an image that members prepare alike is prepared once.
+
+        Args:
+            image: the scan.
+            side: the body side; a left hip is mirrored for the networks and back.
+            centre_mm: head centre, LPS mm `(x, y, z)`; None slides a window over the whole image.
+            on_progress: called with networks done and networks in all.
+
+        Raises:
+            GeometryMismatch, NonFiniteVoxels, ConstantImage: as `Preprocess.prepare`.
+            ModelMismatch: if a network was trained on other channels than the image has.
+        """
+        self.check_channels(len(image.channels))
+        prepared: dict[str, Prepared] = {}
+        results = []
+        unusual = 0
+        for done, member in enumerate(self.members, start=1):
+            key = member.preparation
+            if key not in prepared:
+                prepared[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
+            results.append(member.softmax(prepared[key], precision=self.precision))
+            unusual += member.is_unusual(prepared[key])
+            if on_progress is not None:
+                on_progress(done, len(self.members))
+        flags = [*image_flags(image, side), *([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(self.members) else [])]
+        if centre_mm is not None:
+            flags += implant_flags(image, centre_mm)
+        return Predicted(results, tuple(flags))
+
+    def mean(self, image: Image) -> Softmax:
+        """The mean probabilities over a whole image, where nobody asks for those of single members.
+
+        Members that prepare images alike are averaged before the way back to the image's grid: a mean of interpolated
+        values is the interpolated mean, and the way back takes most of the time.
+
+        Args:
+            image: the scan.
+
+        Raises:
+            NonFiniteVoxels, ConstantImage, NotAVolume, ModelMismatch: as `see`.
+        """
+        self.check_channels(len(image.channels))
+        groups: dict[str, list[Member]] = {}
+        for member in self.members:
+            groups.setdefault(member.preparation, []).append(member)
+        restored, shares = [], []
+        for group in groups.values():
+            prepared = group[0].preprocess.prepare(image)
+            total = torch.stack([member.probabilities(prepared, precision=self.precision) for member in group])
+            restored.append(group[0].preprocess.restore(total.mean(dim=0), prepared.placement))
+            shares += [len(restored) - 1] * len(group)
+        return restored[0] if len(restored) == 1 else mean_softmax([restored[share] for share in shares])
 
 
 def mean_softmax(members: Sequence[Softmax]) -> Softmax:

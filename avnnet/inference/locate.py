@@ -6,15 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import torch
 
-from avnnet.data.softmax import Softmax
 from avnnet.flags import Flag
 from avnnet.image import Image, LabelMap
-from avnnet.inference.ensemble import mean_softmax
+from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.heads import FoundHead, heads_in
-from avnnet.inference.member import Member, check_channels
-from avnnet.labels import LabelScheme
 from avnnet.measure.rows import KEY
 
 
@@ -22,43 +18,28 @@ class Locator:
     """Networks that see a whole image and mark the heads in it.
 
     Args:
-        members: trained on whole images, not on crops, with mirrored hips.
-        scheme: names of the label ids.
+        ensemble: networks trained on whole images, not on crops, with mirrored hips.
     """
 
-    def __init__(self, members: Sequence[Member], scheme: LabelScheme) -> None:
-        self.members, self.scheme = list(members), scheme
+    def __init__(self, ensemble: Ensemble) -> None:
+        self.ensemble = ensemble
 
     def find(self, image: Image) -> list[FoundHead]:
         """The heads in an image, at most two, the right one first; none if there is no head.
 
+        Args:
+            image: the scan, in any axis order.
+
         Raises:
             NonFiniteVoxels, ConstantImage, NotAVolume: if there is nothing to see.
         """
-        probabilities = self._probabilities(image)
+        probabilities = self.ensemble.mean(image)
         values = probabilities.values
         # a voxel that is head with more than half is one, whichever part of the head it is
         marked = np.where(values[0] < 0.5, values[1:].argmax(axis=0) + 1, 0)
         array = np.zeros(image.grid.shape, np.uint8)
         array[probabilities.box] = marked
-        return heads_in(LabelMap(array, image.grid, self.scheme))
-
-    def _probabilities(self, image: Image) -> Softmax:
-        """The members' mean; of those that prepare images alike before it goes back to the image's grid.
-
-        A mean of interpolated values is the interpolated mean, and the way back takes most of the time.
-        """
-        check_channels(self.members, len(image.channels))
-        groups: dict[str, list[Member]] = {}
-        for member in self.members:
-            groups.setdefault(member.preparation, []).append(member)
-        restored, shares = [], []
-        for group in groups.values():
-            prepared = group[0].preprocess.prepare(image)
-            total = torch.stack([member.probabilities(prepared) for member in group]).mean(dim=0)
-            restored.append(group[0].preprocess.restore(total, prepared.placement))
-            shares += [len(restored) - 1] * len(group)
-        return restored[0] if len(restored) == 1 else mean_softmax([restored[share] for share in shares])
+        return heads_in(LabelMap(array, image.grid, self.ensemble.scheme))
 
 
 def located_row(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,14 +14,8 @@ from avnnet.data.contrast import Contrast
 from avnnet.data.preprocess import Prepared, Preprocess
 from avnnet.data.scope import Scope
 from avnnet.data.softmax import Softmax
-from avnnet.errors import ModelMismatch
-from avnnet.flags import Flag
-from avnnet.image import Image
-from avnnet.inference.implant import implant_flags
-from avnnet.inference.quality import image_flags
 from avnnet.inference.tiling import Tiling, class_probabilities
-from avnnet.labels import Side
-from avnnet.models.unet import UNet
+from avnnet.models import Network
 from avnnet.recipe import describe
 
 
@@ -42,7 +35,7 @@ class Member:
 
     def __init__(
         self,
-        net: UNet,
+        net: Network,
         preprocess: Preprocess,
         tiling: Tiling,
         name: str,
@@ -97,7 +90,7 @@ class Member:
             return class_probabilities(self.net, prepared.image.to(device), self.tiling).cpu()
 
 
-def describe_member(net: UNet, preprocess: Preprocess, tiling: Tiling) -> dict[str, Any]:
+def describe_member(net: Network, preprocess: Preprocess, tiling: Tiling) -> dict[str, Any]:
     """Plain descriptions of network, preprocessing and tiling, for checkpoints and model folders."""
     return {"net": describe(net), "preprocess": describe(preprocess), "tiling": describe(tiling)}
 
@@ -108,71 +101,3 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager:
     if precision not in kinds:
         return nullcontext()
     return torch.autocast(device.type, kinds[precision])
-
-
-@dataclass(frozen=True, eq=False)
-class Predicted:
-    """What the networks say of an image.
-
-    Args:
-        softmax: the probabilities of every member.
-        flags: what a reader should know of the image itself.
-    """
-
-    softmax: list[Softmax]
-    flags: tuple[str, ...]
-
-
-def softmax_of(
-    members: Sequence[Member],
-    image: Image,
-    *,
-    side: Side | None = None,
-    centre_mm: Sequence[float] | None = None,
-    precision: str = "32-true",
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Predicted:
-    """The probabilities of every member; images that members prepare alike are prepared once.
-
-    Args:
-        members: the networks.
-        image: the scan.
-        side: the body side.
-        centre_mm: head centre, LPS mm `(x, y, z)`; None slides a window over the whole image.
-        precision: "32-true", "bf16-mixed" or "16-mixed".
-        on_progress: called with networks done and networks in all.
-
-    Raises:
-        GeometryMismatch, NonFiniteVoxels, ConstantImage: as `Preprocess.prepare`.
-        ModelMismatch: if a network was trained on other channels than the image has.
-    """
-    check_channels(members, len(image.channels))
-    prepared: dict[str, Prepared] = {}
-    results = []
-    unusual = 0
-    for done, member in enumerate(members, start=1):
-        key = member.preparation
-        if key not in prepared:
-            prepared[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
-        results.append(member.softmax(prepared[key], precision=precision))
-        unusual += member.is_unusual(prepared[key])
-        if on_progress is not None:
-            on_progress(done, len(members))
-    flags = [*image_flags(image, side), *([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(members) else [])]
-    if centre_mm is not None:
-        flags += implant_flags(image, centre_mm)
-    return Predicted(results, tuple(flags))
-
-
-def check_channels(members: Sequence[Member], channels: int) -> None:
-    """Nothing, if every network takes images of this many channels.
-
-    Raises:
-        ModelMismatch: if a network takes others.
-    """
-    for member in members:
-        if member.net.in_channels != channels:
-            raise ModelMismatch(
-                f"{member.name} was trained on images of {member.net.in_channels} channel(s), found {channels}; give "
-                "one file per channel in the order of the training, separated by ';'"
-            )

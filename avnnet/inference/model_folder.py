@@ -17,15 +17,16 @@ from avnnet.data.integrity import content_hash
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.scope import Scope
 from avnnet.errors import CheckpointCorrupt, InvalidRecipe, MissingFile, ModelMismatch
+from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import LabelScheme
-from avnnet.models import ConvBlock, ResidualBlock, UNet2D, UNet3D
+from avnnet.models import known as known_networks
 from avnnet.recipe import build, describe
 
-KNOWN: tuple[type, ...] = (UNet2D, UNet3D, ConvBlock, ResidualBlock, Preprocess, Contrast, Scope, Tiling, LabelScheme)
+KNOWN: tuple[type, ...] = (*known_networks(), Preprocess, Contrast, Scope, Tiling, LabelScheme)
 SCHEMA = 3
 RECIPE = "recipe"
 LOCATOR = "locator"
@@ -41,6 +42,12 @@ def save_model(model: Segmenter, folder: str | Path) -> Path:
         folder: made when needed; `model.json` is written last.
     """
     folder = Path(folder)
+    if model.locator is not None:
+        _save(model.locator.ensemble, 0, folder / LOCATOR)
+    return _save(model.ensemble, model.planned, folder)
+
+
+def _save(model: Ensemble, planned: int, folder: Path) -> Path:
     scheme = describe(model.scheme)
     entries = []
     for number, member in enumerate(model.members):
@@ -50,9 +57,9 @@ def save_model(model: Segmenter, folder: str | Path) -> Path:
         with whole_file(weights) as partial:
             save_file(tensors, partial, metadata={RECIPE: json.dumps({"scheme": scheme, **recipe}, sort_keys=True)})
         entries.append({"weights": weights.name, "sha256": content_hash(weights), **recipe})
-    if model.locator is not None:
-        save_model(Segmenter(model.locator.members, model.locator.scheme), folder / LOCATOR)
-    content = {"schema": SCHEMA, "scheme": scheme, "planned": model.planned, "members": entries}
+    content = {
+        "schema": SCHEMA, "scheme": scheme, "planned": max(planned, len(model.members)), "members": entries,
+    }  # fmt: skip
     write_text_atomically(folder / "model.json", json.dumps(content, indent=1))
     return folder
 
@@ -77,9 +84,35 @@ def load_model(
             members were trained on different cohorts.
     """
     folder = Path(folder)
+    known = [*KNOWN, *classes]
+    ensemble, planned = _load(folder, known, precision)
+    finder = folder / LOCATOR
+    locator = Locator(_load(finder, known, precision)[0]) if (finder / "model.json").is_file() else None
+    model = Segmenter(
+        ensemble.members,
+        ensemble.scheme,
+        precision=precision,
+        planned=planned,
+        locator=locator,
+        sha256=model_hash(folder),
+    )
+    return model.to(device)
+
+
+def model_hash(folder: str | Path) -> str:
+    """Names a model: the hash of its `model.json`, which holds those of its weights, and of its locator's.
+
+    Args:
+        folder: what `save_model` wrote.
+    """
+    parts = [Path(folder) / "model.json", Path(folder) / LOCATOR / "model.json"]
+    return content_hash(*(path for path in parts if path.is_file()))
+
+
+def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, int]:
+    """The ensemble of a folder, and how many networks it is to have in the end."""
     if not (folder / "model.json").is_file():
         raise MissingFile(f"no model in {folder}; give OUT/model of a study, or RUN/model of avnnet fit")
-    known = [*KNOWN, *classes]
     try:
         content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
@@ -93,11 +126,7 @@ def load_model(
         _check_unlike(content["members"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidRecipe(f"{folder / 'model.json'} is not a model of avnnet ({error!r}); export it again") from error
-    locator = None
-    if (folder / LOCATOR / "model.json").is_file():
-        finder = load_model(folder / LOCATOR, classes=classes)
-        locator = Locator(finder.members, finder.scheme)
-    return Segmenter(members, scheme, precision=precision, planned=planned, locator=locator).to(device)
+    return Ensemble(members, scheme, precision=precision), planned
 
 
 def _check_unlike(entries: list[dict[str, Any]]) -> None:

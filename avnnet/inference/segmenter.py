@@ -1,25 +1,28 @@
-"""An ensemble of trained networks, from an image to a segmentation."""
+"""A trained model: from an image to the segmentation of every hip in it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 
-from avnnet.errors import ModelMismatch
+from avnnet.errors import InvalidConfig
+from avnnet.flags import Flag
 from avnnet.image import Image
-from avnnet.inference.heads import side_flags
+from avnnet.inference.ensemble import Ensemble, OnNetwork
+from avnnet.inference.heads import FoundHead, side_flags
+from avnnet.inference.implant import implants_in
 from avnnet.inference.locate import Locator
 from avnnet.inference.mask import mask_of
-from avnnet.inference.member import Member, softmax_of
-from avnnet.inference.segmentation import Segmentation
+from avnnet.inference.member import Member
+from avnnet.inference.segmentation import Segmentation, nothing_found
 from avnnet.labels import HIP, LabelScheme, Side
 
 
 class Segmenter:
-    """The ensemble: the mean softmax of all members.
+    """The ensemble, the mean softmax of all members, with the locator that finds the heads for it.
 
     Args:
         members: trained networks, any mixture of 2D, 3D and folds.
@@ -27,6 +30,7 @@ class Segmenter:
         precision: "32-true", "bf16-mixed" or "16-mixed".
         planned: how many networks the study is to have in the end; 0 stands for those there are.
         locator: finds the heads in an image whose centres are not known.
+        sha256: names the model folder that it was loaded from; empty where there is none.
 
     Raises:
         ModelMismatch: if there is no member, or a network has other classes than the scheme.
@@ -40,18 +44,12 @@ class Segmenter:
         precision: str = "32-true",
         planned: int = 0,
         locator: Locator | None = None,
+        sha256: str = "",
     ) -> None:
-        if not members:
-            raise ModelMismatch("a model needs at least one trained network; found none")
-        for member in members:
-            if member.net.classes != scheme.classes:
-                raise ModelMismatch(
-                    f"{member.name} has {member.net.classes} classes, the scheme {scheme.structures} needs "
-                    f"{scheme.classes}"
-                )
-        self.members, self.scheme, self.precision = list(members), scheme, precision
+        self.ensemble = Ensemble(members, scheme, precision=precision)
+        self.members, self.scheme, self.precision = self.ensemble.members, scheme, precision
         self.planned = max(planned, len(self.members))
-        self.locator = locator
+        self.locator, self.sha256 = locator, sha256
 
     def summary(self) -> str:
         """The networks in one line, and whether their study is finished."""
@@ -63,14 +61,58 @@ class Segmenter:
     @property
     def trained_on(self) -> set[str]:
         """The hashes of all images (`image_hash`) that a network or the locator was trained on."""
-        finders = [] if self.locator is None else self.locator.members
-        return {one for member in (*self.members, *finders) for one in member.trained_on}
+        finders = set() if self.locator is None else self.locator.ensemble.trained_on
+        return self.ensemble.trained_on | finders
 
     def to(self, device: str | torch.device) -> Segmenter:
         """This model with its networks on a device."""
-        for member in (*self.members, *(self.locator.members if self.locator is not None else ())):
-            member.net.to(device)
+        self.ensemble.to(device)
+        if self.locator is not None:
+            self.locator.ensemble.to(device)
         return self
+
+    def hips(
+        self,
+        image: Image,
+        *,
+        side: Side | str | None = None,
+        centre_mm: Sequence[float] | None = None,
+        heads: Sequence[FoundHead] | None = None,
+        by_network: bool = False,
+        on_progress: OnNetwork | None = None,
+    ) -> list[Segmentation]:
+        """The segmentation of every hip in an image, on the image's own grid, the right one first.
+
+        This is the one recipe for a hip, whoever asks: a command, a study or a notebook. Around a centre that is given
+        the networks see one crop. Without one the locator finds the heads; where it finds none, or metal stands in the
+        place of one, there is a segmentation with an empty mask and the flag `head_not_found`. A model without a
+        locator slides a window over the whole image, slower and with the risk of marking both hips in one mask.
+
+        Args:
+            image: the scan, in any axis order.
+            side: "left" or "right": only this hip. A left hip is mirrored for the networks and back. Without it, or
+                where the centre lies far on the other side of the scanner, a hip is flagged `side_unverified`.
+            centre_mm: head centre, LPS mm `(x, y, z)`, of the only hip that is wanted.
+            heads: what `Locator.find` has found in this image before; only these are segmented, and none of them
+                stands for a head that was looked for and not found.
+            by_network: also give the mask of each configuration alone, in `Segmentation.by_network`.
+            on_progress: called with networks done and networks in all, for each hip anew.
+
+        Raises:
+            GeometryMismatch: if the centre is outside the image.
+            NonFiniteVoxels, ConstantImage: if there is nothing to see.
+            ModelMismatch: if the image has other channels than the networks were trained on.
+        """
+        side = None if side is None else Side(side)
+        if centre_mm is not None or (heads is None and self.locator is None):
+            return [self._segmented(image, side, centre_mm, None, by_network, on_progress)]
+        found = list(heads or ()) if heads is not None or self.locator is None else self.locator.find(image)
+        hips = [
+            self._segmented(image, head.side or side, head.centre_mm, head, by_network, on_progress)
+            for head in found
+            if side is None or head.side in (None, side)
+        ]
+        return hips if heads else [*hips, *self._without_head(image, side, found, by_network, bool(hips))]
 
     def predict(
         self,
@@ -78,63 +120,64 @@ class Segmenter:
         *,
         side: Side | str | None = None,
         centre_mm: Sequence[float] | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
+        on_progress: OnNetwork | None = None,
     ) -> Segmentation:
-        """The segmentation of one hip, on the image's own grid.
+        """The segmentation of the only hip in an image; of an image with two, `hips` gives both.
 
         Args:
             image: the scan, in any axis order.
-            side: "left" or "right"; a left hip is mirrored for the network and back. Without it, or where the
-                centre lies far on the other side of the scanner, the mask of a hip is flagged `side_unverified`.
-            centre_mm: head centre, LPS mm `(x, y, z)`. Without it a window slides over the whole image, slower
-                and with the risk of marking the other hip; `predict_hips` finds the heads first.
+            side: as of `hips`.
+            centre_mm: as of `hips`.
             on_progress: called with networks done and networks in all.
 
         Raises:
-            GeometryMismatch: if the centre is outside the image.
-            NonFiniteVoxels, ConstantImage: if there is nothing to see.
+            InvalidConfig: if the locator finds two hips, and no side says which.
+            GeometryMismatch, NonFiniteVoxels, ConstantImage, ModelMismatch: as `hips`.
         """
-        side = None if side is None else Side(side)
-        predicted = softmax_of(
-            self.members, image, side=side, centre_mm=centre_mm, precision=self.precision, on_progress=on_progress
-        )
-        found = mask_of(image, self.members, predicted.softmax, self.scheme, is_one_head=centre_mm is not None)
-        provenance = {
-            "networks": [member.name for member in self.members],
-            "side": None if side is None else side.value,
-            "centre_mm": None if centre_mm is None else [float(c) for c in centre_mm],
-        }
-        doubts = side_flags(centre_mm, side) if self.scheme == HIP else ()
-        flags = (*found.flags, *predicted.flags, *doubts)
-        return Segmentation(image, found.labels, found.probabilities, provenance, flags)
+        hips = self.hips(image, side=side, centre_mm=centre_mm, on_progress=on_progress)
+        if len(hips) > 1:
+            raise InvalidConfig(
+                f"predict gives one hip, and this image holds {len(hips)}; say side=, or take all of them: hips(image)"
+            )
+        return hips[0]
 
-    def predict_hips(
+    def _segmented(
         self,
         image: Image,
-        *,
-        side: Side | str | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
+        side: Side | None,
+        centre_mm: Sequence[float] | None,
+        head: FoundHead | None,
+        by_network: bool,
+        on_progress: OnNetwork | None,
+    ) -> Segmentation:
+        """The hip at a place, or wherever the networks see one; with the flags of image, mask, side and head."""
+        predicted = self.ensemble.see(image, side=side, centre_mm=centre_mm, on_progress=on_progress)
+        seen = list(zip(self.members, predicted.softmax, strict=True))
+        doubts = side_flags(centre_mm, side) if self.scheme == HIP else ()
+        place = None if centre_mm is None else (float(centre_mm[0]), float(centre_mm[1]), float(centre_mm[2]))
+
+        def of(name: str | None) -> Segmentation:
+            members, softmax = zip(*[one for one in seen if name in (None, one[0].name)], strict=True)
+            mask = mask_of(image, members, softmax, self.scheme, is_one_head=centre_mm is not None)
+            flags = (*mask.flags, *predicted.flags, *doubts, *(() if head is None else head.flags))
+            networks = tuple(member.name for member in members)
+            radius_mm = None if head is None else head.radius_mm
+            return Segmentation(image, mask.labels, mask.probabilities, side, place, radius_mm, networks, flags)
+
+        return replace(of(None), by_network={name: of(name) for name in self.ensemble.names if by_network})
+
+    def _without_head(
+        self, image: Image, side: Side | None, found: Sequence[FoundHead], by_network: bool, is_found: bool
     ) -> list[Segmentation]:
-        """The segmentation of every hip that the locator finds in an image, the right one first; none without a head.
-
-        Args:
-            image: the scan, in any axis order.
-            side: only the hip of this side.
-            on_progress: called with networks done and networks in all, for each hip anew.
-
-        Raises:
-            ModelMismatch: if the model has no locator.
-            NonFiniteVoxels, ConstantImage: if there is nothing to see.
-        """
-        if self.locator is None:
-            raise ModelMismatch(
-                "this model has no locator; give the head centre, or train one in the study: --locator LOCATOR.yaml"
-            )
-        found = []
-        for head in self.locator.find(image):
-            if side is not None and head.side is not None and head.side != Side(side):
-                continue
-            hip = self.predict(image, side=head.side or side, centre_mm=head.centre_mm, on_progress=on_progress)
-            hip.provenance["radius_mm"] = head.radius_mm
-            found.append(replace(hip, flags=tuple(dict.fromkeys([*hip.flags, *head.flags]))))
-        return found
+        """The hips without a head: those where an implant stands, or the only one if no head was found."""
+        flags: dict[Side | None, tuple[str, ...]] = {
+            void.side: (Flag.HEAD_NOT_FOUND, Flag.IMPLANT_SUSPECTED)
+            for void in implants_in(image, [head.centre_mm for head in found])
+            if side is None or void.side == side
+        }
+        if not is_found and not flags:
+            flags = {side: (Flag.HEAD_NOT_FOUND,)}
+        networks = tuple(member.name for member in self.members)
+        nothing = [nothing_found(image, self.scheme, one, networks, words) for one, words in flags.items()]
+        names = self.ensemble.names if by_network else []
+        return [replace(hip, by_network=dict.fromkeys(names, hip)) for hip in nothing]

@@ -10,7 +10,7 @@ from monai.inferers.utils import sliding_window_inference
 from torch import Tensor
 
 from avnnet.errors import InvalidConfig
-from avnnet.models.unet import UNet
+from avnnet.models import Network
 
 
 class Tiling:
@@ -42,7 +42,7 @@ class Tiling:
 
 
 @torch.inference_mode()
-def class_probabilities(net: UNet, image: Tensor, tiling: Tiling) -> Tensor:
+def class_probabilities(net: Network, image: Tensor, tiling: Tiling) -> Tensor:
     """Softmax `(K, *S)` float32 of a prepared image, on the image's device.
 
     A 2D network sees the slices of the first axis as a batch.
@@ -65,7 +65,7 @@ def class_probabilities(net: UNet, image: Tensor, tiling: Tiling) -> Tensor:
             overlap=tiling.overlap,
             mode="gaussian",
         )
-        if not isinstance(logits, Tensor):  # the inferer's type allows several outputs; a UNet has one
+        if not isinstance(logits, Tensor):  # the inferer's type allows several outputs; a Network has one
             raise InvalidConfig(f"{type(net).__name__}.forward must give one tensor of logits")
         logits = logits[0] if net.ndim == 3 else logits.movedim(0, 1)
         probabilities = logits.float().softmax(dim=0)

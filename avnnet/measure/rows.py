@@ -54,15 +54,15 @@ def measurement_row(
     return table.assign(flags=" ".join(words), error="")
 
 
-def failed_row(case: pd.DataFrame, reader: str, error: Exception) -> pd.DataFrame:
-    """One row of measurements without volumes, with the error's name and words.
+def failed_row(case: pd.DataFrame, reader: str, why: str) -> pd.DataFrame:
+    """One row of measurements without volumes, and why.
 
     Args:
         case: one row with at least patient_id, case_id and side.
         reader: whose mask is missing.
-        error: why.
+        why: the error's name and words.
     """
-    return case.reset_index(drop=True).assign(reader=reader, flags="", error=f"{type(error).__name__}: {error}")
+    return case.reset_index(drop=True).assign(reader=reader, flags="", error=why)
 
 
 def agreement_rows(case: pd.DataFrame, reader: str, manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:

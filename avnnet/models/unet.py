@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -11,9 +10,10 @@ from avnnet.errors import InvalidConfig
 from avnnet.models.blocks import CONV, ConvBlock
 from avnnet.models.decoder import Decoder
 from avnnet.models.encoder import Encoder
+from avnnet.models.network import Network
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """A U-Net of `ndim` dimensions; use `UNet2D` or `UNet3D`.
 
     Args:
@@ -40,8 +40,6 @@ class UNet(nn.Module):
         >>> [tuple(scale.shape[2:]) for scale in net.scales(torch.zeros(1, 1, 4, 8, 8))]
         [(4, 8, 8), (4, 4, 4)]
     """
-
-    ndim: ClassVar[int]
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from avnnet.data.cohort import Cohort, read_cohort
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig, StatisticsError
-from avnnet.inference.ensemble import ENSEMBLE
+from avnnet.inference.ensemble import ENSEMBLE, Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, save_model
@@ -121,17 +121,15 @@ def _run_fold(
                 train(experiment, run, name=name, on_epoch=step)
         members += load_model(run / "model", classes=classes).members
         precision = recorded_precision(run) or precision
-    locator = Locator([members.pop()], scheme) if study.locator is not None else None
+    finder = Ensemble([members.pop()], scheme, precision=precision) if study.locator is not None else None
+    locator = Locator(finder) if finder is not None else None
     tables = evaluate_cases(
         cohort,
         cohort.subset(held_out),
-        members,
-        scheme,
+        Segmenter(members, scheme, precision=precision, locator=locator),
         study.out / "masks",
-        precision=precision,
         reporter=reporter,
         title=f"{place}, predicting held-out cases",
-        locator=locator,
     )
     if tables.agreement.empty:
         first_error = tables.measurements["error"].iloc[0]
@@ -158,7 +156,7 @@ def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None
         return [member for folder in done for member in load_model(folder, classes=classes).members]
 
     finders = trained([name for name in _networks(study) if name not in study.names])
-    locator = Locator(finders, scheme) if finders else None
+    locator = Locator(Ensemble(finders, scheme)) if finders else None
     planned = study.folds * len(study.names)
     save_model(Segmenter(trained(study.names), scheme, planned=planned, locator=locator), study.out / "model")
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from avnnet.inference.tiling import class_probabilities
 from avnnet.losses import DiceCE, supervise_scales
-from avnnet.models.unet import UNet
+from avnnet.models import Network
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.schedule import PolynomialDecay, Schedule
 
@@ -29,7 +29,7 @@ class SegmentationTask(pl.LightningModule):
 
     def __init__(
         self,
-        net: UNet,
+        net: Network,
         loss: nn.Module | None = None,
         optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=2e-3, weight_decay=1e-2),
         schedule: Schedule | None = None,

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avnnet.cases import ledger
 from avnnet.cases.predict import Job, predict_jobs
 from avnnet.data.files import read_image, write_image
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import OutputNotWritable
 from avnnet.image import Image
-from avnnet.cases import predict as batch
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
@@ -34,15 +34,15 @@ IMAGES = 4
 def model(monkeypatch):
     """A model that writes down what it was asked to segment."""
     oracle = Member(Threshold(), Preprocess([4.0] * 3, [16, 16, 16]), Tiling([16, 16, 16]), "oracle")
-    segmenter = Segmenter([oracle], HIP)
+    segmenter = Segmenter([oracle], HIP, sha256="m")
     segmenter.asked = []
-    original = segmenter.predict
+    original = segmenter.hips
 
-    def predict(image, **place):
+    def hips(image, **place):
         segmenter.asked.append(image)
         return original(image, **place)
 
-    monkeypatch.setattr(segmenter, "predict", predict)
+    monkeypatch.setattr(segmenter, "hips", hips)
     return segmenter
 
 
@@ -56,8 +56,8 @@ def jobs(cohort, tmp_path):
     return [Job(path.name.removesuffix(".nii.gz"), [path], cohort.cases[0].side, centre_mm) for path in paths]
 
 
-def run(model, jobs, out, model_sha256="m"):
-    table = predict_jobs(model, jobs, out, model_sha256=model_sha256, reporter=QUIET)
+def run(model, jobs, out):
+    table = predict_jobs(model, jobs, out, reporter=QUIET)
     return write_table(table, out / "measurements.csv").read_bytes()
 
 
@@ -68,7 +68,7 @@ def test_k5_a_batch_that_is_killed_goes_on_without_doing_anything_twice(
 ):
     whole = run(model, jobs, tmp_path / "whole")
     out = tmp_path / "killed"
-    place, name = (model, "predict") if moment == "in the network" else (batch, "write_text_atomically")
+    place, name = (model, "hips") if moment == "in the network" else (ledger, "write_text_atomically")
     original, calls = getattr(place, name), []
 
     def kill(*args, **kwargs):
@@ -95,10 +95,11 @@ def test_k5_a_batch_that_is_killed_goes_on_without_doing_anything_twice(
 def test_a_mask_of_another_model_image_or_place_is_made_anew(model, jobs, tmp_path):
     run(model, jobs[:1], tmp_path)
     model.asked.clear()
-    run(model, jobs[:1], tmp_path, "another model")
+    model.sha256 = "another model"
+    run(model, jobs[:1], tmp_path)
     moved = Job(jobs[0].name, jobs[0].files, jobs[0].side, tuple(c + 1 for c in jobs[0].centre_mm))
-    run(model, [moved], tmp_path, "another model")
-    run(model, [Job(jobs[0].name, jobs[1].files, moved.side, moved.centre_mm)], tmp_path, "another model")
+    run(model, [moved], tmp_path)
+    run(model, [Job(jobs[0].name, jobs[1].files, moved.side, moved.centre_mm)], tmp_path)
     assert len(model.asked) == 3
 
 
@@ -114,7 +115,7 @@ def test_n15_the_choice_of_a_transform_is_that_of_the_mask_and_stands_in_its_rec
         record = json.loads((tmp_path / "o" / "hip-0.json").read_text())
         assert record["made_from"]["prefer"] == record["preferred_transform"] == prefer
     assert len(model.asked) == 2
-    table = predict_jobs(model, [replace(jobs[0], files=[conflict])], tmp_path / "o", model_sha256="m", reporter=QUIET)
+    table = predict_jobs(model, [replace(jobs[0], files=[conflict])], tmp_path / "o", reporter=QUIET)
     assert table["error"].str.contains("GeometryConflict.*--prefer sform").all()
 
 
@@ -158,7 +159,7 @@ def test_the_words_of_an_error_are_whole_whatever_the_name_of_the_folder(model, 
     (tmp_path / name).mkdir(exist_ok=True)
     (tmp_path / name / "notes.txt").touch()
     monkeypatch.chdir(tmp_path)
-    table = predict_jobs(model, [Job("c0001", [Path(name)])], tmp_path / "o", model_sha256="m", reporter=QUIET)
+    table = predict_jobs(model, [Job("c0001", [Path(name)])], tmp_path / "o", reporter=QUIET)
     assert table["error"].str.startswith("NotAnImage: no DICOM images among 1 files").all()
     assert table["error"].str.contains("give the folder that holds the slices").all()
 
@@ -168,14 +169,14 @@ def test_the_name_of_a_file_is_not_in_the_words_of_its_error(model, tmp_path, mo
     path.write_bytes(b"no image")
     monkeypatch.chdir(tmp_path)
     for given in (path, Path(path.name)):
-        table = predict_jobs(model, [Job("c0001", [given])], tmp_path / "o", model_sha256="m", reporter=QUIET)
+        table = predict_jobs(model, [Job("c0001", [given])], tmp_path / "o", reporter=QUIET)
         assert table["error"].str.startswith("NotAnImage: c0001 is no NIfTI file").all()
 
 
 def test_n30_a_pipe_in_place_of_an_image_is_a_row_and_nobody_waits_for_it(model, tmp_path):
     os.mkfifo(tmp_path / "pipe.nii.gz")
     jobs = [Job("c0001", [tmp_path / "pipe.nii.gz"])]
-    table = predict_jobs(model, jobs, tmp_path / "o", model_sha256="m", reporter=QUIET)
+    table = predict_jobs(model, jobs, tmp_path / "o", reporter=QUIET)
     assert table["error"].str.startswith("UnreadableFile: c0001 must be a file").all()
 
 
@@ -188,10 +189,10 @@ def test_the_record_of_a_mask_says_what_it_was_made_from_and_is_json(model, jobs
     content = json.loads((tmp_path / "hip-0.json").read_text(), parse_constant=refuse)
     assert content["made_from"]["side"] == jobs[0].side
     assert [hip["mask"] for hip in content["hips"]] == ["hip-0.nii.gz"]
-    assert set(content["hips"][0]["measured"]) == {*quantity_columns(), "flags"}
+    assert set(content["hips"][0]["measured"]) == {*quantity_columns(), "flags", "error"}
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_row_with_the_way_out(model, jobs, tmp_path):
     (tmp_path / "file").write_text("")
-    table = predict_jobs(model, jobs[:1], tmp_path / "file", model_sha256="m", reporter=QUIET)
+    table = predict_jobs(model, jobs[:1], tmp_path / "file", reporter=QUIET)
     assert table["error"].str.startswith(OutputNotWritable.__name__).all()

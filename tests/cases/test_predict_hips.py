@@ -31,11 +31,11 @@ def made():
 
 def predicted(image, out, *found: FoundHead, side=None, seen=()) -> pd.DataFrame:
     oracle = Member(Threshold(), Preprocess([3.0] * 3, CROP), Tiling(CROP), "oracle", seen)
-    model = Segmenter([oracle], HIP, locator=Knows(*found))
+    model = Segmenter([oracle], HIP, locator=Knows(*found), sha256="m")
     job = Job("c0001", [write_image(image, out / "hips.nii.gz")], side)
-    table = predict_jobs(model, [job], out, model_sha256="m", reporter=Reporter(is_quiet=True))
+    table = predict_jobs(model, [job], out, reporter=Reporter(is_quiet=True))
     assert table["error"].tolist() == [""] * len(table)
-    again = predict_jobs(model, [job], out, model_sha256="m", reporter=Reporter(is_quiet=True))
+    again = predict_jobs(model, [job], out, reporter=Reporter(is_quiet=True))
     pd.testing.assert_frame_equal(again, table)  # what was done before is the same rows
     return table
 

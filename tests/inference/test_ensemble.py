@@ -6,8 +6,7 @@ from avnnet.data.softmax import Softmax
 from avnnet.errors import GeometryMismatch
 from avnnet.grid import Grid
 from avnnet.image import Image
-from avnnet.inference.ensemble import mean_softmax
-from avnnet.inference.member import softmax_of
+from avnnet.inference.ensemble import Ensemble, mean_softmax
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 
@@ -39,13 +38,13 @@ def test_the_ensemble_is_neither_a_vote_of_labels_nor_a_mean_of_logits(fixed_mem
 
 
 def test_the_ensembles_probability_is_the_mean_of_the_members(fixed_member):
-    mean = mean_softmax(softmax_of(members(fixed_member), IMAGE).softmax)
+    mean = mean_softmax(Ensemble(members(fixed_member), ONE).see(IMAGE).softmax)
     assert np.allclose(mean.values[1, :, 0, 0], PROBABILITIES.mean(axis=1), atol=1e-6)
     assert np.allclose(mean.values.sum(axis=0), 1, atol=1e-6)
 
 
 def test_a_member_twice_is_the_member_once_and_order_does_not_matter(fixed_member):
-    softmax = softmax_of(members(fixed_member), IMAGE).softmax
+    softmax = Ensemble(members(fixed_member), ONE).see(IMAGE).softmax
     assert np.array_equal(mean_softmax([softmax[0], softmax[0]]).values, softmax[0].values)
     forward, backward = mean_softmax(softmax).values, mean_softmax(softmax[::-1]).values
     assert np.allclose(forward, backward, atol=1e-7)
@@ -80,12 +79,12 @@ def test_members_that_prepare_alike_prepare_once(fixed_member, monkeypatch):
     monkeypatch.setattr(
         type(made[0].preprocess), "prepare", lambda self, *a, **k: calls.append(1) or original(self, *a, **k)
     )
-    softmax_of(made, IMAGE)
+    Ensemble(made, ONE).see(IMAGE)
     assert len(calls) == 1
     assert torch.is_grad_enabled()
 
 
 def test_every_network_is_told_of_when_it_is_done(fixed_member):
     told = []
-    softmax_of(members(fixed_member), IMAGE, on_progress=lambda *count: told.append(count))
+    Ensemble(members(fixed_member), ONE).see(IMAGE, on_progress=lambda *count: told.append(count))
     assert told == [(1, 3), (2, 3), (3, 3)]

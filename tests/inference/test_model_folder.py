@@ -71,7 +71,7 @@ def sign(folder) -> None:
 def test_a_saved_model_predicts_the_same_after_loading(folder):
     before, after = (one.predict(scan()) for one in (model(), load_model(folder)))
     assert np.array_equal(before.probabilities.values, after.probabilities.values)
-    assert after.provenance["networks"] == ["unet2d", "unet3d"]
+    assert after.networks == ("unet2d", "unet3d")
 
 
 class Wider(ConvBlock):

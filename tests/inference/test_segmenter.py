@@ -1,10 +1,11 @@
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from avnnet.data.preprocess import Preprocess
-from avnnet.errors import ModelMismatch
+from avnnet.errors import InvalidConfig, ModelMismatch
 from avnnet.flags import Flag
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap, Source
@@ -95,10 +96,9 @@ def test_a_model_without_members_is_refused():
 class Knows:
     """A locator that was told where the heads are."""
 
-    members: tuple = ()
-
     def __init__(self, *heads: FoundHead) -> None:
         self.heads = list(heads)
+        self.ensemble = SimpleNamespace(trained_on=set())
 
     def find(self, image: Image) -> list[FoundHead]:
         return self.heads
@@ -124,24 +124,59 @@ def knowing(*heads: FoundHead) -> Segmenter:
 
 def test_v12_both_hips_are_segmented_one_by_one_and_necrosis_stays_on_its_side():
     heads = FoundHead(RIGHT_MM, 8.0, Side.RIGHT), FoundHead(LEFT_MM, 8.0, Side.LEFT)
-    right, left = knowing(*heads).predict_hips(both_hips())
-    assert [hip.provenance["side"] for hip in (right, left)] == ["right", "left"]
+    right, left = knowing(*heads).hips(both_hips())
+    assert [hip.side for hip in (right, left)] == ["right", "left"]
     assert right.volumes()["necrosis_cm3"].item() > 0.05
     assert left.volumes()["necrosis_cm3"].item() < 0.005
     for hip, centre_mm in ((right, RIGHT_MM), (left, LEFT_MM)):
-        assert hip.provenance["centre_mm"] == pytest.approx(centre_mm)
+        assert hip.centre_mm == pytest.approx(centre_mm)
         marked = WIDE.to_lps(np.argwhere(hip.labels.array > 0))
         assert np.abs(marked[:, 0] - centre_mm[0]).max() < 20
 
 
 def test_only_the_hip_of_the_side_that_is_asked_for_is_segmented():
     heads = FoundHead(RIGHT_MM, 8.0, Side.RIGHT), FoundHead(LEFT_MM, 8.0, Side.LEFT)
-    (only,) = knowing(*heads).predict_hips(both_hips(), side="left")
-    assert only.provenance["side"] == "left"
+    (only,) = knowing(*heads).hips(both_hips(), side="left")
+    assert only.side == "left"
 
 
-def test_v05_without_a_head_there_is_no_segmentation():
-    assert knowing().predict_hips(both_hips()) == []
+def test_v05_without_a_head_there_is_an_empty_segmentation_that_says_so():
+    for side in (None, Side.LEFT):
+        (only,) = knowing().hips(both_hips(), side=side)
+        assert (only.side, only.is_found, only.flags) == (side, False, ("head_not_found",))
+        assert not only.labels.array.any()
+        assert only.probabilities.full()[0].min() == 1
+
+
+def test_predict_finds_the_only_head_as_hips_does_and_asks_which_of_two():
+    heads = FoundHead(RIGHT_MM, 8.0, Side.RIGHT), FoundHead(LEFT_MM, 8.0, Side.LEFT)
+    one = knowing(heads[0]).predict(both_hips())
+    (same,) = knowing(heads[0]).hips(both_hips())
+    assert np.array_equal(one.labels.array, same.labels.array)
+    assert (one.side, one.centre_mm, one.radius_mm, one.flags) == (same.side, same.centre_mm, 8.0, same.flags)
+    with pytest.raises(InvalidConfig, match="this image holds 2"):
+        knowing(*heads).predict(both_hips())
+    assert knowing(*heads).predict(both_hips(), side="left").side == "left"
+
+
+def test_the_place_and_side_of_a_segmentation_are_fields_that_cannot_be_changed():
+    (hip,) = knowing(FoundHead(RIGHT_MM, 8.0, Side.RIGHT)).hips(both_hips())
+    assert (hip.side, hip.centre_mm, hip.radius_mm, hip.networks) == (Side.RIGHT, RIGHT_MM, 8.0, ("oracle",))
+    with pytest.raises(FrozenInstanceError):
+        hip.side = Side.LEFT
+    with pytest.raises(InvalidConfig, match="banana"):
+        replace(hip, side="banana")
+
+
+def test_each_configuration_alone_is_as_if_it_were_the_only_one():
+    members = [*oracle(2).members, *oracle(3).members]
+    members[0].name = "unet2d"
+    (hip,) = Segmenter(members, HIP).hips(scan(), side="right", centre_mm=CENTRE_MM, by_network=True)
+    assert list(hip.by_network) == ["unet2d", "oracle"]
+    for member in members:
+        alone = Segmenter([member], HIP).predict(scan(), side="right", centre_mm=CENTRE_MM)
+        assert np.array_equal(hip.by_network[member.name].labels.array, alone.labels.array)
+        assert hip.by_network[member.name].flags == alone.flags
 
 
 @pytest.mark.parametrize(
@@ -163,17 +198,18 @@ def test_a_window_over_the_whole_image_flags_a_hip_whose_side_nobody_says(side, 
 
 
 def test_what_the_locator_doubts_stands_in_the_flags():
-    (only,) = knowing(FoundHead(RIGHT_MM, 8.0, None, (Flag.SIDE_UNVERIFIED,))).predict_hips(both_hips())
-    assert only.provenance["side"] is None
+    (only,) = knowing(FoundHead(RIGHT_MM, 8.0, None, (Flag.SIDE_UNVERIFIED,))).hips(both_hips())
+    assert only.side is None
     assert Flag.SIDE_UNVERIFIED in only.flags
 
 
 def test_d41_a_header_of_the_other_side_is_a_conflict_of_the_hip_that_was_found():
     scanned = Image(both_hips().array, WIDE, source=Source(laterality=Side.LEFT))
-    (only,) = knowing(FoundHead(RIGHT_MM, 8.0, Side.RIGHT)).predict_hips(scanned)
+    (only,) = knowing(FoundHead(RIGHT_MM, 8.0, Side.RIGHT)).hips(scanned)
     assert Flag.LATERALITY_CONFLICT in only.flags
 
 
-def test_a_model_without_a_locator_says_how_to_get_one():
-    with pytest.raises(ModelMismatch, match="--locator"):
-        oracle(3).predict_hips(scan())
+def test_without_a_locator_and_a_centre_the_networks_look_everywhere():
+    (hip,) = oracle(3).hips(scan(), side="right")
+    assert np.array_equal(hip.labels.array, oracle(3).predict(scan(), side="right").labels.array)
+    assert hip.centre_mm is None

@@ -93,16 +93,16 @@ def test_the_report_says_how_well_heads_are_located(located):
 
 def test_the_model_has_the_locators_of_all_folds_and_predicts_without_a_centre(located, cohort, tmp_path):
     model = load_model(located.out / "model")
-    assert len(model.locator.members) == 2
+    assert len(model.locator.ensemble.members) == 2
     case = cohort.cases[0]
     out = tmp_path / "masks"
     assert main(["predict", str(located.out / "model"), str(case.image[0]), "--out", str(out), "--device", "cpu"]) == 0
     table = pd.read_csv(out / "measurements.csv", keep_default_na=False)
-    hips = model.predict_hips(read_image(case.image))
-    assert table["side"].tolist() == [str(hip.provenance["side"] or "") for hip in hips] or [""]
+    hips = model.hips(read_image(case.image))
+    assert table["side"].tolist() == [str(hip.side or "") for hip in hips]
     names = {path.name for path in out.iterdir() if path.name.startswith("c0001") and path.suffix == ".gz"}
-    assert names == {f"c0001_{hip.provenance['side']}.nii.gz" for hip in hips}
-    if not hips:
+    assert names == {f"c0001_{hip.side}.nii.gz" for hip in hips if hip.is_found}
+    if not hips[0].is_found:
         assert table["flags"].tolist() == ["head_not_found"]
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from avnnet.data.files import read_image, read_labels
 from avnnet.errors import InvalidRecipe
-from avnnet.inference.ensemble import mean_softmax
+from avnnet.inference.ensemble import Ensemble, mean_softmax
 from avnnet.inference.mask import largest_piece
-from avnnet.inference.member import softmax_of
 from avnnet.inference.model_folder import load_model
+from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP
 from avnnet.metrics import dice
 from avnnet.models import ConvBlock, ResidualBlock
@@ -62,7 +62,7 @@ def test_the_studys_ensemble_mask_is_the_largest_piece_of_the_argmax_of_the_mean
     splits = json.loads((study.out / "splits.json").read_text())["folds"]
     members = [load_model(study.out / "fold0" / name / "model").members[0] for name in study.names]
     for case in cohort.subset(splits[0]):
-        softmax = softmax_of(members, read_image(case.image), side=case.side, centre_mm=case.centre_mm).softmax
+        softmax = Ensemble(members, HIP).see(read_image(case.image), side=case.side, centre_mm=case.centre_mm).softmax
         expected = largest_piece(mean_softmax(softmax).labels(HIP)).array
         written = read_labels(study.out / "masks" / "ensemble" / f"{case.case_id}.nii.gz").array
         assert np.array_equal(written, expected)
@@ -125,10 +125,8 @@ def test_no_label_is_read_to_prepare_a_held_out_case(finished, cohort, tmp_path)
         evaluate_cases(
             source,
             source.subset([case_id]),
-            members,
-            HIP,
+            Segmenter(members, HIP),
             tmp_path / name,
-            precision="32-true",
             reporter=QUIET,
             title="",
         )
