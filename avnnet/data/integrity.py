@@ -1,4 +1,4 @@
-"""Whether a file is whole, and whether two files or images are the same."""
+"""Whether two files or two images are the same, by their hashes."""
 
 from __future__ import annotations
 
@@ -9,27 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from avnnet.data.dicom.find import files_below
-from avnnet.data.files.nifti import is_nifti, read_nifti
-from avnnet.data.files.stored import check_stored
 from avnnet.data.orientation import orientation_of
 from avnnet.image import Image
 
 ROUNDING_SHIFT_MM = 0.0012
-
-
-def check_whole(path: Path) -> None:
-    """Nothing, if an image file holds what its header promises, undamaged as far as checksums tell.
-
-    Args:
-        path: a NIfTI, NRRD or MetaImage file.
-
-    Raises:
-        AvnnetError: as the file's reader: UnreadableFile if it is truncated or damaged.
-    """
-    if is_nifti(path):
-        read_nifti(path)
-    else:
-        check_stored(path)
 
 
 def image_hash(image: Image) -> str:

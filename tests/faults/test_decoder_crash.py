@@ -80,5 +80,5 @@ def test_a_crash_in_one_case_does_not_end_the_batch(compressed, image, tmp_path,
     does(monkeypatch, "import os; os.kill(os.getpid(), 11)")
     model = Segmenter([fixed_member([[2.0, 0.0, 0.0]])], HIP)
     jobs = [Job("c0001", [compressed]), Job("c0002", [plain])]
-    table = predict_jobs(model, jobs, tmp_path / "out", model_sha256="m", reporter=Reporter(is_quiet=True))
+    table = predict_jobs(model, jobs, tmp_path / "out", reporter=Reporter(is_quiet=True))
     assert table["error"].str.split(":").str[0].tolist() == ["DecoderCrashed", ""]

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from avnnet.data.files import read_image
 from avnnet.data.files.sitk import to_sitk
-from avnnet.data.integrity import check_whole
+from avnnet.data.files.whole import check_whole
 from avnnet.errors import (
     AvnnetError,
     InvalidGeometry,

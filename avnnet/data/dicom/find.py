@@ -102,7 +102,7 @@ def _looks_like_a_slice(path: Path) -> bool:
 def _key(frame: Frame, groups: dict[tuple, list[Frame]]) -> tuple:
     header = frame.header
     own = (
-        str(header.get("SeriesInstanceUID") or ""), str(header.get("PatientID") or ""), frame.size, frame.echo,
+        header.text("SeriesInstanceUID"), header.text("PatientID"), frame.size, frame.echo,
         frame.image_type, frame.stack,
     )  # fmt: skip
     for key, frames in groups.items():
@@ -125,7 +125,7 @@ def _numbered(groups: dict[tuple, list[Frame]]) -> Iterator[Series]:
 
     def place(item: tuple[tuple, list[Frame]]) -> tuple:
         header = item[1][0].header
-        return int(header.get("SeriesNumber") or 0), item[0][0], item[0][-1]
+        return header.whole("SeriesNumber"), item[0][0], item[0][-1]
 
     for number, (key, frames) in enumerate(sorted(groups.items(), key=place), start=1):
         yield Series(frames, number, counts[key[0]] > 1)

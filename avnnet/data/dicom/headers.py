@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import struct
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,19 +16,11 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from avnnet.data.dicom.values import PER_FRAME, SHARED, TAGS, Header, value_of
 from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, MissingGeometry, UndecodablePixels, UnreadableFile
 from avnnet.labels import Side
 
-PIXELS = ["Rows", "Columns", "BitsAllocated", "SamplesPerPixel", "PhotometricInterpretation"]
-PLACE = ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]
-SHARED, PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
-TAGS = [
-    *PIXELS, *PLACE, SHARED, PER_FRAME, "SOPClassUID", "Modality", "PatientID", "SeriesInstanceUID", "SeriesNumber",
-    "NumberOfFrames", "ImageType", "EchoTime", "EchoNumbers", "InstanceNumber",
-    "TemporalPositionIdentifier", "ImagesInAcquisition", "RescaleSlope", "RescaleIntercept", "Laterality",
-    "ImageLaterality", "LossyImageCompression", "BurnedInAnnotation", "ScanningSequence", "MRAcquisitionType",
-]  # fmt: skip
 MAGIC_AT, MAGIC = 128, b"DICM"
 LONG_VR = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"}
 UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -42,7 +34,7 @@ class Frame:
     Args:
         path: the file.
         index: of the frame in a multi-frame file; 0 in a classic one.
-        header: what the header says of the file as a whole, without pixels.
+        header: what the header says of the file as a whole.
         size: rows and columns.
         plane: `(8,)` direction cosines of a row and of a column, then the spacing of rows and of columns in mm; empty
             where the file does not say.
@@ -57,7 +49,7 @@ class Frame:
 
     path: Path
     index: int
-    header: Dataset
+    header: Header
     size: tuple[int, int]
     plane: np.ndarray
     position_mm: np.ndarray
@@ -71,14 +63,13 @@ class Frame:
     @property
     def is_compressed(self) -> bool:
         """Whether a decoder is needed."""
-        syntax = getattr(self.header, "file_meta", {}).get("TransferSyntaxUID")
-        return bool(syntax is not None and syntax.is_compressed)
+        return self.header.syntax is not None and self.header.syntax.is_compressed
 
     @property
     def laterality(self) -> Side | None:
         """The body side that the header names."""
-        said = str(self.header.get("ImageLaterality") or self.header.get("Laterality") or "")
-        return {"L": Side.LEFT, "R": Side.RIGHT}.get(said.strip().upper())
+        said = self.header.text("ImageLaterality") or self.header.text("Laterality")
+        return {"L": Side.LEFT, "R": Side.RIGHT}.get(said.upper())
 
 
 @contextmanager
@@ -116,14 +107,13 @@ def read_frames(path: Path) -> list[Frame]:
     """
     try:
         with open(path, "rb") as stream, silenced():
-            header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
-            if "Rows" not in header:
-                return _nothing_to_see(header)
+            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
+            header = Header(dataset)
+            if "Rows" not in dataset:
+                return _nothing_to_see(dataset, header)
+            _check_syntax(header)
             frames = list(_frames(path, header))
-            _check_pixels(stream, header)
-            for tag in list(header.keys()):  # pydicom converts, and warns, at the first look at a value
-                with suppress(Exception):
-                    header[tag]
+            _check_pixels(stream, dataset, header)
     except AvnnetError:
         raise
     except Exception as error:  # damaged bytes raise whatever the parser meets first
@@ -133,83 +123,91 @@ def read_frames(path: Path) -> list[Frame]:
     return frames
 
 
-def _nothing_to_see(header: FileDataset) -> list[Frame]:
+def _nothing_to_see(dataset: FileDataset, header: Header) -> list[Frame]:
     """No frames, of an object that is no image; an image that ends before its size is damaged."""
-    kind = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
-    if kind is None or UID(str(kind)).name.endswith("Image Storage"):
+    kind = header.text("SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID") or "")
+    if not kind or UID(kind).name.endswith("Image Storage"):
         raise UnreadableFile("a DICOM file ends within its header; copy or export the series again")
     return []
 
 
-def _frames(path: Path, header: FileDataset) -> Iterator[Frame]:
-    size = (int(header.Rows), int(header.Columns))
-    count = int(header.get("NumberOfFrames") or 1)
-    check_size((count, *size), int(header.get("BitsAllocated") or 16) // 8 or 1, "a DICOM file")
-    shared = _first(header.get(SHARED))
-    each = header.get(PER_FRAME) or []
+def _check_syntax(header: Header) -> None:
+    """Raises if the file names a way of writing that DICOM does not know."""
+    syntax = header.syntax
+    if syntax is not None and not (syntax.is_transfer_syntax and not syntax.is_private):
+        raise UndecodablePixels("TransferSyntaxUID of a DICOM file is not one of DICOM's; export the series again")
+
+
+def _frames(path: Path, header: Header) -> Iterator[Frame]:
+    size = (header.whole("Rows"), header.whole("Columns"))
+    count = header.whole("NumberOfFrames", 1)
+    check_size((count, *size), header.whole("BitsAllocated", 16) // 8 or 1, "a DICOM file")
+    shared = _first(header.items(SHARED))
+    each = header.items(PER_FRAME)
     if each and len(each) != count:
         raise UnreadableFile(f"a DICOM file promises {count} frames and describes {len(each)}; export it again")
     for index in range(count if each else 1):
-        groups = [_first(each[index : index + 1]), shared, header]
-        yield _frame(path, index, header, groups, size)
+        yield _frame(path, index, header, [_first(each[index : index + 1]), shared], size)
 
 
-def _frame(path: Path, index: int, header: FileDataset, groups: list[Dataset], size: tuple[int, int]) -> Frame:
+def _frame(path: Path, index: int, header: Header, groups: list[Dataset], size: tuple[int, int]) -> Frame:
     def said(sequence: str, keyword: str) -> Any:
-        """The frame's own value, or the one that all frames share, or that of a classic file."""
-        places = [_first(group.get(sequence)) for group in groups[:2]] + [groups[2]]
-        return next((place[keyword].value for place in places if place.get(keyword) not in (None, "")), None)
+        """The frame's own value, or the one that all frames share."""
+        places = [_first(value_of(group, sequence)) for group in groups]
+        return next((found for place in places if (found := value_of(place, keyword)) is not None), None)
 
-    orientation = said("PlaneOrientationSequence", "ImageOrientationPatient")
-    spacing = said("PixelMeasuresSequence", "PixelSpacing")
-    kind = said("MRImageFrameTypeSequence", "FrameType") or header.get("ImageType") or ()
-    echo = (said("MREchoSequence", "EffectiveEchoTime"), header.get("EchoNumbers"))
+    orientation = said("PlaneOrientationSequence", "ImageOrientationPatient") or header.numbers(
+        "ImageOrientationPatient"
+    )
+    position = said("PlanePositionSequence", "ImagePositionPatient") or header.numbers("ImagePositionPatient")
+    spacing = said("PixelMeasuresSequence", "PixelSpacing") or header.numbers("PixelSpacing")
+    echo = (said("MREchoSequence", "EffectiveEchoTime") or header.text("EchoTime"), header.text("EchoNumbers"))
     slope = said("PixelValueTransformationSequence", "RescaleSlope")
     intercept = said("PixelValueTransformationSequence", "RescaleIntercept")
+    time = said("FrameContentSequence", "TemporalPositionIndex") or header.text("TemporalPositionIdentifier")
+    slope = header.number("RescaleSlope") if slope is None else slope
+    intercept = header.number("RescaleIntercept") if intercept is None else intercept
     return Frame(
         path=path,
         index=index,
         header=header,
         size=size,
-        plane=_numbers(orientation, 6, spacing, 2),
-        position_mm=_numbers(said("PlanePositionSequence", "ImagePositionPatient"), 3),
-        image_type=(str(kind),) if isinstance(kind, str) else tuple(map(str, kind)),
-        echo=" ".join(str(one) for one in (echo[0] or header.get("EchoTime"), echo[1]) if one not in (None, "")),
-        stack=str(said("FrameContentSequence", "StackID") or ""),
-        time=str(
-            said("FrameContentSequence", "TemporalPositionIndex") or header.get("TemporalPositionIdentifier") or ""
-        ),
-        slope=1.0 if slope is None else float(slope),
-        intercept=0.0 if intercept is None else float(intercept),
+        plane=_counted((orientation, 6), (spacing, 2)),
+        position_mm=_counted((position, 3)),
+        image_type=said("MRImageFrameTypeSequence", "FrameType") or header.words("ImageType"),
+        echo=" ".join(one for one in echo if one),
+        stack=said("FrameContentSequence", "StackID") or "",
+        time=time,
+        slope=1.0 if slope is None else slope,
+        intercept=0.0 if intercept is None else intercept,
     )
 
 
-def _first(sequence: Any) -> Dataset:
-    return sequence[0] if sequence else Dataset()
+def _first(items: Sequence[Dataset] | None) -> Dataset:
+    return items[0] if items else Dataset()
 
 
-def _numbers(*parts: Any) -> np.ndarray:
-    """The numbers of values and their counts, one after another; nothing if a value is missing altogether."""
+def _counted(*parts: tuple[tuple[float, ...] | None, int]) -> np.ndarray:
+    """The numbers of all parts, one after another; nothing if one is missing altogether."""
     found: list[float] = []
-    for value, count in zip(parts[::2], parts[1::2], strict=True):
-        if value is None:
+    for numbers, count in parts:
+        if numbers is None:
             return np.empty(0)
-        several = [value] if isinstance(value, str | float | int) else list(value)
-        if len(several) != count or not np.isfinite(np.array(several, float)).all():
+        if len(numbers) != count:
             raise MissingGeometry(
-                f"position, orientation and spacing of a slice must be 3, 6 and 2 finite numbers; found {len(several)} "
-                "or one that is not finite. Export the series again with its geometry"
+                f"position, orientation and spacing of a slice must be 3, 6 and 2 finite numbers; found "
+                f"{len(numbers)}. Export the series again with its geometry"
             )
-        found += [float(one) for one in several]
+        found += numbers
     return np.array(found)
 
 
-def _check_pixels(stream: BinaryIO, header: FileDataset) -> None:
-    """Nothing, if uncompressed pixels are as many bytes as promised; compressed ones are left to their decoder."""
-    syntax = header.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
+def _check_pixels(stream: BinaryIO, dataset: FileDataset, header: Header) -> None:
+    """Raises if uncompressed pixels are not as many bytes as promised; compressed ones are left to their decoder."""
+    syntax = header.syntax or ImplicitVRLittleEndian
     if syntax == DeflatedExplicitVRLittleEndian:
         return
-    order = "<" if header.original_encoding[1] else ">"
+    order = "<" if dataset.original_encoding[1] else ">"
     start = stream.tell()
     element = stream.read(12)
     if len(element) < 8 or struct.unpack(order + "HH", element[:4]) != (PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF):
@@ -230,6 +228,6 @@ def _check_pixels(stream: BinaryIO, header: FileDataset) -> None:
         )
 
 
-def _promised_bytes(header: Dataset) -> int:
-    values = int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel") or 1)
-    return values * int(header.get("NumberOfFrames") or 1) * int(header.BitsAllocated) // 8
+def _promised_bytes(header: Header) -> int:
+    values = header.whole("Rows") * header.whole("Columns") * header.whole("SamplesPerPixel", 1)
+    return values * header.whole("NumberOfFrames", 1) * header.whole("BitsAllocated") // 8

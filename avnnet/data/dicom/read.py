@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pydicom
 from pydicom.uid import JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from avnnet.data.dicom.find import find_series
@@ -13,6 +12,7 @@ from avnnet.data.dicom.headers import Frame, is_dicom
 from avnnet.data.dicom.pixels import pixels_of
 from avnnet.data.dicom.series import Found, Series, chosen
 from avnnet.data.dicom.stack import grid_of_frames, sorted_frames
+from avnnet.data.dicom.values import Header
 from avnnet.flags import Flag
 from avnnet.grid import Grid
 from avnnet.image import Image, Source
@@ -102,11 +102,9 @@ def _source(series: Series, is_repaired: bool) -> Source:
     )
 
 
-def _is_lossy(header: pydicom.Dataset) -> bool:
-    syntax = header.file_meta.get("TransferSyntaxUID") if hasattr(header, "file_meta") else None
-    return str(header.get("LossyImageCompression") or "") == "01" or (
-        syntax in LOSSY and str(header.get("LossyImageCompression") or "") != "00"
-    )
+def _is_lossy(header: Header) -> bool:
+    said = header.text("LossyImageCompression")
+    return said == "01" or (header.syntax in LOSSY and said != "00")
 
 
 def _lacks_slices(series: Series) -> bool:
@@ -114,7 +112,7 @@ def _lacks_slices(series: Series) -> bool:
     if series.is_part or any(frame.index for frame in series.frames):
         return False  # the numbers are those of all groups together
     count = len(series.frames)
-    acquired = {int(frame.header.get("ImagesInAcquisition") or 0) for frame in series.frames}
-    numbers = {int(frame.header.get("InstanceNumber") or 0) for frame in series.frames}
+    acquired = {frame.header.whole("ImagesInAcquisition") for frame in series.frames}
+    numbers = {frame.header.whole("InstanceNumber") for frame in series.frames}
     are_told = len(numbers) == count and min(numbers) >= 0
     return max(acquired) > count or (are_told and (min(numbers) > 1 or max(numbers) - min(numbers) + 1 > count))

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from pydicom.uid import UID
 
-from avnnet.data.dicom.headers import PER_FRAME, Frame
+from avnnet.data.dicom.headers import Frame
+from avnnet.data.dicom.values import PER_FRAME
 from avnnet.data.limits import FEWEST_SLICES
 from avnnet.errors import (
     AvnnetError,
@@ -41,7 +42,7 @@ class Series:
     @property
     def modality(self) -> str:
         """ "MR", "CT" or another of DICOM's words."""
-        return str(self.frames[0].header.get("Modality") or "")
+        return self.frames[0].header.text("Modality")
 
     def objection(self) -> AvnnetError | None:
         """Why this is no image of a hip, or None; where its slices lie is not looked at."""
@@ -56,9 +57,8 @@ class Series:
     def summary(self) -> str:
         """One line for messages and `avnnet scan`: how it was scanned; no text that a person has typed."""
         first = self.frames[0]
-        sequence = first.header.get("ScanningSequence") or ()
-        words = [sequence] if isinstance(sequence, str) else [str(one) for one in sequence]
-        scanned = "/".join([*words, str(first.header.get("MRAcquisitionType") or "")]).strip("/")
+        words = first.header.words("ScanningSequence")
+        scanned = "/".join([*words, first.header.text("MRAcquisitionType")]).strip("/")
         parts = [f"{len(self.frames)} slices of {first.size[0]} x {first.size[1]} pixels"]
         if len(first.plane) == 8:
             parts += [f"{first.plane[6]:.3g} x {first.plane[7]:.3g} mm", _plane_word(first.plane)]
@@ -70,18 +70,18 @@ class Series:
 
 def _objection(frame: Frame) -> AvnnetError | None:
     header, kind = frame.header, " ".join(frame.image_type).upper()
-    if str(header.get("BurnedInAnnotation") or "").upper() == "YES":
+    if header.text("BurnedInAnnotation").upper() == "YES":
         return UnsupportedFormat("text is burned into its pixels, which may name the patient")
-    if "Secondary Capture" in UID(str(header.get("SOPClassUID") or "")).name:
+    if "Secondary Capture" in UID(header.text("SOPClassUID")).name:
         return UnsupportedPixelType("it is a screenshot (secondary capture), not a scan")
-    if int(header.get("SamplesPerPixel") or 1) != 1 or header.get("PhotometricInterpretation") != "MONOCHROME2":
+    if header.whole("SamplesPerPixel", 1) != 1 or header.text("PhotometricInterpretation") != "MONOCHROME2":
         return UnsupportedPixelType(
             "its pixels must be greyscale with one bright-is-high value each (MONOCHROME2); found "
-            f"{str(header.get('PhotometricInterpretation'))[:16]}"
+            f"{header.text('PhotometricInterpretation')[:16] or None}"
         )
     if "MOSAIC" in kind:
         return UnsupportedFormat("it is a mosaic: many slices in one picture. Export it as single slices")
-    if int(header.get("NumberOfFrames") or 1) > 1 and PER_FRAME not in header:
+    if header.whole("NumberOfFrames", 1) > 1 and not header.items(PER_FRAME):
         return UnsupportedFormat("it holds several frames in one file that does not say where each lies")
     if any(word in kind for word in ("LOCALIZER", "LOCALISER", "SCOUT", "PROJECTION")):
         return NotAVolume("it is a localiser or a projection, not a stack of slices")
@@ -113,7 +113,7 @@ def chosen(found: Found, number: int | None = None) -> Series:
     """
     if number is not None:
         return _numbered_one(found, number)
-    if len({str(one.frames[0].header.get("PatientID") or "") for one in found.series}) > 1:
+    if len({one.frames[0].header.text("PatientID") for one in found.series}) > 1:
         raise MixedPatients(
             "a folder must hold the images of one patient; found several. Give each patient's folder, or choose a "
             "series: --series NUMBER, as `avnnet scan FOLDER` counts them"

@@ -16,7 +16,7 @@ from avnnet.data.files.nifti import is_nifti, nifti_grid, read_nifti
 from avnnet.data.files.sitk import to_sitk
 from avnnet.data.files.stored import read_stored, stored_grid
 from avnnet.data.files.streams import check_regular
-from avnnet.data.integrity import check_whole
+from avnnet.data.files.whole import check_whole
 from avnnet.data.limits import check_size, check_spacing
 from avnnet.errors import (
     GeometryMismatch,

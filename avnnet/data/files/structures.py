@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from avnnet.data.files.images import ids_of, read_image, read_labels
 from avnnet.data.files.seg_nrrd import SEGMENTATION_SUFFIX
 from avnnet.data.files.sitk import from_sitk
-from avnnet.data.integrity import check_whole
+from avnnet.data.files.whole import check_whole
 from avnnet.errors import InvalidConfig, InvalidLabelValues, MissingFile, UnreadableFile
 from avnnet.image import Image, LabelMap
 
