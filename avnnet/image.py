@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from avnnet.errors import GeometryMismatch, InvalidLabelValues
+from avnnet.flags import NO_FLAGS, Flags
 from avnnet.grid import Grid
 from avnnet.labels import HIP, LabelScheme, Side
 
@@ -16,13 +17,13 @@ class Source:
     """What an image's file says beside its voxels.
 
     Args:
-        flags: what a reader should know of it, such as "lossy_source"; words of `avnnet.flags`.
+        flags: what a reader should know of it, such as `Flag.LOSSY_SOURCE`.
         laterality: the body side that its header names, or None.
         preferred_transform: "sform" or "qform", where the two of a NIfTI file contradict each other and the reader was
             told which of them holds; else None.
     """
 
-    flags: tuple[str, ...] = ()
+    flags: Flags = NO_FLAGS
     laterality: Side | None = None
     preferred_transform: str | None = None
 

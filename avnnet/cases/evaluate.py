@@ -108,7 +108,7 @@ def _tables(case: Case, row: pd.DataFrame, model: Segmenter, masks: Path, is_see
     agreed = [agreement_rows(row, name, manual, hip.labels) for name, hip in read.items()]
     mark = [Flag.SEEN_IN_TRAINING] if is_seen else []
     measured = [measurement_row(row, MANUAL, manual)]
-    measured += [measurement_row(row, name, hip.labels, " ".join([*hip.flags, *mark])) for name, hip in read.items()]
+    measured += [measurement_row(row, name, hip.labels, hip.flags | mark) for name, hip in read.items()]
     if case.second_label is not None:
         second = read_labels(case.second_label, model.scheme)
         measured.insert(1, measurement_row(row, SECOND, second))

@@ -11,7 +11,7 @@ import torch
 from avnnet.data.preprocess import Prepared
 from avnnet.data.softmax import Softmax
 from avnnet.errors import GeometryMismatch, ModelMismatch
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image
 from avnnet.inference.implant import implant_flags
 from avnnet.inference.member import Member
@@ -33,7 +33,7 @@ class Predicted:
     """
 
     softmax: list[Softmax]
-    flags: tuple[str, ...]
+    flags: Flags
 
 
 class Ensemble:
@@ -120,10 +120,10 @@ class Ensemble:
             unusual += member.is_unusual(prepared[key])
             if on_progress is not None:
                 on_progress(done, len(self.members))
-        flags = [*image_flags(image, side), *([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(self.members) else [])]
+        flags = image_flags(image, side) | ([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(self.members) else [])
         if centre_mm is not None:
-            flags += implant_flags(image, centre_mm)
-        return Predicted(results, tuple(flags))
+            flags |= implant_flags(image, centre_mm)
+        return Predicted(results, flags)
 
     def mean(self, image: Image) -> Softmax:
         """The mean probabilities over a whole image, where nobody asks for those of single members.

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from avnnet.errors import Unmeasurable
-from avnnet.flags import Flag
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import LabelMap
 from avnnet.labels import Side
@@ -43,7 +43,7 @@ class FoundHead:
     centre_mm: tuple[float, float, float]
     radius_mm: float
     side: Side | None
-    flags: tuple[str, ...] = ()
+    flags: Flags = NO_FLAGS
 
 
 def heads_in(labels: LabelMap) -> list[FoundHead]:
@@ -79,8 +79,8 @@ def heads_in(labels: LabelMap) -> list[FoundHead]:
     return [head for head, _ in heads]
 
 
-def _sure(head: FoundHead) -> tuple[str, ...]:
-    return tuple(flag for flag in head.flags if flag != Flag.SIDE_UNVERIFIED)
+def _sure(head: FoundHead) -> Flags:
+    return head.flags.without(Flag.SIDE_UNVERIFIED)
 
 
 def _is_other_hip(one: FoundHead, other: FoundHead) -> bool:
@@ -96,10 +96,10 @@ def _head(labels: LabelMap, piece: np.ndarray) -> FoundHead | None:
     if piece.sum() * labels.grid.voxel_mm3 < LEAST_OF_SPHERE * sphere.volume_mm3:
         return None
     side, is_sure = _side(sphere.centre_mm[0], head.neck.axis[0] if head.neck is not None else 0.0)
-    flags = [] if is_sure else [Flag.SIDE_UNVERIFIED]
+    flags = Flags([] if is_sure else [Flag.SIDE_UNVERIFIED])
     if not holds(labels.grid, sphere.centre_mm, sphere.radius_mm):
-        flags.append(Flag.FOV_TRUNCATED)
-    return FoundHead(sphere.centre_mm, sphere.radius_mm, side, tuple(flags))
+        flags |= [Flag.FOV_TRUNCATED]
+    return FoundHead(sphere.centre_mm, sphere.radius_mm, side, flags)
 
 
 def _side(x_mm: float, neck_x: float) -> tuple[Side | None, bool]:
@@ -116,7 +116,7 @@ def _towards(x: float) -> Side:
     return Side.LEFT if x > 0 else Side.RIGHT
 
 
-def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> tuple[str, ...]:
+def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> Flags:
     """Whether the side of a head is to be looked at: nobody says it, or its place in the scanner says the other.
 
     Networks see left hips mirrored: one whose side is not known is segmented as a right one.
@@ -126,16 +126,16 @@ def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> tuple[st
         side: as a person or the locator says.
 
     Examples:
-        >>> side_flags((95.0, 0.0, 0.0), Side.LEFT)
-        ()
-        >>> side_flags((95.0, 0.0, 0.0), Side.RIGHT), side_flags((95.0, 0.0, 0.0), None)
-        (('side_unverified',), ('side_unverified',))
-        >>> side_flags(None, Side.RIGHT), side_flags(None, None)
-        ((), ('side_unverified',))
+        >>> str(side_flags((95.0, 0.0, 0.0), Side.LEFT))
+        ''
+        >>> str(side_flags((95.0, 0.0, 0.0), Side.RIGHT)), str(side_flags((95.0, 0.0, 0.0), None))
+        ('side_unverified', 'side_unverified')
+        >>> str(side_flags(None, Side.RIGHT)), str(side_flags(None, None))
+        ('', 'side_unverified')
     """
     x_mm = 0.0 if centre_mm is None else centre_mm[0]
     is_elsewhere = abs(x_mm) >= SURE_X_MM and side != _towards(x_mm)
-    return (str(Flag.SIDE_UNVERIFIED),) if side is None or is_elsewhere else ()
+    return Flags([Flag.SIDE_UNVERIFIED] if side is None or is_elsewhere else [])
 
 
 def holds(grid: Grid, centre_mm: Sequence[float], radius_mm: float) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image
 from avnnet.inference.heads import LEAST_APART_MM, LEAST_X_MM
 from avnnet.labels import Side
@@ -43,8 +43,8 @@ class Void:
     side: Side | None
 
 
-def implant_flags(image: Image, centre_mm: Sequence[float]) -> tuple[str, ...]:
-    """The flag "implant_suspected" if there is no signal near a head's centre in so large a ball that it is no tissue.
+def implant_flags(image: Image, centre_mm: Sequence[float]) -> Flags:
+    """The flag `implant_suspected` if there is no signal near a head's centre in so large a ball that it is no tissue.
 
     Args:
         image: the scan; of several channels the first.
@@ -52,7 +52,7 @@ def implant_flags(image: Image, centre_mm: Sequence[float]) -> tuple[str, ...]:
     """
     radius_mm, place_mm = _voids(image)
     is_near = np.linalg.norm(place_mm - np.asarray(centre_mm), axis=-1) <= NEAR_MM
-    return (Flag.IMPLANT_SUSPECTED,) if radius_mm[is_near].max(initial=0.0) >= LEAST_RADIUS_MM else ()
+    return Flags([Flag.IMPLANT_SUSPECTED] if radius_mm[is_near].max(initial=0.0) >= LEAST_RADIUS_MM else [])
 
 
 def implants_in(image: Image, heads_mm: Sequence[Sequence[float]]) -> list[Void]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.heads import FoundHead, heads_in
@@ -64,4 +64,4 @@ def located_row(
         off = np.asarray(head.centre_mm) - np.asarray(drawn[0].centre_mm)
         found |= {"centre_error_mm": float(np.linalg.norm(off)), "radius_error_mm": head.radius_mm - drawn[0].radius_mm}
     key = case[KEY].reset_index(drop=True)
-    return key.assign(**found, flags=str(Flag.HEAD_NOT_FOUND) if head is None else " ".join(head.flags))
+    return key.assign(**found, flags=str(Flags([Flag.HEAD_NOT_FOUND]) if head is None else head.flags))

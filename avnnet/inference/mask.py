@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from avnnet.data.softmax import Softmax
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import Member
@@ -30,7 +30,7 @@ class Mask:
 
     labels: LabelMap
     probabilities: Softmax
-    flags: tuple[str, ...]
+    flags: Flags
 
 
 def mask_of(
@@ -49,14 +49,12 @@ def mask_of(
     probabilities = mean_softmax(softmax)
     marked = probabilities.labels(scheme)
     labels = largest_piece(marked) if is_one_head else marked
-    flags = [
-        *mask_flags(labels, probabilities),
-        *([Flag.COMPONENTS_REMOVED] if labels is not marked else []),
-        *noise_flags(image, labels),
-        *agreement_flags(softmax, labels),
-        *scope_flags(members, labels),
-    ]
-    return Mask(labels, probabilities, tuple(flags))
+    flags = mask_flags(labels, probabilities)
+    flags |= [] if labels is marked else [Flag.COMPONENTS_REMOVED]
+    flags |= noise_flags(image, labels)
+    flags |= agreement_flags(softmax, labels)
+    flags |= scope_flags(members, labels)
+    return Mask(labels, probabilities, flags)
 
 
 def largest_piece(labels: LabelMap) -> LabelMap:
@@ -82,7 +80,7 @@ def largest_piece(labels: LabelMap) -> LabelMap:
     return LabelMap(kept, labels.grid, labels.scheme)
 
 
-def scope_flags(members: Sequence[Member], labels: LabelMap) -> tuple[str, ...]:
+def scope_flags(members: Sequence[Member], labels: LabelMap) -> Flags:
     """Whether the image's voxels, or the structure found, are beyond what most of the networks were trained on.
 
     Args:
@@ -91,4 +89,4 @@ def scope_flags(members: Sequence[Member], labels: LabelMap) -> tuple[str, ...]:
     """
     whole_cm3 = int((labels.array > 0).sum()) * labels.grid.voxel_mm3 / MM3_PER_CM3
     left = [member.scope is not None and member.scope.is_left_by(labels.grid, whole_cm3) for member in members]
-    return (Flag.OUTSIDE_TRAINING_RANGE,) if 2 * sum(left) > len(members) else ()
+    return Flags([Flag.OUTSIDE_TRAINING_RANGE] if 2 * sum(left) > len(members) else [])

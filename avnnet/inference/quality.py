@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from avnnet.data.softmax import Softmax
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side
 from avnnet.measure.volumes import missing_structures
@@ -24,7 +24,7 @@ AGREEING_DICE = 0.8
 """Of single networks with their ensemble, in the whole structure: below it they do not see the same head."""
 
 
-def mask_flags(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
+def mask_flags(labels: LabelMap, probabilities: Softmax) -> Flags:
     """What a reader should look at: a structure that is missing, or cut by the image or the crop.
 
     Args:
@@ -32,33 +32,33 @@ def mask_flags(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
         probabilities: where the networks looked.
     """
     found = labels.array > 0
-    flags: list[str] = []
+    flags: list[Flag] = []
     for axis, box in enumerate(probabilities.box):
         whole = labels.grid.shape[axis]
         for index, is_border in ((box.start, box.start == 0), (box.stop - 1, box.stop == whole)):
             if found.take(index, axis=axis).any():
                 flags.append(Flag.FOV_TRUNCATED if is_border else Flag.CROP_TOUCHED)
-    return (*dict.fromkeys(flags), *missing_structures(labels))
+    return Flags(flags) | missing_structures(labels)
 
 
-def image_flags(image: Image, side: Side | None) -> tuple[str, ...]:
+def image_flags(image: Image, side: Side | None) -> Flags:
     """What the image itself gives reason to look at.
 
     Args:
         image: the scan.
         side: of the hip that was found or given in it.
     """
-    flags: list[str] = list(image.source.flags)
+    flags: list[Flag] = []
     thickest, thinnest = max(image.grid.spacing), min(image.grid.spacing)
     if thickest >= THICK_MM and thickest >= THICK_RATIO * thinnest:
         flags.append(Flag.ANISOTROPIC)
     said = image.source.laterality
     if side is not None and said is not None and said != side:
         flags.append(Flag.LATERALITY_CONFLICT)
-    return tuple(flags)
+    return image.source.flags | flags
 
 
-def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> tuple[str, ...]:
+def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> Flags:
     """Whether the single networks of an ensemble see other heads than their mean does.
 
     Args:
@@ -67,12 +67,12 @@ def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> tuple[str
     """
     whole = ensemble.array > 0
     if len(members) < 2 or not whole.any():
-        return ()
+        return Flags()
     agreed = [dice(one.labels(ensemble.scheme).array > 0, whole) for one in members]
-    return (Flag.LOW_ENSEMBLE_AGREEMENT,) if sum(agreed) / len(agreed) < AGREEING_DICE else ()
+    return Flags([Flag.LOW_ENSEMBLE_AGREEMENT] if sum(agreed) / len(agreed) < AGREEING_DICE else [])
 
 
-def noise_flags(image: Image, labels: LabelMap) -> tuple[str, ...]:
+def noise_flags(image: Image, labels: LabelMap) -> Flags:
     """Whether the bone outside the lesion is too noisy for a lesion to be seen in it.
 
     Args:
@@ -80,7 +80,7 @@ def noise_flags(image: Image, labels: LabelMap) -> tuple[str, ...]:
         labels: its mask.
     """
     ratio = signal_to_noise(image, labels)
-    return (Flag.LOW_SNR,) if ratio < LEAST_SNR else ()
+    return Flags([Flag.LOW_SNR] if ratio < LEAST_SNR else [])
 
 
 def signal_to_noise(image: Image, labels: LabelMap) -> float:

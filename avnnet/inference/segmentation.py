@@ -12,7 +12,7 @@ import numpy as np
 from avnnet.data.files import write_image
 from avnnet.data.files.seg_nrrd import SEGMENTATION_SUFFIX, write_segmentation
 from avnnet.data.softmax import Softmax
-from avnnet.flags import Flag
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.labels import LabelScheme, Side
 from avnnet.measure.rows import measure
@@ -51,7 +51,7 @@ class Segmentation:
     centre_mm: tuple[float, float, float] | None = None
     radius_mm: float | None = None
     networks: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+    flags: Flags = NO_FLAGS
     by_network: Mapping[str, Segmentation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Segmentation:
             x, y, z = (float(value) for value in self.centre_mm)
             object.__setattr__(self, "centre_mm", (x, y, z))
         object.__setattr__(self, "networks", tuple(self.networks))
-        object.__setattr__(self, "flags", tuple(dict.fromkeys(self.flags)))
+        object.__setattr__(self, "flags", Flags(self.flags))
 
     @property
     def is_found(self) -> bool:
@@ -95,7 +95,7 @@ class Segmentation:
 
 
 def nothing_found(
-    image: Image, scheme: LabelScheme, side: Side | None, networks: tuple[str, ...], flags: tuple[str, ...]
+    image: Image, scheme: LabelScheme, side: Side | None, networks: tuple[str, ...], flags: Flags
 ) -> Segmentation:
     """The segmentation of a hip without a head: an empty mask, certain to be background.
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from avnnet.errors import InvalidConfig
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image
 from avnnet.inference.ensemble import Ensemble, OnNetwork
 from avnnet.inference.heads import FoundHead, side_flags
@@ -153,13 +153,13 @@ class Segmenter:
         """The hip at a place, or wherever the networks see one; with the flags of image, mask, side and head."""
         predicted = self.ensemble.see(image, side=side, centre_mm=centre_mm, on_progress=on_progress)
         seen = list(zip(self.members, predicted.softmax, strict=True))
-        doubts = side_flags(centre_mm, side) if self.scheme == HIP else ()
+        doubts = side_flags(centre_mm, side) if self.scheme == HIP else Flags()
         place = None if centre_mm is None else (float(centre_mm[0]), float(centre_mm[1]), float(centre_mm[2]))
 
         def of(name: str | None) -> Segmentation:
             members, softmax = zip(*[one for one in seen if name in (None, one[0].name)], strict=True)
             mask = mask_of(image, members, softmax, self.scheme, is_one_head=centre_mm is not None)
-            flags = (*mask.flags, *predicted.flags, *doubts, *(() if head is None else head.flags))
+            flags = mask.flags | predicted.flags | doubts | (() if head is None else head.flags)
             networks = tuple(member.name for member in members)
             radius_mm = None if head is None else head.radius_mm
             return Segmentation(image, mask.labels, mask.probabilities, side, place, radius_mm, networks, flags)
@@ -170,13 +170,13 @@ class Segmenter:
         self, image: Image, side: Side | None, found: Sequence[FoundHead], by_network: bool, is_found: bool
     ) -> list[Segmentation]:
         """The hips without a head: those where an implant stands, or the only one if no head was found."""
-        flags: dict[Side | None, tuple[str, ...]] = {
-            void.side: (Flag.HEAD_NOT_FOUND, Flag.IMPLANT_SUSPECTED)
+        flags: dict[Side | None, Flags] = {
+            void.side: Flags([Flag.HEAD_NOT_FOUND, Flag.IMPLANT_SUSPECTED])
             for void in implants_in(image, [head.centre_mm for head in found])
             if side is None or void.side == side
         }
         if not is_found and not flags:
-            flags = {side: (Flag.HEAD_NOT_FOUND,)}
+            flags = {side: Flags([Flag.HEAD_NOT_FOUND])}
         networks = tuple(member.name for member in self.members)
         nothing = [nothing_found(image, self.scheme, one, networks, words) for one, words in flags.items()]
         names = self.ensemble.names if by_network else []

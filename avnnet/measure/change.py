@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from avnnet.flags import Flag, Flags
 from avnnet.measure.columns import QUANTITIES
 
 SAME_HEAD_MM = 1.5
@@ -13,7 +14,8 @@ PLACES = ("head_centre_x_mm", "head_centre_y_mm", "head_centre_z_mm", "plane_til
 def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """One row per quantity: its value before and now, and the difference now - before.
 
-    Where the two heads differ in radius by more than 1.5 mm, every row says `another_head`: it may not be the same hip.
+    Where the two heads differ in radius by more than 1.5 mm, every row has the flag `another_head`: it may not be the
+    same hip.
 
     Args:
         previous: one row of `quantities` of the earlier scan.
@@ -40,4 +42,4 @@ def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     radii = table.loc[table["quantity"] == "head_radius_mm", "difference"]
     is_other = bool((radii.abs() > SAME_HEAD_MM).any())
-    return table.assign(flags="another_head" if is_other else "")
+    return table.assign(flags=str(Flags([Flag.ANOTHER_HEAD] if is_other else [])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from avnnet.flags import Flag
 from avnnet.measure.grades import DEPRESSION, EXTENT, HA_RISK, KERBOUL, MODIFIED_KERBOUL, STEINBERG, Grading
 from avnnet.measure.location import OCTANTS
 
@@ -134,24 +135,6 @@ SECTIONS: dict[str, tuple[Quantity, ...]] = {
 }  # fmt: skip
 QUANTITIES = tuple(one for section in SECTIONS.values() for one in section)
 
-FLAGS = {
-    "no_head": "the mask is empty",
-    "no_necrosis": "there is a head, but no necrosis in it: arcs, areas and shares are 0, what has no place is empty",
-    "no_vital": "all of the head is necrosis: either the whole head is dead, or only the lesion was drawn",
-    "unmeasurable": "the mask has no shape of a head (too few voxels, no sphere): volumes only",
-    "no_neck_plane": "the surface shows no neck: all of it counts as joint surface",
-    "thick_slices": "voxels above 2 mm: steps of the slices stay in the surface, and areas are too large",
-    "several_pieces": "the head is in pieces: the shape is that of the largest, the volumes those of all",
-    "holes": "the head has holes, which are filled for the shape and not for the volumes",
-    "several_arcs": "the angle from first to last edge is 5° or more larger than the sum of the arcs",
-    "lesion_off_surface": "in a mid plane the lesion keeps off the joint surface: its arc is its shadow",
-    "borderline_collapse": "2 mm lie within the 95 % interval of the depth: IIIA and IIIB cannot be told apart",
-    "fov_truncated": "the mask reaches the image's border: the cut is no surface, what lies beyond is not measured",
-    "implausible_sphere": "less than half of the joint surface lies within 1.5 mm of the sphere: angles are doubtful",
-    "sform_preferred": "the mask's file says twice where it lies, not the same; its sform holds, as `--prefer` said",
-    "qform_preferred": "the same of its qform",
-}
-
 _INTRO = """# Measurements
 
 Every column that a measurement of a hip has, generated from the code
@@ -178,5 +161,5 @@ def columns_page() -> str:
         "| `not_measured` | what was not measured, and why, with semicolons between |\n\n"
         "## Flags\n\n| Flag | Meaning |\n|---|---|\n"
     )
-    parts += [f"| `{name}` | {meaning} |\n" for name, meaning in FLAGS.items()]
+    parts += [f"| `{flag}` | {flag.meaning} |\n" for flag in Flag]
     return "".join(parts)

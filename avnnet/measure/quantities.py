@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from avnnet.errors import InvalidConfig, InvalidScheme, Unmeasurable
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.image import LabelMap
 from avnnet.labels import HIP, Side
 from avnnet.measure.collapse import collapse
@@ -67,7 +68,7 @@ class Setting:
 @dataclass
 class _Row:
     values: dict[str, Any]
-    flags: list[str] = field(default_factory=list)
+    flags: Flags = NO_FLAGS
     reasons: list[str] = field(default_factory=list)
 
 
@@ -108,21 +109,21 @@ def quantities(labels: LabelMap, side: Side | None = None, setting: Setting | No
     try:
         head = measured_head(labels, side)
     except Unmeasurable as error:
-        row.flags += ["unmeasurable"] if row.values["head_cm3"] else []
+        row.flags |= [Flag.UNMEASURABLE] if row.values["head_cm3"] else []
         row.reasons.append(f"shape: {error}")
         if not row.values["vital_cm3"]:
             row.values["necrosis_percent"] = float("nan")  # of what, is not known
     else:
-        row.flags += head.flags
+        row.flags |= head.flags
         _surfaces(row, head)
         _angles(row, head, setting)
         _place(row, head, setting)
-        if {"fov_truncated", "implausible_sphere"} <= set(row.flags):
+        if {Flag.FOV_TRUNCATED, Flag.IMPLAUSIBLE_SPHERE} <= set(row.flags):
             _forget_surface(row)
     _grades(row)
     _probabilities(row, setting)
     table = pd.DataFrame([row.values])
-    return table.assign(not_measured="; ".join(row.reasons), flags=" ".join(dict.fromkeys(row.flags)))
+    return table.assign(not_measured="; ".join(row.reasons), flags=str(row.flags))
 
 
 def quantity_columns() -> list[str]:
@@ -133,11 +134,11 @@ def quantity_columns() -> list[str]:
 def _volumes(row: _Row, labels: LabelMap) -> None:
     found = {str(name): float(value) for name, value in volumes(labels).iloc[0].items()}
     row.values |= found
-    row.flags += missing_structures(labels)
+    row.flags |= missing_structures(labels)
     if found["head_cm3"] and not found["vital_cm3"]:
-        row.flags.append("no_vital")
+        row.flags |= [Flag.NO_VITAL]
     if any(labels.array.take(end, axis=axis).any() for axis in range(3) for end in (0, -1)):
-        row.flags.append("fov_truncated")
+        row.flags |= [Flag.FOV_TRUNCATED]
     for name in ("head", "necrosis"):
         if found[f"{name}_cm3"]:
             row.values[f"{name}_discretisation_percent"] = discretisation_percent(
@@ -174,7 +175,7 @@ def _surfaces(row: _Row, head: MeasuredHead) -> None:
     away = np.linalg.norm(head.mesh.centres_mm - head.centre_mm, axis=1)
     near = head.is_articular & (np.abs(away - sphere.radius_mm) < NEAR_MM)
     if areas[near].sum() < NEAR_SHARE * articular:
-        row.flags.append("implausible_sphere")
+        row.flags |= [Flag.IMPLAUSIBLE_SPHERE]
 
 
 def _angles(row: _Row, head: MeasuredHead, setting: Setting) -> None:
@@ -190,9 +191,9 @@ def _angles(row: _Row, head: MeasuredHead, setting: Setting) -> None:
             f"{arcs.plane.name}_max_arc_deg": most.arc_deg,
         }
         if arcs.hull_deg - arcs.arc_deg >= SEVERAL_DEG:
-            row.flags.append("several_arcs")
+            row.flags |= [Flag.SEVERAL_ARCS]
         if arcs.is_shadow:
-            row.flags.append("lesion_off_surface")
+            row.flags |= [Flag.LESION_OFF_SURFACE]
     if head.side is None:
         row.values["sagittal_max_offset_mm"] = float("nan")  # lateral or medial cannot be told
     row.values |= {
@@ -237,7 +238,7 @@ def _place(row: _Row, head: MeasuredHead, setting: Setting) -> None:
             "collapse_over_2mm_probability": sunk.over_2mm_probability,
         }
         if sunk.is_borderline:
-            row.flags.append("borderline_collapse")
+            row.flags |= [Flag.BORDERLINE_COLLAPSE]
     depth_mm = necrotic_depth_mm(head, patient_planes(setting.tilt_deg)[0])
     middle = points.mean(axis=0)
     row.values |= {
@@ -259,7 +260,7 @@ def _forget_surface(row: _Row) -> None:
     for name in row.values:
         if name.endswith(stands_on) or name.startswith(("collapse_", "necrotic_depth")):
             row.values[name] = float("nan")
-    row.flags = [flag for flag in row.flags if flag not in ("several_arcs", "borderline_collapse")]
+    row.flags = row.flags.without(Flag.SEVERAL_ARCS, Flag.BORDERLINE_COLLAPSE)
     row.reasons.append("surfaces, arcs, collapse, depth: the field of view cuts through the head's surface")
 
 

@@ -13,7 +13,7 @@ from avnnet.data.dicom.pixels import pixels_of
 from avnnet.data.dicom.series import Found, Series, chosen
 from avnnet.data.dicom.stack import grid_of_frames, sorted_frames
 from avnnet.data.dicom.values import Header
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import Image, Source
 
@@ -98,7 +98,7 @@ def _source(series: Series, is_repaired: bool) -> Source:
     }
     sides = {frame.laterality for frame in series.frames}
     return Source(
-        tuple(flag for flag, is_raised in flags.items() if is_raised), sides.pop() if len(sides) == 1 else None
+        Flags(flag for flag, is_raised in flags.items() if is_raised), sides.pop() if len(sides) == 1 else None
     )
 
 

@@ -29,7 +29,7 @@ from avnnet.errors import (
     UnsupportedDimensions,
     UnsupportedFormat,
 )
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap, Source
 from avnnet.labels import HIP, LabelScheme
@@ -142,9 +142,9 @@ def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | No
     if len(images) == 1:
         return images[0]
     grid = _one_grid(paths, [image.grid for image in images])
-    flags = dict.fromkeys(flag for image in images for flag in image.source.flags)
+    flags = Flags(flag for image in images for flag in image.source.flags)
     preferred = next(filter(None, (image.source.preferred_transform for image in images)), None)
-    source = Source(tuple(flags), images[0].source.laterality, preferred)
+    source = Source(flags, images[0].source.laterality, preferred)
     return Image(np.stack([image.array for image in images]), grid, source=source)
 
 
@@ -186,7 +186,7 @@ def _read_one(path: Path, series: int | None, prefer: str | None) -> Image:
         return read_series(path, series)
     image = read_nifti(path, prefer) if is_nifti(path) else read_stored(path)
     grid = upright(image.grid)
-    flags = () if grid is image.grid else (Flag.REPAIRED_DIRECTION,)
+    flags = Flags([] if grid is image.grid else [Flag.REPAIRED_DIRECTION])
     return Image(image.array, grid, source=replace(image.source, flags=flags))
 
 
