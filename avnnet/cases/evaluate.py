@@ -14,14 +14,13 @@ from avnnet.data.files import read_image, read_labels, write_image
 from avnnet.data.integrity import image_hash
 from avnnet.flags import Flag
 from avnnet.image import Image
-from avnnet.inference.ensemble import ENSEMBLE
 from avnnet.inference.heads import FoundHead
 from avnnet.inference.locate import located_row
 from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
-from avnnet.stats.study import LOCATED, MANUAL, SECOND
+from avnnet.readers import ENSEMBLE, LOCATED, MANUAL, SECOND
 
 
 @dataclass(frozen=True)

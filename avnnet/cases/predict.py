@@ -17,12 +17,12 @@ from avnnet.data.files.streams import check_regular
 from avnnet.data.integrity import content_hash, image_hash
 from avnnet.errors import MissingFile
 from avnnet.flags import Flag, Flags
-from avnnet.inference.ensemble import ENSEMBLE
 from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP, Side
 from avnnet.measure import measurement_row, quantity_columns
 from avnnet.progress import Reporter
+from avnnet.readers import ENSEMBLE
 
 SHORTEST_NAME = 3  # "." and "1" are parts of other words, and nobody's name
 

@@ -21,9 +21,9 @@ from avnnet.measure.change import change
 from avnnet.measure.head import canonical
 from avnnet.measure.mesh import surface_mesh
 from avnnet.progress import Reporter
+from avnnet.readers import MASK
 from avnnet.tables import write_table
 
-READER = "mask"
 SHOWN = (
     "case_id", "side", "necrosis_cm3", "necrosis_percent", "modified_kerboul_deg", "collapse_mm", "steinberg_grade",
     "flags", "error",
@@ -62,11 +62,11 @@ def measure(args: argparse.Namespace) -> int:
         for done, job in enumerate(jobs, start=1):
             try:
                 labels = read_structures(job.mask, structures, prefer=args.prefer)
-                row = measurement_row(job.case, READER, labels, setting=setting)
+                row = measurement_row(job.case, MASK, labels, setting=setting)
                 maps += _extras(args, job, labels)
             except AvnnetError as error:  # the other masks go on, and this one's row says why it is missing
                 reporter.say(f"{job.name} failed: {type(error).__name__}: {error}")
-                row = failed_row(job.case, READER, f"{type(error).__name__}: {error}")
+                row = failed_row(job.case, MASK, f"{type(error).__name__}: {error}")
             rows.append(row)
             step(done, job.name)
     table = pd.concat(rows, ignore_index=True)

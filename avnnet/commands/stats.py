@@ -15,10 +15,10 @@ from avnnet.commands.results import print_results
 from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.labels import HIP
 from avnnet.progress import Reporter
+from avnnet.readers import MANUAL
 from avnnet.report import read_study, write_report
 from avnnet.stats.battery import check_margins, numeric_columns, table_names
 from avnnet.stats.pairs import tidy
-from avnnet.stats.study import MANUAL
 from avnnet.tables import read_table, write_table
 
 

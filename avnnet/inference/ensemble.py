@@ -18,8 +18,6 @@ from avnnet.inference.member import Member
 from avnnet.inference.quality import image_flags
 from avnnet.labels import LabelScheme, Side
 
-ENSEMBLE = "ensemble"
-"""The reader of the ensemble in all tables."""
 OnNetwork = Callable[[int, int], None]
 
 

@@ -17,6 +17,7 @@ from avnnet.image import Image, LabelMap
 from avnnet.labels import LabelScheme, Side
 from avnnet.measure.rows import measure
 from avnnet.measure.volumes import volumes
+from avnnet.readers import AUTOMATIC
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ class Segmentation:
         """Three planes through the structure, a plain copy beside the contours."""
         from avnnet.plots import overlay
 
-        return overlay(self.image, {"automatic": self.labels})
+        return overlay(self.image, {AUTOMATIC: self.labels})
 
     def save(self, path: str | Path) -> Path:
         """The path written: the label map as NIfTI, NRRD or MetaImage, or as segments of 3D Slicer (`.seg.nrrd`)."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from avnnet.errors import StatisticsError
+from avnnet.readers import MANUAL
 from avnnet.stats.bootstrap import DRAWS, SEED, bootstrap_interval
 from avnnet.stats.pairs import KEY, numbers, rows_of, text, tidy
 from avnnet.stats.proportions import wilson_interval
@@ -22,7 +23,7 @@ def segmentation_results(
     agreement: pd.DataFrame,
     measurements: pd.DataFrame | None = None,
     *,
-    manual: str = "manual",
+    manual: str = MANUAL,
     stage: str = "arco_stage",
     size: str = "necrosis_percent",
     draws: int = DRAWS,
