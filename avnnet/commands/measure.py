@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from avnnet.cases.loop import in_words
 from avnnet.data.cohort import read_cohort
 from avnnet.data.files import SUFFIXES, image_name, images_in, read_image
 from avnnet.data.files.stl import write_stl
@@ -15,7 +16,7 @@ from avnnet.data.files.structures import Structures, read_structures
 from avnnet.errors import AvnnetError, InvalidCohort, InvalidConfig, MissingFile, Unmeasurable
 from avnnet.image import LabelMap
 from avnnet.labels import Side
-from avnnet.measure import Landmarks, Setting, failed_row, location_map, measured_head, measurement_row
+from avnnet.measure import Landmarks, Setting, case_row, empty_row, location_map, measured_head, measurement_row
 from avnnet.measure import measure as measure_one
 from avnnet.measure.change import change
 from avnnet.measure.head import canonical
@@ -65,15 +66,15 @@ def measure(args: argparse.Namespace) -> int:
                 row = measurement_row(job.case, MASK, labels, setting=setting)
                 maps += _extras(args, job, labels)
             except AvnnetError as error:  # the other masks go on, and this one's row says why it is missing
-                reporter.say(f"{job.name} failed: {type(error).__name__}: {error}")
-                row = failed_row(job.case, MASK, f"{type(error).__name__}: {error}")
+                reporter.say(f"{job.name} failed: {in_words(error)}")
+                row = empty_row(job.case, MASK, error=in_words(error))
             rows.append(row)
             step(done, job.name)
     table = pd.concat(rows, ignore_index=True)
     write_table(table, args.out / "measurements.csv")
     _write_maps(args, maps)
     if earlier is not None and not table["error"].iloc[0]:
-        _write_change(args, measure_one(earlier, side or "", setting), table)
+        _write_change(args, measure_one(earlier, side, setting), table)
     shown = table[[name for name in SHOWN if name in table]]
     shown = shown.assign(error=shown["error"].str.partition(":")[0])  # the whole was said when it happened
     print(shown.to_string(index=False, float_format="{:.2f}".format))
@@ -91,10 +92,7 @@ def _jobs(path: Path, side: Side | None) -> list[_Job]:
     masks = images_in(path) if path.is_dir() else {image_name(path): path}
     if not masks:
         raise MissingFile(f"no masks in {path}; masks end in one of {', '.join(SUFFIXES)}")
-    return [
-        _Job(name, mask, side, pd.DataFrame({"patient_id": [name], "case_id": [name], "side": [side or ""]}))
-        for name, mask in masks.items()
-    ]
+    return [_Job(name, mask, side, case_row(name, side)) for name, mask in masks.items()]
 
 
 def _setting(args: argparse.Namespace) -> Setting:
