@@ -23,10 +23,10 @@ from avnnet.data.contrast import contrast_of
 from avnnet.data.files import read_grid
 from avnnet.data.scope import scope_of
 from avnnet.errors import CheckpointMismatch
+from avnnet.grid import MM3_PER_CM3
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
-from avnnet.measure.volumes import MM3_PER_CM3
 from avnnet.tables import read_table, write_table
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
