@@ -27,6 +27,9 @@ class Source:
     laterality: Side | None = None
     preferred_transform: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flags", Flags(self.flags))
+
 
 @dataclass(frozen=True, eq=False)
 class Image:
