@@ -34,7 +34,7 @@ def test_import_avnnet_loads_neither_torch_nor_pandas():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["commands.compare", "commands.report", "commands.cohort", "stats"])
+@pytest.mark.parametrize("module", ["cases.compare", "cases.measure", "report", "data.folders", "stats"])
 def test_tables_masks_and_reports_need_no_torch(module):
     code = f"import sys, avnnet.{module}; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avnnet.choice import Choice
+from avnnet.choice import Plane, Size
 from avnnet.errors import InvalidConfig
 from avnnet.grid import Grid
 from avnnet.phantom.anatomy import HEAD_RADIUS_MM
@@ -15,15 +15,6 @@ from avnnet.phantom.shapes import Vector
 MARGIN_MM = 4.0  # between the head and the edge of the image
 BOTH_MM = 340.0  # field of view across the body that holds two hips
 TABLE_MM = 40.0  # the body's middle lies up to this far from the scanner's
-
-
-class Plane(Choice):
-    """The orientation of the slices."""
-
-    OBLIQUE = "oblique"  # axial, tilted along the femoral neck
-    AXIAL = "axial"
-    CORONAL = "coronal"
-    SAGITTAL = "sagittal"
 
 
 # World directions (LPS) of the array axes (slice, row, column), as scanners store them.
@@ -80,13 +71,6 @@ class Acquisition:
         """The field of view, slices first."""
         first, second, third = (round(n * s, 6) for n, s in zip(self.shape, self.spacing_mm, strict=True))
         return first, second, third
-
-
-class Size(Choice):
-    """How finely a field of view is sampled."""
-
-    FULL = "full"  # as the abstract's images
-    LAPTOP = "laptop"  # the same field with half the voxels along each axis
 
 
 def usual(

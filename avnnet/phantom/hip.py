@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from avnnet.choice import SignalMode
 from avnnet.errors import InvalidConfig
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
@@ -19,7 +20,7 @@ from avnnet.phantom.body import draw_body
 from avnnet.phantom.head import Head
 from avnnet.phantom.layers import Hip
 from avnnet.phantom.lesion import ADVANCED, FORMS, STAGES, draw_lesion
-from avnnet.phantom.modes import SignalMode, draw_sequence
+from avnnet.phantom.modes import draw_sequence
 from avnnet.phantom.reader import draw_reader
 from avnnet.phantom.scanner import draw_scanner
 from avnnet.phantom.sequences import Sequence

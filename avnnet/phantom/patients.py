@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import gamma
 
+from avnnet.choice import SignalMode
 from avnnet.labels import Side
 from avnnet.phantom.hip import Disease
 from avnnet.phantom.lesion import ADVANCED, STAGES
-from avnnet.phantom.modes import SignalMode
 
 # The abstract prints I 3, II 5, IIIA 12 of 34; the 14 that are left are IIIB.
 STAGE_COUNTS = {"I": 3, "II": 5, "IIIA": 12, "IIIB": 14}

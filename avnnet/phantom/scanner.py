@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from avnnet.phantom.modes import SignalMode
+from avnnet.choice import SignalMode
 from avnnet.phantom.sequences import Fields, Sequence
 from avnnet.phantom.shapes import Points, Waves
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from avnnet.phantom.modes import SignalMode, draw_sequence
+from avnnet.choice import SignalMode
+from avnnet.phantom.modes import draw_sequence
 from avnnet.phantom.sequences import Dixon, Fields, SpoiledEcho, TurboSpinEcho
 from avnnet.phantom.tissues import RELAXIVITY, TISSUES, gadolinium_t1_ms
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from avnnet.choice import Choice
+from avnnet.choice import Transform
 from avnnet.data.files.axes import grid_of_steps
 from avnnet.data.limits import check_spacing
 from avnnet.errors import GeometryConflict, InvalidGeometry, MissingGeometry
@@ -19,13 +19,6 @@ UNIT_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 QUATERNION_ROUNDING = 1e-5  # of its squared length, which writers round to six digits
 # a quaternion in single precision turns by up to 7e-4, when its first number is near 0, and offsets are rounded
 AGREE_MM, AGREE_SHARE = 0.01, 1e-3
-
-
-class Transform(Choice):
-    """The two places where a NIfTI file can say where its voxels lie."""
-
-    SFORM = "sform"
-    QFORM = "qform"
 
 
 @dataclass(frozen=True)
