@@ -26,7 +26,7 @@ from avnnet.phantom.sequences import Sequence
 from avnnet.phantom.slabs import Scene
 from avnnet.phantom.truth import HipTruth, truth_of
 
-EFFUSION = 0.76  # of advanced hips (clinical.md 4.2)
+EFFUSION = 0.76  # of advanced hips (docs/sources.md#lesion)
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,11 @@ def scan(
 ) -> DigitalScan:
     """A scan of a random body.
 
-    The head's label is the bone within the head's surface up to the neck plane (convention 3 of clinical.md
-    3.1: fitted sphere + plane where the bone leaves the sphere, normal to the neck axis), cortex included.
-    The necrosis includes its dark rim (outer margin, 3.2). In a collapsed head the labels are of the bone
-    that is left, and the share is that of the remaining bone. A voxel belongs to a label if its centre does.
+    The head's label is the bone within the head's surface up to the neck plane, cortex included (convention 3 of
+    docs/sources.md#head-region: fitted sphere + plane where the bone leaves the sphere, normal to the neck axis).
+    The necrosis includes its dark rim (outer margin, docs/sources.md#lesion-boundary). In a collapsed head the labels
+    are of the bone that is left, and the share is that of the remaining bone. A voxel belongs to a label if its
+    centre does.
     A scan of a left hip is the mirror image of that of a right hip with the same random numbers.
 
     Args:

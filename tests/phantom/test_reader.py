@@ -33,4 +33,4 @@ def test_volumes_of_both_readers_agree_as_those_of_experts(pairs):
     volumes = np.array([[labels.mask("necrosis").sum() for labels in pair] for pair in pairs], float)
     between = volumes.mean(axis=1).var(ddof=1)
     error = (volumes[:, 0] - volumes[:, 1]).var(ddof=1) / 2
-    assert between / (between + error) > 0.85  # experts: 0.94 (0.89 to 0.97), clinical.md 3.6
+    assert between / (between + error) > 0.85  # experts: 0.94 (0.89 to 0.97), docs/sources.md#agreement-of-readers
