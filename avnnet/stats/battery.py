@@ -29,7 +29,7 @@ SCALES = ("difference", "percent", "log")
 
 
 def check_margins(margins: Mapping[str, float], values: Sequence[str]) -> None:
-    """Nothing, if every equivalence margin is of a quantity that is compared.
+    """Refuse an equivalence margin of a quantity that is not compared.
 
     Args:
         margins: by quantity.
