@@ -2,7 +2,7 @@
 
 from avnnet.phantom.acquisition import Acquisition, Plane, Size, usual
 from avnnet.phantom.cohort import CohortPlan, FileFormat, write_cohort
-from avnnet.phantom.hip import DigitalScan, Disease, hip, scan
+from avnnet.phantom.hip import DigitalScan, Disease, hip, simulate
 from avnnet.phantom.modes import SignalMode
 from avnnet.phantom.truth import HipTruth
 
@@ -17,7 +17,7 @@ __all__ = [
     "SignalMode",
     "Size",
     "hip",
-    "scan",
+    "simulate",
     "usual",
     "write_cohort",
 ]

@@ -87,7 +87,7 @@ def hip(
     mode: SignalMode = SignalMode.VIBE,
     acquisition: Acquisition | None = None,
 ) -> tuple[Image, LabelMap, HipTruth]:
-    """The image, the labels and the truth of a random hip with necrosis; see `scan` for more.
+    """The image, the labels and the truth of a random hip with necrosis; see `simulate` for more.
 
     Examples:
         >>> small = Acquisition((40, 80, 80), (2.0, 1.5, 1.5))
@@ -96,11 +96,11 @@ def hip(
         ('int16', 15.0)
     """
     disease = Disease(arco_stage, necrosis_percent)
-    made = scan(generator, {side: disease}, sex=sex, mode=mode, acquisition=acquisition)
+    made = simulate(generator, {side: disease}, sex=sex, mode=mode, acquisition=acquisition)
     return made.image, made.labels[side], made.truths[side]
 
 
-def scan(
+def simulate(
     generator: np.random.Generator,
     hips: Mapping[Side, Disease | None],
     *,
@@ -109,7 +109,7 @@ def scan(
     acquisition: Acquisition | None = None,
     person: np.random.Generator | None = None,
 ) -> DigitalScan:
-    """A scan of a random body.
+    """Draw a scan of a random body.
 
     The head's label is the bone within the head's surface up to the neck plane, cortex included (convention 3 of
     docs/sources.md#head-region: fitted sphere + plane where the bone leaves the sphere, normal to the neck axis).

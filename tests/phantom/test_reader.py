@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avnnet.labels import Side
-from avnnet.phantom import Acquisition, Disease, Plane, scan
+from avnnet.phantom import Acquisition, Disease, Plane, simulate
 from tests.conftest import dice_of
 
 SMALL = Acquisition((52, 100, 100), (1.6, 0.9, 0.9), Plane.AXIAL)
@@ -16,7 +16,7 @@ SMALL = Acquisition((52, 100, 100), (1.6, 0.9, 0.9), Plane.AXIAL)
 def pairs():
     made = []
     for seed in range(10):
-        one = scan(np.random.default_rng(seed), {Side.RIGHT: Disease("II", 5.0 + 3 * seed)}, acquisition=SMALL)
+        one = simulate(np.random.default_rng(seed), {Side.RIGHT: Disease("II", 5.0 + 3 * seed)}, acquisition=SMALL)
         made.append((one.labels[Side.RIGHT], one.second_reader[Side.RIGHT]))
     return made
 
