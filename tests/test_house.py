@@ -66,3 +66,13 @@ def test_the_changelog_and_the_citation_name_the_version():
 
     assert f"## {avnnet.__version__}" in (ROOT / "CHANGELOG.md").read_text()
     assert f"version: {avnnet.__version__}" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_no_docstring_begins_with_what_does_not_come_back():
+    # a check says what it refuses
+    wrong = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                wrong += [path.name] * (ast.get_docstring(node) or "").startswith(("Nothing, if", "None, "))
+    assert wrong == []

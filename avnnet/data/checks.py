@@ -15,7 +15,7 @@ from avnnet.labels import LabelScheme
 
 
 def check_volume(grid: Grid) -> None:
-    """Nothing, if a grid has enough slices on every axis for a volume.
+    """Refuse a grid with too few slices on an axis for a volume.
 
     Raises:
         NotAVolume: if it has fewer than four.

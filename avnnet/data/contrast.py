@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool3d
 
 CELLS = 8
-FEWEST = 4
-FAR_SD = 4.0
-NOTHING = 0.1  # a correlation with the mean training image that noise hardly reaches
-NOTHING_SD = 2.5  # such a one is unusual already at this distance, which 1 of 160 of a normal distribution exceed
+MIN_IMAGES = 4
+MAX_BELOW_SD = 4.0
+MIN_CORRELATION = 0.1  # a correlation with the mean training image that noise hardly reaches
+MIN_BELOW_SD = 2.5  # such a one is unusual already at this distance, which 1 of 160 of a normal distribution exceed
 
 
 class Contrast:
@@ -57,7 +57,7 @@ def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | Non
     """
     cells = np.stack([_cells(image) for image in images])
     count = len(cells)
-    if count < FEWEST:
+    if count < MIN_IMAGES:
         return None
     total = cells.sum(axis=0)
     lowest = []
@@ -65,7 +65,8 @@ def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | Non
         r = [_correlation(one[channel], (total - one)[channel] / (count - 1)) for one in cells]
         z = np.arctanh(np.clip(r, -0.999, 0.999))
         mean, sd = float(z.mean()), float(z.std(ddof=1))
-        lowest.append(round(float(np.tanh(max(mean - FAR_SD * sd, min(NOTHING, mean - NOTHING_SD * sd)))), 3))
+        lowest_z = max(mean - MAX_BELOW_SD * sd, min(MIN_CORRELATION, mean - MIN_BELOW_SD * sd))
+        lowest.append(round(float(np.tanh(lowest_z)), 3))
     return Contrast(np.round(total / count, 3).tolist(), lowest, is_cropped)
 
 

@@ -16,10 +16,10 @@ from avnnet.metrics import dice
 
 THICK_MM, THICK_RATIO = 2.5, 4.0
 """Slices this thick, and this many times the pixel: a lesion of 4 mm radius is off by 5 % and more (docs)."""
-LEAST_SNR = 5.0
+MIN_SNR = 5.0
 """Of the bone outside the lesion: below it the eye does not find a lesion either (Rose A. J Opt Soc Am 1948;38:196)."""
 CORE_VOXELS = 2
-LEAST_CORE = 500
+MIN_CORE_VOXELS = 500
 AGREEING_DICE = 0.8
 """Of single networks with their ensemble, in the whole structure: below it they do not see the same head."""
 
@@ -80,7 +80,7 @@ def noise_flags(image: Image, labels: LabelMap) -> Flags:
         labels: its mask.
     """
     ratio = signal_to_noise(image, labels)
-    return Flags([Flag.LOW_SNR] if ratio < LEAST_SNR else [])
+    return Flags([Flag.LOW_SNR] if ratio < MIN_SNR else [])
 
 
 def signal_to_noise(image: Image, labels: LabelMap) -> float:
@@ -99,13 +99,13 @@ def signal_to_noise(image: Image, labels: LabelMap) -> float:
     """
     scheme = labels.scheme
     plain = (labels.array > 0) & ~labels.mask(scheme.part)
-    if plain.sum() < LEAST_CORE:
+    if plain.sum() < MIN_CORE_VOXELS:
         return float("nan")
     box = tuple(
         slice(max(int(axis.min()) - CORE_VOXELS, 0), int(axis.max()) + CORE_VOXELS + 1) for axis in np.nonzero(plain)
     )
     core = ndimage.binary_erosion(plain[box], iterations=CORE_VOXELS)
-    if core.sum() < LEAST_CORE:
+    if core.sum() < MIN_CORE_VOXELS:
         return float("nan")
     values = image.channels[0][box].astype(np.float64)
     differences = values

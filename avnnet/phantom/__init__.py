@@ -3,7 +3,7 @@
 from avnnet.choice import FileFormat, Plane, SignalMode, Size
 from avnnet.phantom.acquisition import Acquisition, usual
 from avnnet.phantom.cohort import CohortPlan, write_cohort
-from avnnet.phantom.hip import DigitalScan, Disease, hip, scan
+from avnnet.phantom.hip import DigitalScan, Disease, hip, simulate
 from avnnet.phantom.truth import HipTruth
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "SignalMode",
     "Size",
     "hip",
-    "scan",
+    "simulate",
     "usual",
     "write_cohort",
 ]

@@ -19,9 +19,9 @@ from avnnet.phantom.shapes import (
     unit,
 )
 
-# Bone radius of the head, mean and SD in mm: between the German and the Austrian series (clinical.md 4.1).
+# Bone radius of the head, mean and SD in mm: between the German and the Austrian series (docs/sources.md#bones).
 HEAD_RADIUS_MM = {"male": (24.0, 1.3), "female": (21.5, 1.2)}
-NECK_SHAFT_DEG = (127.0, 5.0)  # between 124.7±6.2 and 129.2 (628 and 375 femora, clinical.md 4.1)
+NECK_SHAFT_DEG = (127.0, 5.0)  # between 124.7±6.2 and 129.2 (628 and 375 femora, docs/sources.md#bones)
 VERSION_DEG = (14.0, 7.0)  # 14.5±8.1 in the same series, tails cut
 OFFSET_MM = (42.9, 4.0)  # 42.9±6.8, less what the head size explains
 NECK_SHARE = 0.72  # neck radius over head radius
@@ -171,7 +171,7 @@ def draw_anatomy(generator: np.random.Generator, *, sex: str, effusion: bool = F
         effusion: whether the capsule is distended by fluid.
 
     Source:
-        clinical.md 3.1 (convention 3) and 4.1, with the series named there.
+        docs/sources.md#head-region (convention 3) and docs/sources.md#bones, with the series named there.
     """
 
     def normal(mean: float, sd: float) -> float:

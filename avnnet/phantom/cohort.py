@@ -20,7 +20,7 @@ from avnnet.errors import InvalidConfig
 from avnnet.image import Image
 from avnnet.labels import Side
 from avnnet.phantom.acquisition import Acquisition
-from avnnet.phantom.hip import DigitalScan, scan
+from avnnet.phantom.hip import DigitalScan, simulate
 from avnnet.phantom.patients import Patient, draw_patient
 from avnnet.phantom.sequences import DIXON_CHANNELS
 from avnnet.phantom.truth import HipTruth
@@ -75,7 +75,7 @@ class CohortPlan:
             yield patient, self._scan(number, 1, {patient.other_side: patient.other}, patient)
 
     def _scan(self, number: int, which: int, hips: dict, patient: Patient) -> DigitalScan:
-        return scan(
+        return simulate(
             np.random.default_rng([self.seed, number, 1 + which]),
             hips,
             sex=patient.sex,

@@ -46,7 +46,7 @@ class Distances:
         self.cortex = anatomy.cortex_mm(points)
         self.marbling = body.marbling_at(lattice.points)  # not folded: both sides of a body differ
         px, py, pz = anatomy.shaft_mm
-        # Red marrow stays longest between the trochanters (clinical.md 4.3); the epiphysis is nearly all fat.
+        # Red marrow stays longest between the trochanters; the epiphysis is nearly fat (docs/sources.md#relaxation).
         between = radius((points[0] - px, points[1] - py, points[2] - pz))
         red = 0.25 + 0.25 * self.marbling + 0.35 * ramp(1 - between / 45) - 0.35 * ramp((34 - radius(points)) / 10)
         self.red = np.clip(red, 0, 1).astype(np.float32)

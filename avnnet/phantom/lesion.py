@@ -11,11 +11,11 @@ from avnnet.phantom.shapes import Points, Vector, Waves, along, radius, unit
 STAGES = ("I", "II", "IIIA", "IIIB")
 ADVANCED = ("IIIA", "IIIB")
 FORMS = ("wedge", "cap", "band", "multifocal", "whole head")
-# Depth of the flattening in mm: ARCO 2019 draws the line at 2 mm (clinical.md 3.3 and 4.2).
+# Depth of the flattening in mm: ARCO 2019 draws the line at 2 mm (docs/sources.md#stages-and-extent).
 COLLAPSE_MM = {"I": (0.0, 0.0), "II": (0.0, 0.0), "IIIA": (0.5, 2.0), "IIIB": (2.0, 6.0)}
-# The core looks like vital fatty marrow in 20/28 uncomplicated and 4/28 advanced lesions (clinical.md 4.2).
+# The core looks like vital fatty marrow in 20/28 uncomplicated and 4/28 advanced lesions (docs/sources.md#lesion).
 FAT_LIKE = {"I": 0.7, "II": 0.7, "IIIA": 0.15, "IIIB": 0.15}
-OEDEMA = {"I": 0.436, "II": 0.436, "IIIA": 0.935, "IIIB": 0.935}  # clinical.md 4.2, stage 2 and 3A
+OEDEMA = {"I": 0.436, "II": 0.436, "IIIA": 0.935, "IIIB": 0.935}  # docs/sources.md#lesion, stage 2 and 3A
 CYSTS = {"I": 0.0, "II": 0.0, "IIIA": 0.52, "IIIB": 0.52}
 CRESCENT = {"I": 0.0, "II": 0.0, "IIIA": 0.6, "IIIB": 0.6}
 POLE = (0.02, -0.50, 0.86)  # anterosuperior, in the right-hip frame (x medial, y posterior, z superior)
@@ -120,7 +120,7 @@ class Lesion:
 def cap_half_angle_deg(necrosis_percent: float) -> float:
     """Half the opening angle, from the centre, of a spherical cap with a share of the sphere's volume.
 
-    Source: clinical.md 3.3, (2 + cos t)(1 - cos t)^2 / 4.
+    Source: docs/sources.md#angle-and-volume, (2 + cos t)(1 - cos t)^2 / 4.
 
     Examples:
         >>> round(cap_half_angle_deg(8.4), 0)
@@ -134,8 +134,8 @@ def cap_half_angle_deg(necrosis_percent: float) -> float:
 def draw_form(generator: np.random.Generator, *, necrosis_percent: float) -> str:
     """The form of a lesion of a size: small ones are wedges, caps and bands, large ones take the whole head.
 
-    Source: forms of the interface, clinical.md 4.2 (transverse, V, closed, serpiginous band); the shares by size
-    are a choice, guided by the map there: above 30 % lesions take almost the entire head.
+    Source: forms of the interface, docs/sources.md#lesion (transverse, V, closed, serpiginous band); the shares by
+    size are a choice, guided by the map there: above 30 % lesions take almost the entire head.
     """
     whole = 0.0 if necrosis_percent < 30 else 0.7 if necrosis_percent > 45 else 0.35
     band = 0.25 if necrosis_percent < 25 else 0.0
@@ -164,7 +164,8 @@ def draw_lesion(
         form: one of `FORMS`; drawn by default.
 
     Source:
-        clinical.md 3.2 (rim inside the label) and 4.2 (position, core, collapse, oedema and cysts per stage).
+        docs/sources.md#lesion-boundary (rim inside the label) and docs/sources.md#lesion (position, core, collapse,
+        oedema and cysts per stage).
     """
     advanced = arco_stage in ADVANCED
     drawn = draw_form(generator, necrosis_percent=necrosis_percent)

@@ -20,7 +20,7 @@ def draw_sequence(generator: np.random.Generator, mode: SignalMode) -> Sequence:
             has random contrasts.
 
     Source:
-        clinical.md 4.3 (relaxation, gadolinium) and 4.4 (sequence).
+        docs/sources.md#relaxation (with gadolinium) and docs/sources.md#signal (sequence).
     """
     if mode is SignalMode.RANDOM:
         names = list(TISSUES)

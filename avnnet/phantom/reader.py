@@ -60,7 +60,7 @@ def draw_reader(generator: np.random.Generator) -> Reader:
     """A second reader at one hip: half a millimetre off along the border, a little generous with the necrosis.
 
     The sizes are a choice: they give an intraclass correlation of the necrotic volume near the 0.94 between experts
-    of clinical.md 3.6. The head ends within 1 mm of the neck plane.
+    of docs/sources.md#agreement-of-readers. The head ends within 1 mm of the neck plane.
     """
     return Reader(
         wander_mm=float(generator.uniform(0.3, 0.7)),

@@ -11,7 +11,7 @@ from avnnet.choice import SignalMode
 from avnnet.phantom.sequences import Fields, Sequence
 from avnnet.phantom.shapes import Points, Waves
 
-RESOLUTION_MM = 0.83  # acquired in the plane; zero-filling shows it as 0.44 mm voxels (clinical.md 4.4)
+RESOLUTION_MM = 0.83  # acquired in the plane; zero-filling shows it as 0.44 mm voxels (docs/sources.md#signal)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def draw_scanner(generator: np.random.Generator, mode: SignalMode) -> Scanner:
         mode: decides on the fat.
 
     Source:
-        clinical.md 4.4: B1 +-20 %, 5 to 15 % of the fat left, true resolution 0.83 mm.
+        docs/sources.md#signal: B1 +-20 %, 5 to 15 % of the fat left, true resolution 0.83 mm.
     """
     x, y, z = generator.normal(0, 0.15, size=3).tolist()
     suppressed = mode.startswith(("vibe-we", "vibe-fs"))

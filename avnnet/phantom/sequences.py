@@ -13,7 +13,7 @@ import numpy as np
 
 from avnnet.phantom.tissues import FAT_T1_MS, TISSUES
 
-FAT_SHIFT_HZ = 427.0  # fat precesses 3.4 ppm slower: 419 to 434 Hz at 2.89 to 3 T (clinical.md 4.4)
+FAT_SHIFT_HZ = 427.0  # fat precesses 3.4 ppm slower: 419 to 434 Hz at 2.89 to 3 T (docs/sources.md#signal)
 # Signals are painted at these shares of the flip angle; the line through both is within 2 % from 0.8 to 1.2.
 B1_KNOTS = (0.86, 1.14)
 
@@ -106,7 +106,7 @@ class SpoiledEcho(Magnitude):
             b1: local flip angle over the nominal one.
 
         Source:
-            Ernst and Anderson 1966, Rev Sci Instrum 37:93, as clinical.md 4.4.
+            Ernst and Anderson 1966, Rev Sci Instrum 37:93, as in docs/sources.md#signal.
         """
         tissue = TISSUES[name]
         t1_ms = self.fluid_t1_ms if name == "fluid" else tissue.t1_ms * self.t1_factor

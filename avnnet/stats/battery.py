@@ -24,12 +24,12 @@ from avnnet.stats.reliability import concordance, icc
 from avnnet.stats.segmentation import detection, segmentation_results
 from avnnet.stats.summary import summarise_agreement, summarise_volumes
 
-LEAST_DRAWS = 100
+MIN_DRAWS = 100
 SCALES = ("difference", "percent", "log")
 
 
 def check_margins(margins: Mapping[str, float], values: Sequence[str]) -> None:
-    """Nothing, if every equivalence margin is of a quantity that is compared.
+    """Refuse an equivalence margin of a quantity that is not compared.
 
     Args:
         margins: by quantity.
@@ -76,8 +76,8 @@ class Question:
     def __post_init__(self) -> None:
         if not self.values:
             raise StatisticsError("name at least one column to compare, such as necrosis_cm3")
-        if self.draws < LEAST_DRAWS:
-            raise StatisticsError(f"a bootstrap interval needs at least {LEAST_DRAWS} draws; found {self.draws}")
+        if self.draws < MIN_DRAWS:
+            raise StatisticsError(f"a bootstrap interval needs at least {MIN_DRAWS} draws; found {self.draws}")
         check_margins(self.margins, self.values)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from avnnet.errors import StatisticsError
-from avnnet.stats.bootstrap import DRAWS, LEAST_PATIENTS, bootstrap_interval
+from avnnet.stats.bootstrap import DRAWS, MIN_PATIENTS, bootstrap_interval
 from avnnet.stats.pairs import CONFIDENCE, CONSTANT_TOLERANCE, IDENTITY, KEY, is_constant, numbers, pairs, rows_of, tidy
 
 FORMS = ["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
@@ -182,8 +182,8 @@ def _of_mean(ends: np.ndarray, k: int) -> np.ndarray:
 
 
 def _few(patients: np.ndarray) -> str:
-    few = len(set(patients)) < LEAST_PATIENTS
-    return f"; an interval by patient needs {LEAST_PATIENTS} patients" if few else ""
+    few = len(set(patients)) < MIN_PATIENTS
+    return f"; an interval by patient needs {MIN_PATIENTS} patients" if few else ""
 
 
 def concordance(

@@ -15,7 +15,7 @@ from avnnet.stats.proportions import wilson_interval
 
 METRICS = ("dice", "surface_dice_1mm", "hd95_mm", "assd_mm")
 SIZE_CLASSES = (("small (< 15 %)", 15.0), ("medium (15 to 30 %)", 30.0), ("large (> 30 %)", np.inf))
-"""Steinberg's A, B and C: clinical.md section 3."""
+"""Steinberg's A, B and C: docs/sources.md#stages-and-extent."""
 ALL = "all"
 
 

@@ -10,7 +10,7 @@ from scipy import ndimage, optimize
 
 from avnnet.errors import InvalidConfig
 from avnnet.labels import Side
-from avnnet.phantom import Acquisition, Disease, Plane, SignalMode, hip, scan
+from avnnet.phantom import Acquisition, Disease, Plane, SignalMode, hip, simulate
 
 SMALL = Acquisition((52, 100, 100), (1.6, 0.9, 0.9), Plane.AXIAL)
 
@@ -215,7 +215,7 @@ def test_fat_is_bright_on_a_plain_vibe_and_dark_when_it_is_suppressed():
 
 def test_a_person_keeps_bones_and_lesions_differ():
     def side(seed, person):
-        made = scan(np.random.default_rng(seed), {Side.RIGHT: Disease("II", 10)}, acquisition=SMALL,
+        made = simulate(np.random.default_rng(seed), {Side.RIGHT: Disease("II", 10)}, acquisition=SMALL,
                     person=np.random.default_rng(person))  # fmt: skip
         return made.truths[Side.RIGHT]
 

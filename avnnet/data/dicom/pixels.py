@@ -115,7 +115,7 @@ def _decoded(dataset: FileDataset, index: int, size: tuple[int, int], nth: int, 
 
 
 def _check_codestream(dataset: FileDataset, index: int, size: tuple[int, int]) -> None:
-    """Nothing, if a JPEG 2000 stream is of the size, depth and sign that the header says.
+    """Refuse a JPEG 2000 stream of another size, depth or sign than the header says.
 
     Source: ISO/IEC 15444-1, A.5.1, image and tile size (SIZ).
     """

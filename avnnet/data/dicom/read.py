@@ -74,7 +74,7 @@ def _one(found: Found, number: int | None) -> tuple[Series, Sequence[Frame]]:
 
 
 def check_complete(found: Found, series: Series) -> None:
-    """Nothing, if beside the slices of a series lies no file that may be one of them and cannot be read.
+    """Refuse a series beside whose slices lies an unreadable file that may be one of them.
 
     Args:
         found: what was found with it.

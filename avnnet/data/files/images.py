@@ -43,7 +43,7 @@ ImageFiles = str | Path | Sequence[str | Path]
 
 
 def check_suffix(path: str | Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
-    """Nothing, if a path has one of the suffixes.
+    """Refuse a path that has none of the suffixes.
 
     Raises:
         UnsupportedFormat: if it has another.

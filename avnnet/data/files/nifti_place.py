@@ -113,7 +113,7 @@ def _grid(affine: np.ndarray, sizes: Sequence[int], name: str) -> Grid:
 
 
 def _check_agreement(grids: dict[Transform, Grid], spacing: Sequence[float], name: str) -> None:
-    """Nothing, if all that a header says of places is the same up to rounding."""
+    """Refuse a header that says in two ways where the voxels lie, unless they agree up to rounding."""
     if len(grids) == 2:
         one, other = grids[Transform.SFORM], grids[Transform.QFORM]
         corners = np.array(np.meshgrid(*[(0, size) for size in one.shape])).reshape(3, -1).T
