@@ -15,7 +15,7 @@ from avnnet.labels import LabelScheme
 
 
 def check_volume(grid: Grid) -> None:
-    """Nothing, if a grid has enough slices on every axis for a volume.
+    """Refuses a grid that has too few slices for a volume.
 
     Raises:
         NotAVolume: if it has fewer than four.

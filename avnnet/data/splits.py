@@ -65,7 +65,7 @@ def _pooled(stages: list[str], least: int) -> list[str]:
 
 
 def check_folds(cohort: Cohort, held_out: list[list[str]]) -> None:
-    """Nothing, if the folds belong to the cohort and divide no patient.
+    """Refuses folds that are not those of the cohort, or that divide a patient.
 
     Raises:
         InvalidSplit: if the folds do not hold each case of the cohort once.

@@ -79,14 +79,25 @@ class UNet(Network):
 
     @property
     def divisors(self) -> tuple[int, ...]:
-        """What each axis of an input must be a multiple of."""
+        """What each axis of an input must be a multiple of.
+
+        Examples:
+            >>> UNet3D(channels=[4, 8, 16], strides=[[1, 2, 2], [2, 2, 2]]).divisors
+            (2, 4, 4)
+        """
         product = [1] * self.ndim
         for stride in self.strides:
             product = [total * step for total, step in zip(product, stride, strict=True)]
         return tuple(product)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits `(B, classes, *S)` of an image `(B, in_channels, *S)`."""
+        """Logits `(B, classes, *S)` of an image `(B, in_channels, *S)`.
+
+        Examples:
+            >>> import torch
+            >>> UNet2D(channels=[4, 8], strides=[[2, 2]], classes=3)(torch.zeros(5, 1, 8, 8)).shape
+            torch.Size([5, 3, 8, 8])
+        """
         return self.heads[0](self.decoder(self.encoder(x))[0])
 
     def scales(self, x: Tensor) -> list[Tensor]:

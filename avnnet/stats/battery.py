@@ -29,7 +29,7 @@ SCALES = ("difference", "percent", "log")
 
 
 def check_margins(margins: Mapping[str, float], values: Sequence[str]) -> None:
-    """Nothing, if every equivalence margin is of a quantity that is compared.
+    """Refuses an equivalence margin of a quantity that is not compared.
 
     Args:
         margins: by quantity.
@@ -230,6 +230,10 @@ def numeric_columns(measurements: pd.DataFrame) -> list[str]:
 
     Args:
         measurements: one row per case and reader.
+
+    Examples:
+        >>> numeric_columns(pd.DataFrame({"case_id": ["a"], "head_cm3": [50.0], "flags": [""]}))
+        ['head_cm3']
     """
     found = []
     for name in measurements.columns:

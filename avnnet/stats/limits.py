@@ -158,7 +158,14 @@ def _proportional(scaled: pd.DataFrame) -> dict[str, object]:
 
 
 def limits_row(paired: pd.DataFrame, value: str, manual: str, automatic: str, excluded: int) -> dict[str, object]:
-    """Bias, SD and limits with their approximate intervals, of pairs as `pairs` gives them."""
+    """Bias, SD and limits with their approximate intervals, of pairs as `pairs` gives them.
+
+    Examples:
+        >>> paired = pd.DataFrame({"patient_id": [*"abc"], "first": [1.0, 2.0, 3.0], "second": [2.0, 4.0, 6.0]})
+        >>> row = limits_row(paired, "head_cm3", "manual", "unet3d", excluded=0)
+        >>> [row[name] for name in ("n_cases", "bias", "sd", "upper_limit")]
+        [3, 2.0, 1.0, 3.96]
+    """
     differences = paired.assign(difference=paired["second"] - paired["first"])
     of_patients = patient_means(differences, ["difference"])["difference"].to_numpy(float)
     n = len(of_patients)
