@@ -10,12 +10,12 @@ from avnnet.phantom.shapes import (
     Points,
     Vector,
     Waves,
-    along,
+    along_mm,
     capsule_mm,
     ellipsoid_mm,
-    radius,
+    length_mm,
     ramp,
-    smooth_union,
+    smooth_union_mm,
     unit,
 )
 
@@ -74,7 +74,7 @@ class Anatomy:
 
     def sphere_mm(self, points: Points) -> np.ndarray:
         """Signed distance to the intact head: a sphere with a small departure from roundness."""
-        r = radius(points)
+        r = length_mm(points)
         x, y, z = points
         a, b, c = self.stretch
         departure = (a * x * y + b * y * z + c * (x * x - z * z)) / np.maximum(r * r, 1)
@@ -97,10 +97,10 @@ class Anatomy:
         x, y, z = points
         px, py, pz = self.shaft_mm
         size = self.radius_mm / 23.0
-        s = along(points, self.neck_axis)
+        s = along_mm(points, self.neck_axis)
         length = float(np.dot(self.shaft_mm, self.neck_axis))
         up = unit(np.array([0, 0, 1]) - self.neck_axis[2] * np.array(self.neck_axis))
-        v = along(points, up)
+        v = along_mm(points, up)
         w2 = np.maximum(x * x + y * y + z * z - s * s - v * v, 0)
         flare = ramp((s - 0.55 * length) / (0.5 * length)) * np.float32(5 * size)
         neck = np.sqrt(v * v * np.float32(0.86) + w2 * np.float32(1.16)) - np.float32(self.neck_radius_mm) - flare
@@ -108,14 +108,14 @@ class Anatomy:
         shaft = capsule_mm(points, (px - 1, py, pz - 6), (px + 4, py + 2, pz - 150), self.shaft_radius_mm)
         great = ellipsoid_mm(points, (px - 9, py + 6, pz + 9 * size), (12 * size, 17 * size, 21 * size))
         small = ellipsoid_mm(points, (px + 13, py + 10, pz - 30), (9.0, 9.0, 12.0))
-        bone = smooth_union(smooth_union(neck, shaft, 14), great, 12)
-        return smooth_union(bone, small, 8)
+        bone = smooth_union_mm(smooth_union_mm(neck, shaft, 14), great, 12)
+        return smooth_union_mm(bone, small, 8)
 
     def pelvis_mm(self, points: Points) -> np.ndarray:
         """Signed distance to the pelvic bone around the joint."""
-        r, socket = radius(points), self.socket_mm
+        r, socket = length_mm(points), self.socket_mm
         size = socket / 26.0
-        mouth = along(points, self.cup_axis) + np.float32(self.cup_mouth_mm)
+        mouth = along_mm(points, self.cup_axis) + np.float32(self.cup_mouth_mm)
         cup = np.maximum(r - np.float32(socket + 7 * size), mouth)
         ilium = ellipsoid_mm(points, (5.0, 6.0, socket + 22), (10 * size, 30 * size, 38 * size))
         wing = ellipsoid_mm(points, (1.0, 10.0, socket + 48), (8 * size, 42.0, 50.0))
@@ -125,9 +125,9 @@ class Anatomy:
             points, (0.75 * socket, -0.85 * socket, -6.0), (0.1 * socket, -0.8 * socket, 42.0), 8.5 * size
         )
         back = capsule_mm(points, (0.6 * socket, 1.0 * socket, -8.0), (0.45 * socket, 1.0 * socket, 40.0), 10.5 * size)
-        bone = smooth_union(smooth_union(smooth_union(cup, front, 8), back, 10), ilium, 16)
-        bone = smooth_union(bone, wing, 10)
-        bone = smooth_union(smooth_union(bone, pubis, 10), ischium, 12) + self.bumps(points) * np.float32(0.5)
+        bone = smooth_union_mm(smooth_union_mm(smooth_union_mm(cup, front, 8), back, 10), ilium, 16)
+        bone = smooth_union_mm(bone, wing, 10)
+        bone = smooth_union_mm(smooth_union_mm(bone, pubis, 10), ischium, 12) + self.bumps(points) * np.float32(0.5)
         bone = np.maximum(bone, -self.fossa_mm(points))
         uncovered = np.float32(5) * ramp(mouth / 4)  # bone keeps off the head outside the socket
         distance: np.ndarray = np.maximum(bone, np.float32(socket) + uncovered - r)
@@ -146,13 +146,13 @@ class Anatomy:
             tuple(1.35 * self.radius_mm * n for n in self.neck_axis),  # type: ignore[arg-type]
             self.neck_radius_mm,
         )
-        inside = smooth_union(radius(points) - np.float32(self.radius_mm), neck, 6)
+        inside = smooth_union_mm(length_mm(points) - np.float32(self.radius_mm), neck, 6)
         distance: np.ndarray = inside - np.float32(self.capsule_mm) * (1 + np.float32(0.35) * self.bumps(points))
         return distance
 
     def cortex_mm(self, points: Points) -> np.ndarray:
         """Thickness of the cortical bone: a thin plate under the cartilage, a thick tube around the shaft."""
-        s = along(points, self.neck_axis)
+        s = along_mm(points, self.neck_axis)
         length = float(np.dot(self.shaft_mm, self.neck_axis))
         neck = ramp((s - self.neck_plane_mm) / (0.5 * length))
         shaft = ramp((np.float32(self.shaft_mm[2]) - points[2]) / 35)

@@ -14,7 +14,7 @@ import numpy as np
 
 from avnnet.phantom.anatomy import Anatomy
 from avnnet.phantom.lesion import Lesion
-from avnnet.phantom.shapes import Points, Vector, along, unit
+from avnnet.phantom.shapes import Points, Vector, along_mm, unit
 
 RINGS = (72, 40)  # Gauss-Legendre nodes of the articular part and of the part that the neck plane cuts off
 AROUND = 176
@@ -32,7 +32,7 @@ def head_mm(anatomy: Anatomy, lesion: Lesion | None, points: Points) -> np.ndarr
 def is_head(anatomy: Anatomy, lesion: Lesion | None, points: Points) -> np.ndarray:
     """Whether points lie in the femoral head: its bone on the head's side of the neck plane."""
     head: np.ndarray = head_mm(anatomy, lesion, points) < 0
-    head &= along(points, anatomy.neck_axis) < np.float32(anatomy.neck_plane_mm)
+    head &= along_mm(points, anatomy.neck_axis) < np.float32(anatomy.neck_plane_mm)
     return head
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avnnet.phantom.shapes import Points, Vector, Waves, along, radius, unit
+from avnnet.phantom.shapes import Points, Vector, Waves, along_mm, length_mm, unit
 
 STAGES = ("I", "II", "IIIA", "IIIB")
 ADVANCED = ("IIIA", "IIIB")
@@ -43,7 +43,7 @@ class Focus:
 
     def reach_mm(self, points: Points, head_radius_mm: float) -> np.ndarray:
         """How far the focus must reach to include a point; its gradient is about 1."""
-        h = along(points, self.axis)
+        h = along_mm(points, self.axis)
         x, y, z = points
         squares = x * x + y * y + z * z
         if self.layer:
@@ -53,7 +53,7 @@ class Focus:
             depth = np.maximum(np.float32(head_radius_mm) - r, 0)
             layer: np.ndarray = np.sqrt(arc * arc + depth * depth)
             return layer
-        w = along(points, self.across)
+        w = along_mm(points, self.across)
         around = np.maximum(squares - h * h, 0) + w * w * np.float32(self.stretch)
         cone: np.ndarray = np.sqrt(around + np.float32(self.roundness_mm**2)) - np.float32(self.slope) * h
         cone /= np.float32(np.hypot(1, self.slope))
@@ -109,7 +109,7 @@ class Lesion:
         """How deep the head's surface has sunk in the direction of a point, mm; 0 beside the flattening."""
         if self.collapse_mm == 0:
             return np.zeros(np.shape(points[0]), np.float32)
-        cosine = along(points, self.foci[0].axis) / np.maximum(radius(points), np.float32(1e-3))
+        cosine = along_mm(points, self.foci[0].axis) / np.maximum(length_mm(points), np.float32(1e-3))
         angle = np.arccos(np.clip(cosine, -1, 1))
         # a bowl with an edge: the subchondral plate breaks where the dead bone ends
         profile = np.maximum(1 - (angle / np.float32(np.deg2rad(self.collapse_deg))) ** 2, 0)

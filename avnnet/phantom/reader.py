@@ -8,7 +8,7 @@ import numpy as np
 
 from avnnet.phantom.head import head_mm
 from avnnet.phantom.layers import Hip
-from avnnet.phantom.shapes import Points, Waves, along
+from avnnet.phantom.shapes import Points, Waves, along_mm
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Reader:
             reach: of the lesion at the points, and the slope that turns mm into reach; None without a lesion.
         """
         anatomy = hip.anatomy
-        bone, neck = head_mm(anatomy, hip.head.lesion, points), along(points, anatomy.neck_axis)
+        bone, neck = head_mm(anatomy, hip.head.lesion, points), along_mm(points, anatomy.neck_axis)
         drift: np.ndarray | float = 0.0
         if self.wandering is not None:
             drift = self.wandering(points) * np.float32(self.wander_mm)

@@ -83,8 +83,8 @@ class SpoiledEcho(Magnitude):
         return 2 * len(B1_KNOTS)
 
     @property
-    def phase(self) -> float:
-        """The angle of fat against water at the echo, radians."""
+    def phase_rad(self) -> float:
+        """The angle of fat against water at the echo."""
         return 2 * np.pi * FAT_SHIFT_HZ * self.te_ms * 1e-3
 
     @property
@@ -123,7 +123,7 @@ class SpoiledEcho(Magnitude):
     def signal(self, name: str, *, fat_kept: float = 1.0) -> float:
         """The magnitude of a voxel full of a tissue, before the coil and the noise."""
         water, fat = self.water_and_fat(name)
-        return float(abs(water + fat_kept * fat * np.exp(1j * self.phase)))
+        return float(abs(water + fat_kept * fat * np.exp(1j * self.phase_rad)))
 
     def mixed(self, parts: np.ndarray, fields: Fields) -> tuple[np.ndarray, np.ndarray]:
         """Water and fat magnitudes at the local B1, the fat as far as it is kept; `parts` is used up."""
@@ -140,9 +140,9 @@ class SpoiledEcho(Magnitude):
         """The one complex echo: water and fat in their phase, so that voxels with both are dark."""
         water, fat = self.mixed(parts, fields)
         echo = np.empty(water.shape, np.complex64)
-        np.multiply(fat, np.float32(np.cos(self.phase)), out=echo.real)
+        np.multiply(fat, np.float32(np.cos(self.phase_rad)), out=echo.real)
         echo.real += water
-        np.multiply(fat, np.float32(np.sin(self.phase)), out=echo.imag)
+        np.multiply(fat, np.float32(np.sin(self.phase_rad)), out=echo.imag)
         return [echo]
 
 

@@ -27,14 +27,22 @@ def unit(vector: Sequence[float] | np.ndarray) -> Vector:
     return x, y, z
 
 
-def along(points: Points, axis: Vector) -> np.ndarray:
+def along_mm(points: Points, axis: Vector) -> np.ndarray:
     """The coordinate of points along a unit axis, mm."""
-    x, y, z = points
-    return x * np.float32(axis[0]) + y * np.float32(axis[1]) + z * np.float32(axis[2])
+    return _dot(points, axis)
 
 
-def radius(points: Points) -> np.ndarray:
+def length_mm(points: Points) -> np.ndarray:
     """The distance of points from the head centre, mm."""
+    return _length(points)
+
+
+def _dot(points: Points, vector: Vector) -> np.ndarray:
+    x, y, z = points
+    return x * np.float32(vector[0]) + y * np.float32(vector[1]) + z * np.float32(vector[2])
+
+
+def _length(points: Points) -> np.ndarray:
     x, y, z = points
     length: np.ndarray = np.sqrt(x * x + y * y + z * z)
     return length
@@ -47,8 +55,8 @@ def ellipsoid_mm(points: Points, centre_mm: Vector, radii_mm: Vector) -> np.ndar
     """
     x, y, z = ((p - np.float32(c)) / np.float32(r) for p, c, r in zip(points, centre_mm, radii_mm, strict=True))
     a, b, c = (np.float32(1 / r) for r in radii_mm)
-    level = radius((x, y, z))
-    distance: np.ndarray = level * (level - 1) / np.maximum(radius((x * a, y * b, z * c)), np.float32(1e-6))
+    level = _length((x, y, z))
+    distance: np.ndarray = level * (level - 1) / np.maximum(_length((x * a, y * b, z * c)), np.float32(1e-6))
     return distance
 
 
@@ -57,10 +65,10 @@ def capsule_mm(points: Points, start_mm: Vector, end_mm: Vector, radius_mm: floa
     x, y, z = (p - np.float32(s) for p, s in zip(points, start_mm, strict=True))
     ex, ey, ez = (np.float32(e - s) for s, e in zip(start_mm, end_mm, strict=True))
     share = np.clip((x * ex + y * ey + z * ez) / (ex * ex + ey * ey + ez * ez), 0, 1)
-    return radius((x - share * ex, y - share * ey, z - share * ez)) - np.float32(radius_mm)
+    return length_mm((x - share * ex, y - share * ey, z - share * ez)) - np.float32(radius_mm)
 
 
-def smooth_union(first: np.ndarray, second: np.ndarray, fillet_mm: float) -> np.ndarray:
+def smooth_union_mm(first: np.ndarray, second: np.ndarray, fillet_mm: float) -> np.ndarray:
     """The signed distance to both shapes together, with a fillet where they meet, a quarter of it deep.
 
     Source: the quadratic polynomial smooth minimum, Quilez, https://iquilezles.org/articles/smin.
@@ -114,7 +122,7 @@ class Waves:
         """The noise at points, in the shape of their arrays."""
         total = np.zeros(np.shape(points[0]), np.float32)
         for vector, phase in zip(self.vectors, self.phases, strict=True):
-            total += np.cos(along(points, (vector[0], vector[1], vector[2])) + np.float32(phase))
+            total += np.cos(_dot(points, (vector[0], vector[1], vector[2])) + np.float32(phase))
         return total * np.float32(np.sqrt(2 / len(self.phases)))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from avnnet.labels import Side
 from avnnet.phantom.anatomy import Anatomy
 from avnnet.phantom.head import Head
-from avnnet.phantom.shapes import Vector, along
+from avnnet.phantom.shapes import Vector, along_mm
 
 LABEL_RULE = (
     "head: bone inside its surface up to the neck plane, cortex included, cartilage not; necrosis: to the outer "
@@ -164,7 +164,7 @@ def acetabular_edge_mm(anatomy: Anatomy) -> Vector:
     """The lateral edge of the bony socket in the mid-coronal plane, from the head centre: where the mouth ends it."""
     turn = np.linspace(0, np.pi, 3601)  # from lateral over superior to medial
     x, z = -anatomy.socket_mm * np.cos(turn), anatomy.socket_mm * np.sin(turn)
-    covered = along((x, np.zeros_like(x), z), anatomy.cup_axis) + anatomy.cup_mouth_mm < 0
+    covered = along_mm((x, np.zeros_like(x), z), anatomy.cup_axis) + anatomy.cup_mouth_mm < 0
     first = int(np.argmax(covered))
     return float(x[first]), 0.0, float(z[first])
 
