@@ -54,6 +54,13 @@ def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | Non
         is_cropped: whether they are head-centred crops.
 
     Source: Fisher RA. Metron 1921;1:3-32 (z = artanh r).
+
+    Examples:
+        >>> import torch
+        >>> ramp = torch.linspace(0, 1, 512).reshape(1, 8, 8, 8)
+        >>> usual = contrast_of([ramp, ramp + 1, 2 * ramp, 3 * ramp], is_cropped=True)
+        >>> usual.is_unusual(5 * ramp), usual.is_unusual(-ramp)
+        (False, True)
     """
     cells = np.stack([_cells(image) for image in images])
     count = len(cells)

@@ -138,6 +138,12 @@ class ValidationSet(Dataset):
 
 
 def concatenate(samples: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """One batch: the samples' images `(B, C, *S)` and labels `(B, 1, *S)`."""
+    """One batch: the samples' images `(B, C, *S)` and labels `(B, 1, *S)`.
+
+    Examples:
+        >>> samples = [(torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4))] * 3  # two slices of each of three cases
+        >>> concatenate(samples)[0].shape
+        torch.Size([6, 1, 4, 4])
+    """
     images, labels = zip(*samples, strict=True)
     return torch.cat(images), torch.cat(labels)
