@@ -12,6 +12,7 @@ What is asked is an example or a `Source` in its docstring. An example of its cl
 import ast
 import doctest
 import importlib
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def computes(function: ast.FunctionDef) -> bool:
     """Whether the function gives something that it has worked out from what it was given."""
     given = ast.unparse(function.returns) if function.returns else "None"
     decorators = {ast.unparse(d).split(".")[-1] for d in function.decorator_list}
-    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    arguments = [node for node in ast.walk(function.args) if isinstance(node, ast.arg)]
     taken = [ast.unparse(a.annotation) for a in arguments if a.annotation]
     body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
     return not (
@@ -56,7 +57,7 @@ def computes(function: ast.FunctionDef) -> bool:
 
 
 def is_source(docstring: str) -> bool:
-    return any(line.strip().startswith(("Source:", "Sources:")) for line in docstring.splitlines())
+    return re.search(r"\bSources?:\s*\S", docstring) is not None
 
 
 def is_told(function: ast.FunctionDef, owner: ast.ClassDef | None) -> bool:
@@ -65,7 +66,7 @@ def is_told(function: ast.FunctionDef, owner: ast.ClassDef | None) -> bool:
     return (
         bool(doctest.DocTestParser().get_examples(own))
         or is_source(own)
-        or any(f".{function.name}" in line for line in of_class)
+        or any(re.search(rf"\.{function.name}\b", line) for line in of_class)
     )
 
 

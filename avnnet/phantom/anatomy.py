@@ -73,7 +73,15 @@ class Anatomy:
         return self.radius_mm + self.gap_mm
 
     def sphere_mm(self, points: Points) -> np.ndarray:
-        """Signed distance to the intact head: a sphere with a small departure from roundness."""
+        """Signed distance to the intact head: a sphere with a small departure from roundness.
+
+        Examples:
+            >>> from dataclasses import replace
+            >>> drawn = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> ball = replace(drawn, radius_mm=24.0, stretch=(0.0, 0.0, 0.0))
+            >>> ball.sphere_mm((np.array([0.0, 30.0]), np.zeros(2), np.zeros(2))).tolist()
+            [-24.0, 6.0]
+        """
         r = length_mm(points)
         x, y, z = points
         a, b, c = self.stretch
@@ -83,17 +91,38 @@ class Anatomy:
 
     @property
     def fovea_ball_mm(self) -> tuple[Vector, float]:
-        """Centre and radius of the ball that cuts the pit of the head's ligament out of its surface."""
+        """Centre and radius of the ball that cuts the pit of the head's ligament out of its surface.
+
+        Examples:
+            >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> centre, radius_mm = anatomy.fovea_ball_mm
+            >>> round(float(np.linalg.norm(centre)) / anatomy.radius_mm, 6), radius_mm
+            (1.09, 4.5)
+        """
         x, y, z = (self.radius_mm * 1.09 * p for p in unit(FOVEA))
         return (x, y, z), 4.5
 
     def fovea_mm(self, points: Points) -> np.ndarray:
-        """Signed distance to the pit of the head's ligament."""
+        """Signed distance to the pit of the head's ligament.
+
+        Examples:
+            >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> (x, y, z), radius_mm = anatomy.fovea_ball_mm
+            >>> anatomy.fovea_mm((np.array([x + 5, x + 4]), np.full(2, y), np.full(2, z))).round(4).tolist()
+            [0.5, -0.5]
+        """
         centre, radius_mm = self.fovea_ball_mm
         return ellipsoid_mm(points, centre, (radius_mm, radius_mm, radius_mm))
 
     def shaft_and_neck_mm(self, points: Points) -> np.ndarray:
-        """Signed distance to the proximal femur without its head."""
+        """Signed distance to the proximal femur without its head.
+
+        Examples:
+            >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> x, y, z = np.stack([anatomy.shaft_mm, (0.0, 0.0, 60.0)]).T  # in the femur, and above the head
+            >>> (anatomy.shaft_and_neck_mm((x, y, z)) < 0).tolist()
+            [True, False]
+        """
         x, y, z = points
         px, py, pz = self.shaft_mm
         size = self.radius_mm / 23.0
@@ -112,7 +141,14 @@ class Anatomy:
         return smooth_union_mm(bone, small, 8)
 
     def pelvis_mm(self, points: Points) -> np.ndarray:
-        """Signed distance to the pelvic bone around the joint."""
+        """Signed distance to the pelvic bone around the joint.
+
+        Examples:
+            >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> z = np.array([0.0, anatomy.socket_mm + 22])  # in the head, and in the ilium above it
+            >>> (anatomy.pelvis_mm((np.full(2, 5.0), np.full(2, 6.0), z)) < 0).tolist()
+            [False, True]
+        """
         r, socket = length_mm(points), self.socket_mm
         size = socket / 26.0
         mouth = along_mm(points, self.cup_axis) + np.float32(self.cup_mouth_mm)
@@ -139,7 +175,13 @@ class Anatomy:
         return ellipsoid_mm(points, (0.80 * socket, 0.1 * socket, -0.50 * socket), (9.0, 11.0, 13.0))
 
     def capsule_mm_at(self, points: Points) -> np.ndarray:
-        """Signed distance to the inside of the joint capsule, which holds fluid."""
+        """Signed distance to the inside of the joint capsule, which holds fluid.
+
+        Examples:
+            >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> (anatomy.capsule_mm_at((np.array([0.0, 60.0]), np.zeros(2), np.zeros(2))) < 0).tolist()
+            [True, False]
+        """
         neck = capsule_mm(
             points,
             (0.0, 0.0, 0.0),
@@ -151,7 +193,14 @@ class Anatomy:
         return distance
 
     def cortex_mm(self, points: Points) -> np.ndarray:
-        """Thickness of the cortical bone: a thin plate under the cartilage, a thick tube around the shaft."""
+        """Thickness of the cortical bone: a thin plate under the cartilage, a thick tube around the shaft.
+
+        Examples:
+            >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> z = np.array([anatomy.radius_mm, -250.0])  # at the top of the head, and far down the shaft
+            >>> anatomy.cortex_mm((np.zeros(2), np.zeros(2), z)).round(1).tolist()
+            [0.9, 4.7]
+        """
         s = along_mm(points, self.neck_axis)
         length = float(np.dot(self.shaft_mm, self.neck_axis))
         neck = ramp((s - self.neck_plane_mm) / (0.5 * length))
