@@ -15,7 +15,7 @@ from avnnet.labels import LabelScheme
 
 
 def check_volume(grid: Grid) -> None:
-    """Refuses a grid that has too few slices for a volume.
+    """Refuse a grid with too few slices on an axis for a volume.
 
     Raises:
         NotAVolume: if it has fewer than four.

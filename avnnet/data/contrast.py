@@ -36,6 +36,13 @@ class Contrast:
 
         Args:
             image: as `Preprocess.prepare` gives it, cropped if the training's were.
+
+        Examples:
+            >>> import torch
+            >>> rising = torch.linspace(0, 1, 512).reshape(1, 8, 8, 8)
+            >>> usual = Contrast(rising.flatten(1).tolist(), [0.5], is_cropped=True)
+            >>> usual.is_unusual(3 * rising + 1), usual.is_unusual(1 - rising)
+            (False, True)
         """
         cells, means = _cells(image), np.asarray(self.means)
         found = [_correlation(a, b) for a, b in zip(cells, means, strict=True)]

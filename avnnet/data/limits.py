@@ -16,7 +16,7 @@ MAX_SURPLUS_BYTES = 1 << 20  # behind the voxels that a header promises: some wr
 
 
 def check_dimensions(sizes: Sequence[int], name: str) -> None:
-    """Refuses an image that is not 3D with one value per voxel; further axes of size 1 do not count.
+    """Refuse an image that is not three-dimensional with one value per voxel; further axes of size 1 do not count.
 
     Args:
         sizes: of every axis: those in space, then time, channels and others.
@@ -33,7 +33,7 @@ def check_dimensions(sizes: Sequence[int], name: str) -> None:
 
 
 def check_size(shape: Sequence[int], bytes_per_voxel: int, name: str) -> None:
-    """Refuses an image whose shape is too large to be read.
+    """Refuse an image that is too large to be read.
 
     Args:
         shape: voxels per axis, in any order and of any number of axes.
@@ -71,7 +71,7 @@ promises 32767 x 32767 x 32767. Cut out the hip, or export the file again if its
 
 
 def check_spacing(spacing_mm: Sequence[float], shape: Sequence[int], name: str) -> None:
-    """Refuses a spacing that no scan has.
+    """Refuse a spacing that no scan has.
 
     Args:
         spacing_mm: distance of voxel centres per axis, mm.

@@ -72,7 +72,7 @@ def _pooled(stages: list[str], least: int) -> list[str]:
 
 
 def check_folds(cohort: Cohort, held_out: list[list[str]]) -> None:
-    """Refuses folds that are not those of the cohort, or that divide a patient.
+    """Refuse folds of another cohort, and folds that divide a patient.
 
     Raises:
         InvalidSplit: if the folds do not hold each case of the cohort once.

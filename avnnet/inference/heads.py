@@ -145,6 +145,11 @@ def holds(grid: Grid, centre_mm: Sequence[float], radius_mm: float) -> bool:
         grid: of the image.
         centre_mm: of the ball, LPS mm.
         radius_mm: of the ball.
+
+    Examples:
+        >>> grid = Grid((50, 50, 50))
+        >>> holds(grid, (25.0, 25.0, 25.0), 20.0), holds(grid, (25.0, 25.0, 25.0), 30.0)
+        (True, False)
     """
     index = grid.to_index(centre_mm)
     reach = (radius_mm - INSIDE_MM) / np.asarray(grid.spacing)

@@ -30,6 +30,14 @@ def mask_flags(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
     Args:
         labels: the label map.
         probabilities: where the networks looked.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> grid, array = Grid((5, 5, 5)), np.zeros((5, 5, 5), int)
+        >>> array[2, 2, 2:] = [1, 2, 2]  # up to the border of the image
+        >>> where = Softmax(np.zeros((3, 5, 5, 5), np.float32), (0, 0, 0), grid)
+        >>> [str(flag) for flag in mask_flags(LabelMap(array, grid), where)]
+        ['fov_truncated']
     """
     found = labels.array > 0
     flags: list[str] = []
@@ -47,6 +55,12 @@ def image_flags(image: Image, side: Side | None) -> tuple[str, ...]:
     Args:
         image: the scan.
         side: of the hip that was found or given in it.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> thick = Image(np.zeros((4, 5, 6)), Grid((4, 5, 6), (3.3, 0.4, 0.4)))
+        >>> [str(flag) for flag in image_flags(thick, Side.RIGHT)]
+        ['anisotropic']
     """
     flags: list[str] = list(image.source.flags)
     thickest, thinnest = max(image.grid.spacing), min(image.grid.spacing)
@@ -64,6 +78,14 @@ def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> tuple[str
     Args:
         members: the probabilities of each network.
         ensemble: the mask of their mean.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> grid, classes = Grid((1, 1, 2)), np.eye(3, dtype=np.float32)
+        >>> one, other = (Softmax(classes[:, ids].reshape(3, 1, 1, 2), (0, 0, 0), grid) for ids in ([1, 0], [0, 1]))
+        >>> mask = LabelMap(np.array([[[1, 0]]]), grid)
+        >>> [[str(flag) for flag in agreement_flags(members, mask)] for members in ([one, one], [one, other])]
+        [[], ['low_ensemble_agreement']]
     """
     whole = ensemble.array > 0
     if len(members) < 2 or not whole.any():
@@ -78,6 +100,14 @@ def noise_flags(image: Image, labels: LabelMap) -> tuple[str, ...]:
     Args:
         image: the scan; of several channels the first.
         labels: its mask.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> labels = LabelMap(np.pad(np.ones((12, 12, 12), int), 1), Grid((14, 14, 14)))
+        >>> noise = np.random.default_rng(1).normal(size=(14, 14, 14))  # of SD 1
+        >>> images = [Image(signal + noise, labels.grid) for signal in (100, 2)]
+        >>> [[str(flag) for flag in noise_flags(image, labels)] for image in images]
+        [[], ['low_snr']]
     """
     ratio = signal_to_noise(image, labels)
     return (Flag.LOW_SNR,) if ratio < LEAST_SNR else ()

@@ -170,7 +170,14 @@ class Anatomy:
         return distance
 
     def fossa_mm(self, points: Points) -> np.ndarray:
-        """Signed distance to the fat-filled floor of the socket and its notch."""
+        """Signed distance to the fat-filled floor of the socket and its notch.
+
+        Examples:
+            >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> x, y, z = (part * anatomy.socket_mm for part in (0.80, 0.1, -0.50))  # the middle of an ellipsoid
+            >>> anatomy.fossa_mm((np.array([x + 9]), np.array([y]), np.array([z]))).round(4).tolist()
+            [0.0]
+        """
         socket = self.socket_mm
         return ellipsoid_mm(points, (0.80 * socket, 0.1 * socket, -0.50 * socket), (9.0, 11.0, 13.0))
 

@@ -79,6 +79,8 @@ class Head:
         >>> upwards = np.array([[0.0], [0.0], [1.0]])
         >>> head.surface_mm(upwards).tolist(), head.necrosis_centre_mm(), head.arc_deg((0.0, 1.0, 0.0))
         ([24.0], None, 0.0)
+        >>> head.extent_mm  # without a lesion
+        -inf
     """
 
     anatomy: Anatomy
