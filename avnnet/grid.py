@@ -109,7 +109,11 @@ class Grid:
         return bool(np.all(index >= -0.5) and np.all(index <= np.asarray(self.shape) - 0.5))
 
     def is_close(self, other: Grid, *, tolerance_mm: float = 1e-3) -> bool:
-        """Whether every voxel centre of `other` lies within `tolerance_mm` of the same voxel here.
+        """Whether another grid has the same voxels in the same places.
+
+        Args:
+            other: the other grid.
+            tolerance_mm: how far apart the centres of the same voxel may lie.
 
         Examples:
             >>> here, beside = Grid((4, 5, 6)), Grid((4, 5, 6), origin=(0.5, 0.0, 0.0))

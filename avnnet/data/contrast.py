@@ -50,7 +50,7 @@ class Contrast:
 
 
 def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | None:
-    """The contrast of training images; None of fewer than four, which say nothing about what is usual.
+    """What training images usually look like; None of fewer than four, which say little about what is usual.
 
     The lowest usual correlation is four standard deviations below the mean one, in Fisher's z; each image is
     correlated with the mean of the others. Where images vary much, that would let pass what has nothing of them: below

@@ -50,7 +50,7 @@ class EpochSampler(Sampler[Draw]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this at the start of each epoch, also after a resume."""
+        """Set the epoch that is drawn; Lightning calls this at the start of each, also after a resume."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -107,11 +107,11 @@ class TrainingSet(Dataset):
         image = self.augment.intensities(image, generator)
         if self.slices is None:
             return image[None], label[None]
-        chosen = _slices(label, self.slices, self.foreground_p, generator)
+        chosen = _drawn_slices(label, self.slices, self.foreground_p, generator)
         return image[:, chosen].movedim(1, 0).contiguous(), label[:, chosen].movedim(1, 0).contiguous()
 
 
-def _slices(label: Tensor, count: int, foreground_p: float, generator: np.random.Generator) -> Tensor:
+def _drawn_slices(label: Tensor, count: int, foreground_p: float, generator: np.random.Generator) -> Tensor:
     filled = np.flatnonzero(label[0].flatten(1).any(dim=1).numpy())
     depth = label.shape[1]
     anywhere = generator.integers(depth, size=count)

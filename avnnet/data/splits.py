@@ -99,7 +99,7 @@ def check_folds(cohort: Cohort, held_out: list[list[str]]) -> None:
 
 
 def write_folds(path: Path, held_out: list[list[str]], *, seed: int) -> None:
-    """Writes folds as JSON: `{"seed": ..., "folds": [[case ids], ...]}`."""
+    """Write folds as JSON: `{"seed": ..., "folds": [[case ids], ...]}`."""
     write_text_atomically(path, json.dumps({"seed": seed, "folds": held_out}, indent=1))
 
 

@@ -90,7 +90,7 @@ class Ensemble:
         return self
 
     def check_channels(self, channels: int) -> None:
-        """Raises if a network takes images of another number of channels.
+        """Refuse images of another number of channels than a network was trained on.
 
         Raises:
             ModelMismatch: if one does.

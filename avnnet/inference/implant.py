@@ -64,7 +64,7 @@ def implant_flags(image: Image, centre_mm: Sequence[float]) -> tuple[str, ...]:
 
 
 def implants_in(image: Image, heads_mm: Sequence[Sequence[float]]) -> list[Void]:
-    """Balls without signal where a hip should be and no head was found: with two heads none, else at most the lacking.
+    """The balls without signal where a hip should be and no head was found: as many as heads are lacking, at most.
 
     Args:
         image: the scan; of several channels the first.

@@ -64,7 +64,7 @@ class Member:
 
     @property
     def preparation(self) -> str:
-        """Names the preprocessing: members of which this is equal see the same prepared image."""
+        """A name of the preprocessing: members with the same name see the same prepared image."""
         return json.dumps(describe(self.preprocess), sort_keys=True)
 
     def recipe(self) -> dict[str, Any]:

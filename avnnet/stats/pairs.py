@@ -67,6 +67,10 @@ def tidy(table: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFrame:
 def numbers(frame: pd.DataFrame, value: str) -> pd.Series:
     """A column of a table as floats.
 
+    Args:
+        frame: the table.
+        value: name of the column.
+
     Raises:
         StatisticsError: if the column is absent or holds text.
 
@@ -85,6 +89,10 @@ def numbers(frame: pd.DataFrame, value: str) -> pd.Series:
 
 def rows_of(frame: pd.DataFrame, reader: str) -> pd.DataFrame:
     """The rows of one reader.
+
+    Args:
+        frame: a table with the column reader.
+        reader: whose rows.
 
     Raises:
         StatisticsError: if the table has no such reader.
@@ -151,6 +159,10 @@ def patient_means(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
     Two hips of one patient are not independent, so a test that counted hips would claim more than it knows.
 
+    Args:
+        frame: one row per hip, with patient_id.
+        columns: to take the mean of.
+
     Examples:
         >>> hips = pd.DataFrame({"patient_id": ["a", "a", "b"], "dice": [0.8, 0.9, 0.7]})
         >>> patient_means(hips, ["dice"])["dice"].round(2).to_dict()
@@ -160,7 +172,11 @@ def patient_means(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def is_constant(values: np.ndarray, *, scale: float = 0.0) -> bool:
-    """Whether the values differ by rounding errors only, of numbers of their size or of `scale`.
+    """Whether the values differ by rounding errors only.
+
+    Args:
+        values: numbers.
+        scale: size of the numbers that they were computed from, where that is larger than their own.
 
     Examples:
         >>> is_constant(np.array([0.1 + 0.2, 0.3])), is_constant(np.array([0.3, 0.31]))

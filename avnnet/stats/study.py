@@ -33,10 +33,6 @@ def human_readers(measurements: pd.DataFrame) -> list[str]:
 
     Args:
         measurements: one row per case and reader.
-
-    Examples:
-        >>> human_readers(pd.DataFrame({"reader": ["unet3d", "manual_2", "manual"]}))
-        ['manual', 'manual_2']
     """
     names = [str(name) for name in measurements["reader"].unique() if str(name).startswith(MANUAL)]
     return sorted(names, key=lambda name: (name != MANUAL, name))
