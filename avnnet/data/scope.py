@@ -55,6 +55,12 @@ def scope_of(grids: Sequence[Grid], wholes_cm3: Sequence[float]) -> Scope | None
     Args:
         grids: of the training's images.
         wholes_cm3: volume of the whole structure in each.
+
+    Examples:
+        >>> scope_of([Grid((80, 160, 160))] * 3, [38.0, 41.5, 52.0]) is None  # too few
+        True
+        >>> scope_of([Grid((80, 160, 160))] * 4, [38.0, 41.5, 52.0, 60.3]).whole_cm3
+        [38.0, 60.3]
     """
     if len(grids) < MIN_IMAGES:
         return None

@@ -117,7 +117,7 @@ def _towards(x: float) -> Side:
 
 
 def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> Flags:
-    """Whether the side of a head is to be looked at: nobody says it, or its place in the scanner says the other.
+    """The flag of a head whose side nobody says, or whose place in the scanner says the other side, or none.
 
     Networks see left hips mirrored: one whose side is not known is segmented as a right one.
 
@@ -145,6 +145,11 @@ def holds(grid: Grid, centre_mm: Sequence[float], radius_mm: float) -> bool:
         grid: of the image.
         centre_mm: of the ball, LPS mm.
         radius_mm: of the ball.
+
+    Examples:
+        >>> grid = Grid((50, 50, 50))
+        >>> holds(grid, (25.0, 25.0, 25.0), 20.0), holds(grid, (25.0, 25.0, 25.0), 30.0)
+        (True, False)
     """
     index = grid.to_index(centre_mm)
     reach = (radius_mm - INSIDE_MM) / np.asarray(grid.spacing)

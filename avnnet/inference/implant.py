@@ -49,6 +49,14 @@ def implant_flags(image: Image, centre_mm: Sequence[float]) -> Flags:
     Args:
         image: the scan; of several channels the first.
         centre_mm: of the head, LPS mm `(x, y, z)`.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> z, y, x = np.indices((20, 20, 20)) * 3.0
+        >>> ball = (x - 30) ** 2 + (y - 30) ** 2 + (z - 30) ** 2 < 15**2
+        >>> hip = Image(np.where(ball, 0.0, 100.0), Grid(ball.shape, (3.0, 3.0, 3.0)))
+        >>> [[str(flag) for flag in implant_flags(hip, (30.0, 30.0, z_mm))] for z_mm in (30.0, 80.0)]
+        [['implant_suspected'], []]
     """
     radius_mm, place_mm = _voids(image)
     is_near = np.linalg.norm(place_mm - np.asarray(centre_mm), axis=-1) <= MAX_TO_CENTRE_MM
@@ -56,11 +64,21 @@ def implant_flags(image: Image, centre_mm: Sequence[float]) -> Flags:
 
 
 def implants_in(image: Image, heads_mm: Sequence[Sequence[float]]) -> list[Void]:
-    """Balls without signal where a hip should be and no head was found: with two heads none, else at most the lacking.
+    """The balls without signal where a hip should be and no head was found: as many as heads are lacking, at most.
 
     Args:
         image: the scan; of several channels the first.
         heads_mm: the centres of the heads that were found, LPS mm `(x, y, z)`.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> z, y, x = np.indices((20, 20, 60)) * 3.0
+        >>> ball = (x - 30) ** 2 + (y - 30) ** 2 + (z - 30) ** 2 < 15**2
+        >>> hips = Image(np.where(ball, 0.0, 100.0), Grid(ball.shape, (3.0, 3.0, 3.0)))
+        >>> [(void.centre_mm, void.side.value) for void in implants_in(hips, [(170.0, 30.0, 30.0)])]
+        [((30.0, 30.0, 30.0), 'right')]
+        >>> implants_in(hips, [(30.0, 30.0, 30.0), (170.0, 30.0, 30.0)])
+        []
     """
     hips_mm = [np.asarray(head, float) for head in heads_mm]
     found: list[Void] = []

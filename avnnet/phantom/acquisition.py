@@ -106,7 +106,12 @@ def usual(
 
 
 def head_field_mm() -> float:
-    """The least extent that holds the largest head with a margin."""
+    """The least extent that holds the largest head with a margin.
+
+    Examples:
+        >>> round(head_field_mm(), 1)  # a head of 24 + 2 x 1.3 mm and 4 mm beside it, twice
+        61.2
+    """
     mean, sd = HEAD_RADIUS_MM["male"]
     return 2 * (mean + 2 * sd + MARGIN_MM)
 
@@ -124,6 +129,12 @@ def place(
         acquisition: plane, voxels and field of view.
         neck_axis: unit vector from the head centre down the neck, along which oblique slices lie.
         midline_mm: from the head centre to the middle of the body.
+
+    Examples:
+        >>> axial = Acquisition(plane=Plane.AXIAL)
+        >>> grid, centre = place(np.random.default_rng(1), axial, neck_axis=(-0.8, 0.2, -0.6), midline_mm=86.0)
+        >>> grid.contains(centre), grid.shape == axial.shape, -126 <= centre[0] <= -46  # the table's middle ± 40 mm
+        (True, True, True)
     """
     table = float(generator.uniform(-TABLE_MM, TABLE_MM))
     y, z = generator.uniform((-35, -90), (35, 90)).tolist()

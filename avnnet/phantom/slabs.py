@@ -38,6 +38,23 @@ class Scene:
         hips: the index hip first.
         sequence, scanner: of the scan.
         second: per hip a second reader, who draws it again.
+
+    Examples:
+        >>> from avnnet.phantom.anatomy import draw_anatomy
+        >>> from avnnet.phantom.body import draw_body
+        >>> from avnnet.phantom.head import Head
+        >>> from avnnet.phantom.modes import SignalMode
+        >>> from avnnet.phantom.scanner import draw_scanner
+        >>> from avnnet.phantom.sequences import TurboSpinEcho
+        >>> one = np.random.default_rng(1)
+        >>> hip, scanner = Hip(Head(draw_anatomy(one, sex="male"), None, 0.0)), draw_scanner(one, SignalMode.PD_TSE)
+        >>> grid, sequence = Grid((16, 16, 16), (4.0, 4.0, 4.0)), TurboSpinEcho()
+        >>> scene = Scene(grid, (30.0, 30.0, 30.0), draw_body(one), (hip,), sequence, scanner, (TRUTH,))
+        >>> scene.slabs
+        [slice(0, 16, None)]
+        >>> image, (labels,) = scene.slab(slice(4, 12), seed=1)
+        >>> image.shape, labels[0, 4, 7, 7].item()  # vital bone in the middle of the head
+        ((1, 8, 16, 16), 1)
     """
 
     def __init__(
@@ -73,7 +90,7 @@ class Scene:
         return self.scanner.fields((x - np.float32(aside), y, z))
 
     def slab(self, slices: slice, seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
-        """`(C, n, y, x)` intensities of a range of slices, and per hip `(2, n, y, x)` label ids: true, and redrawn."""
+        """`(C, n, y, x)` intensities of a range of slices, and per hip `(2, n, y, x)` labels: true ones, a reader's."""
         fine = slice(slices.start * self.thin, slices.stop * self.thin)
         canvas = Canvas(self.lattice, fine, self.width_mm, self.sequence)
         paint_soft_tissue(canvas, self.distances)

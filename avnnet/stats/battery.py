@@ -120,6 +120,12 @@ def table_names(measurements: pd.DataFrame, agreement: pd.DataFrame, question: Q
         measurements: one row per case and reader.
         agreement: one row per case, reader and label; may be empty.
         question: what is compared.
+
+    Examples:
+        >>> table = pd.DataFrame({"patient_id": [*"ab"] * 2, "case_id": [*"ab"] * 2,
+        ...     "reader": ["manual"] * 2 + ["unet3d"] * 2, "head_cm3": [50.0, 40.0, 48.0, 41.0]})
+        >>> "limits" in table_names(table, pd.DataFrame(), Question(("head_cm3",), "unet3d"))
+        True
     """
     return [name for name, _ in _parts(measurements, agreement, question)]
 
@@ -230,6 +236,10 @@ def numeric_columns(measurements: pd.DataFrame) -> list[str]:
 
     Args:
         measurements: one row per case and reader.
+
+    Examples:
+        >>> numeric_columns(pd.DataFrame({"case_id": ["a"], "head_cm3": [50.0], "flags": [""]}))
+        ['head_cm3']
     """
     found = []
     for name in measurements.columns:

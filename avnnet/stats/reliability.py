@@ -259,7 +259,11 @@ def concordance(
 
 
 def lin_standard_error(ccc: float, r: float, u: float, n: int) -> float:
-    """The asymptotic standard error of the concordance correlation, NaN where r is 0 (Lin 2000)."""
+    """The asymptotic standard error of the concordance correlation, NaN where r is 0.
+
+    Source:
+        Lin LI. A note on the concordance correlation coefficient. Biometrics 2000;56:324-325.
+    """
     if r == 0 or n < 3:
         return np.nan
     variance = (1 - r**2) * ccc**2 * (1 - ccc**2) / r**2 + 2 * ccc**3 * (1 - ccc) * u**2 / r

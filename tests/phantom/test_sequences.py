@@ -65,7 +65,7 @@ def test_a_voxel_of_half_fat_keeps_the_predicted_share_of_its_signal():
         mixed = (share * fat + (1 - share) * water)[:, None]
         kept = abs(PLAIN.echoes(mixed.copy(), ONE)[0][0])
         assert low < kept < high
-        assert kept == pytest.approx(abs(share * np.exp(1j * PLAIN.phase) + 1 - share), rel=1e-4)
+        assert kept == pytest.approx(abs(share * np.exp(1j * PLAIN.phase_rad) + 1 - share), rel=1e-4)
 
 
 def test_water_excitation_leaves_vital_marrow_and_a_fatty_core_dark_and_the_rim_bright():
