@@ -24,7 +24,8 @@ class Tiling:
         batch: tiles or slices per pass.
 
     Raises:
-        InvalidConfig: if the patch does not have three sizes, or the overlap is not in [0, 1).
+        InvalidConfig: if the patch does not have three sizes, the overlap is not in [0, 1), or an axis is not one of
+            the three.
     """
 
     def __init__(
@@ -32,7 +33,10 @@ class Tiling:
     ) -> None:
         self.patch, self.mirror_axes = [int(n) for n in patch], [int(axis) for axis in mirror_axes]
         self.overlap, self.batch = overlap, batch
-        if len(self.patch) != 3 or not 0 <= overlap < 1:
+        axes = self.mirror_axes
+        if len(set(axes)) != len(axes) or not set(axes) <= {0, 1, 2} or batch < 1:
+            raise InvalidConfig(f"mirror_axes are some of 0, 1, 2, batch is at least 1; found {axes[:8]} and {batch}")
+        if len(self.patch) != 3 or min(self.patch) < 1 or not 0 <= overlap < 1:
             raise InvalidConfig(f"a tiling needs three sizes and an overlap below 1; found {patch} and {overlap}")
 
     def flips(self) -> list[tuple[int, ...]]:

@@ -17,7 +17,7 @@ from avnnet.data.files.sitk import to_sitk
 from avnnet.data.files.stored import read_stored, stored_grid
 from avnnet.data.files.streams import check_regular
 from avnnet.data.files.whole import check_whole
-from avnnet.data.limits import check_size, check_spacing
+from avnnet.data.limits import check_position, check_size, check_spacing
 from avnnet.errors import (
     GeometryMismatch,
     InvalidCohort,
@@ -261,6 +261,7 @@ def write_image(image: Image, path: str | Path) -> Path:
         raise UnsupportedDimensions(f"a file holds one channel; write the {len(image.channels)} of this image apart")
     check_size(image.grid.shape, image.array.itemsize, path.name)
     check_spacing(image.grid.spacing, image.grid.shape, path.name)
+    check_position(image.grid.origin, path.name)
     with whole_file(path) as partial:
         try:
             sitk.WriteImage(to_sitk(image), str(partial), useCompression=path.suffix != ".nii")
