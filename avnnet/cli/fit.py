@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from avnnet.cli.classes import see_working_directory
 from avnnet.cli.words import Commands
 from avnnet.progress import Reporter
 
@@ -35,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.training.plan import name_of
 
     words: list[str] = args.words
+    see_working_directory()  # a config may name classes of the user's own
     experiment = parse_experiment(words)
     configs = [Path(str(path)) for path in experiment.config.get("config") or []]
     name = name_of(configs) or "network"
