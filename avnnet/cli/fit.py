@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, after a network is trained and its model folder written.
+    """0; trains a network and writes its model folder.
 
     Raises:
         AvnnetError: if the config or the cohort cannot be used.
