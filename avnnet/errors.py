@@ -150,6 +150,10 @@ class InvalidConfig(AvnnetError):
     """A config names an unknown key, or values that do not fit together."""
 
 
+class InvalidClass(AvnnetError):
+    """A class of a user's own cannot be imported, or is neither a network nor a block."""
+
+
 class InvalidRecipe(AvnnetError):
     """A stored description cannot be turned back into an object."""
 

@@ -65,7 +65,7 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
         if not isinstance(name, str) or name not in known:
             raise InvalidRecipe(
                 f"the recipe names the class {str(name)[:80]!r}, known are {sorted(known)}; "
-                "hand over your own class: load_model(path, classes=[...])"
+                "hand over your own class: --classes MODULE.CLASS, or in Python load_model(path, classes=[...])"
             )
         return known[name]
 

@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, after the folder's `cohort.csv` is written.
+    """0; writes the folder's `cohort.csv`.
 
     Raises:
         MissingFile, InvalidCohort: if the folder holds no complete pairs.

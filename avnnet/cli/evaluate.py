@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from avnnet.cli.classes import add_classes, imported
 from avnnet.cli.words import Commands, add_device, add_margin, add_out
 from avnnet.errors import LeakageError
 from avnnet.progress import Reporter
@@ -24,6 +25,7 @@ def add(commands: Commands) -> None:
     evaluate.add_argument("cohort", type=Path, help="CSV with patient_id, case_id, image, label")
     add_out(evaluate, "folder of the evaluation")
     add_margin(evaluate)
+    add_classes(evaluate)
     add_device(evaluate)
     evaluate.add_argument("--mark-seen", action="store_true", help="flag images of the training instead of refusing")
 
@@ -49,11 +51,12 @@ def run(args: argparse.Namespace) -> int:
     table: Path = args.cohort
     out: Path = args.out
     margins: dict[str, float] = dict(args.margin)
+    classes: list[str] = args.classes
     device: str = args.device
     mark_seen: bool = args.mark_seen
     reporter = Reporter()
     reporter.say("loading the model")
-    model = load_model(folder, device=chosen_device(device))
+    model = load_model(folder, classes=imported(classes), device=chosen_device(device))
     reporter.say(model.summary())
     check_margins(margins, model.scheme.volume_columns)
     cohort = read_cohort(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from avnnet.cli.classes import see_working_directory
 from avnnet.cli.words import Commands
 from avnnet.progress import Reporter
 
@@ -25,7 +26,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, after a network is trained and its model folder written.
+    """0; trains a network and writes its model folder.
 
     Raises:
         AvnnetError: if the config or the cohort cannot be used.
@@ -35,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.training.plan import name_of
 
     words: list[str] = args.words
+    see_working_directory()  # a config may name classes of the user's own
     experiment = parse_experiment(words)
     configs = [Path(str(path)) for path in experiment.config.get("config") or []]
     name = name_of(configs) or "network"

@@ -76,7 +76,7 @@ def _add_size(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, after a cohort of digital hips is written.
+    """0; writes a cohort of digital hips.
 
     Raises:
         InvalidConfig: if no such hips can be made.
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def draw(args: argparse.Namespace) -> int:
-    """0, after the gallery's pictures are written."""
+    """0; writes the gallery's pictures."""
     from avnnet.plots.gallery import write_gallery
 
     out: Path = args.out

@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, after the tables and the report of a folder are made anew.
+    """0; makes the tables and the report of a folder anew.
 
     Raises:
         MissingFile, UnreadableFile, StatisticsError: if the folder's tables cannot be used.

@@ -53,7 +53,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, after tables, charts and report of a measurements table are written.
+    """0; writes tables, charts and report of a measurements table.
 
     Raises:
         MissingFile, UnreadableFile: if a table cannot be read.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from avnnet.cli.classes import see_working_directory
 from avnnet.cli.words import Commands, add_margin, add_out, whole_number
 from avnnet.progress import Reporter
 
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.training.study import run_study
 
     overrides: list[str] = args.overrides
+    see_working_directory()  # a config may name classes of the user's own
     plan = Study(
         cohort=args.cohort,
         nets=args.nets,
