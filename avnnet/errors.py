@@ -126,6 +126,10 @@ class Unmeasurable(AvnnetError):
     """A mask has no shape of which a quantity could be measured."""
 
 
+class UnknownColumn(AvnnetError):
+    """A measurement has a column that the list of quantities lacks."""
+
+
 class InvalidScheme(AvnnetError):
     """A label scheme contradicts itself, or two schemes that must be equal differ."""
 

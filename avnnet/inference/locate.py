@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from avnnet.columns import IDENTITY
 from avnnet.flags import Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.heads import FoundHead, heads_in
-from avnnet.measure.rows import KEY
 
 
 class Locator:
@@ -87,5 +87,5 @@ def located_row(
     if head is not None and drawn:
         off = np.asarray(head.centre_mm) - np.asarray(drawn[0].centre_mm)
         found |= {"centre_error_mm": float(np.linalg.norm(off)), "radius_error_mm": head.radius_mm - drawn[0].radius_mm}
-    key = case[KEY].reset_index(drop=True)
+    key = case[IDENTITY].reset_index(drop=True)
     return key.assign(**found, flags=str(Flags([Flag.HEAD_NOT_FOUND]) if head is None else head.flags))

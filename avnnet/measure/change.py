@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from avnnet.columns import QUANTITIES
 from avnnet.flags import Flag, Flags
-from avnnet.measure.columns import QUANTITIES
 
 SAME_HEAD_MM = 1.5
-PLACES = ("head_centre_x_mm", "head_centre_y_mm", "head_centre_z_mm", "plane_tilt_deg")
 
 
 def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
@@ -32,7 +31,7 @@ def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for one in QUANTITIES:
-        if one.name in PLACES or one.name not in now or one.name not in previous:
+        if one.is_place or one.name not in now or one.name not in previous:
             continue
         before, after = previous[one.name].iloc[0], now[one.name].iloc[0]
         if not one.is_text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from avnnet.columns import IDENTITY, check_columns
 from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.image import LabelMap
 from avnnet.labels import HIP, Side
@@ -11,7 +12,6 @@ from avnnet.measure.comparison import compare
 from avnnet.measure.quantities import Setting, quantities
 from avnnet.measure.volumes import missing_structures, volumes
 
-KEY = ["patient_id", "case_id", "side"]
 PREFERRED = {"sform": Flag.SFORM_PREFERRED, "qform": Flag.QFORM_PREFERRED}
 
 
@@ -50,6 +50,7 @@ def measurement_row(
     preferred = labels.source.preferred_transform
     flags |= Flags.read(str(measured["flags"].iloc[0]), (labels.scheme.whole, labels.scheme.part))
     flags |= [] if preferred is None else [PREFERRED[preferred]]
+    check_columns(measured.columns, labels.scheme.volume_columns)
     measured = measured.drop(columns="flags")
     given = case.reset_index(drop=True).rename(columns={name: f"given_{name}" for name in measured.columns})
     table = pd.concat([given.assign(reader=reader), measured], axis=1)
@@ -80,5 +81,5 @@ def agreement_rows(case: pd.DataFrame, reader: str, manual: LabelMap, automatic:
         GeometryMismatch, InvalidScheme: as `compare`.
     """
     both = compare(manual, automatic)
-    key = case[KEY].iloc[[0] * len(both)].reset_index(drop=True)
+    key = case[IDENTITY].iloc[[0] * len(both)].reset_index(drop=True)
     return pd.concat([key.assign(reader=reader), both], axis=1)

@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
+from avnnet.columns import GRADE_COLUMNS
 from avnnet.errors import InvalidConfig, MissingFile, StatisticsError, UnreadableFile
 from avnnet.labels import LabelScheme
-from avnnet.measure.grades import GRADE_COLUMNS
 from avnnet.readers import MANUAL, humans, is_human
 from avnnet.report.formats import as_latex, as_markdown
 from avnnet.report.record import write_record

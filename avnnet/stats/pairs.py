@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from avnnet.columns import IDENTITY
 from avnnet.errors import StatisticsError
 
-KEY = ["case_id", "side"]
-IDENTITY = ["patient_id", *KEY]
+KEY = IDENTITY[1:]
+"""Finds a hip: a case has a row per side, and belongs to one patient."""
 CONSTANT_TOLERANCE = 1e-12  # differences of equal numbers are rounding errors of this size, not a spread
 CONFIDENCE = 0.95
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from avnnet.columns import IDENTITY
 from avnnet.errors import StatisticsError
 from avnnet.stats.bootstrap import DRAWS, MIN_PATIENTS, bootstrap_interval
-from avnnet.stats.pairs import CONFIDENCE, CONSTANT_TOLERANCE, IDENTITY, KEY, is_constant, numbers, pairs, rows_of, tidy
+from avnnet.stats.pairs import CONFIDENCE, CONSTANT_TOLERANCE, KEY, is_constant, numbers, pairs, rows_of, tidy
 
 FORMS = ["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from avnnet.columns import STAGE
 from avnnet.errors import StatisticsError
 from avnnet.labels import HIP, LabelScheme
 from avnnet.readers import LOCATED, MANUAL, humans, n_networks
@@ -16,7 +17,6 @@ from avnnet.stats.paired import compare_readers, paired_t
 from avnnet.stats.pairs import KEY, numbers, pairs, tidy
 from avnnet.stats.summary import summarise_agreement
 
-STAGE = "arco_stage"
 TIE = 1e-4
 BEST = "best network"
 MINUS = "\N{MINUS SIGN}"

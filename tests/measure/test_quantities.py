@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avnnet.columns import QUANTITIES
 from avnnet.errors import InvalidScheme
-from avnnet.flags import Flag
 from avnnet.grid import Grid
 from avnnet.image import LabelMap
 from avnnet.labels import HIP, LabelScheme, Side
 from avnnet.measure import measure, measurement_row, quantities, quantity_columns
 from avnnet.measure.change import change
-from avnnet.measure.columns import QUANTITIES, columns_page
 from tests.conftest import ORDERS, reordered
 from tests.measure.conftest import NECK, RADIUS_MM, UP, off_axis_deg
 
@@ -98,13 +97,8 @@ def test_a_lesion_to_a_depth_has_that_necrotic_depth(head):
 
 def test_a_row_has_the_columns_of_the_page_and_no_others(head):
     assert list(quantities(head(wedge), Side.RIGHT).columns) == [*quantity_columns(), "flags"]
-    page = columns_page()
-    assert all(f"`{name}`" in page for name in [*quantity_columns(), *Flag])
-
-
-def test_the_page_in_the_docs_is_the_one_that_the_code_makes():
-    page = Path(__file__).parents[2] / "docs" / "measurements.md"
-    assert page.read_text(encoding="utf-8") == columns_page()
+    page = (Path(__file__).parents[2] / "docs" / "measurements.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in quantity_columns())
 
 
 @pytest.mark.parametrize("name", [one.name for one in QUANTITIES])

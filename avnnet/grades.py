@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.stats import norm
-
 from avnnet.errors import InvalidConfig
 
 
@@ -32,6 +30,11 @@ class Grading:
     is_upper: tuple[bool, ...]
     source: str
 
+    @property
+    def probability_columns(self) -> list[str]:
+        """The columns of the probabilities of its classes."""
+        return [f"{self.name}_{one}_probability" for one in self.classes]
+
     def of(self, value: float) -> str:
         """The class of a value; empty of NaN."""
         if math.isnan(value):
@@ -56,7 +59,9 @@ class Grading:
         """
         if not standard_error > 0:
             raise InvalidConfig(f"a standard error is above 0; found {standard_error}")
-        below = [0.0, *(float(norm.cdf(bound, value, standard_error)) for bound in self.bounds), 1.0]
+        from scipy.special import ndtr  # of all that reads a table, only this needs it
+
+        below = [0.0, *(float(ndtr((bound - value) / standard_error)) for bound in self.bounds), 1.0]
         return {name: high - low for name, low, high in zip(self.classes, below[:-1], below[1:], strict=True)}
 
 
@@ -94,11 +99,3 @@ DEPRESSION = Grading(
     "collapse", ("up_to_2mm", "over_2mm"), (2.0,), (False,), "Yoon BH et al. J Arthroplasty 2020;35:933-940 (ARCO 2019)"
 )
 """Depth of the collapse in mm: 2.0 still counts as up to 2, as ARCO IIIA does."""
-
-GRADE_COLUMNS = {
-    "steinberg_grade": STEINBERG.classes,
-    "kerboul_class": KERBOUL.classes,
-    "modified_kerboul_grade": MODIFIED_KERBOUL.classes,
-    "necrotic_extent_class": EXTENT.classes,
-}
-"""The columns of measurements that hold grades, and their classes from the smallest to the largest."""
