@@ -126,7 +126,7 @@ class Head:
         return directions, solid, np.minimum(bone, plane), bone <= plane
 
     @cached_property
-    def _reach_mm(self) -> tuple[np.ndarray, np.ndarray]:
+    def _distance_and_reach_mm(self) -> tuple[np.ndarray, np.ndarray]:
         """Distances `(shells + 1, ...)` of points on all rays, and how far the lesion must reach to include them."""
         directions, _, far, _ = self._rays
         distance = np.linspace(0, 1, SHELLS + 1)[:, None, None] * far
@@ -156,7 +156,7 @@ class Head:
             1.0
         """
         _, solid, _, _ = self._rays
-        distance, reach = self._reach_mm
+        distance, reach = self._distance_and_reach_mm
         share = _share_below(reach - extent_mm)
         shells = (distance[1:] ** 3 - distance[:-1] ** 3) / 3
         return float((share * shells * solid).sum())
@@ -167,7 +167,7 @@ class Head:
         if self.lesion is None or self.necrosis_percent == 0:
             return -np.inf
         asked = self.volume_mm3 * self.necrosis_percent / 100
-        reach = self._reach_mm[1]
+        reach = self._distance_and_reach_mm[1]
         low, high = float(reach.min()), float(reach.max())
         while high - low > 1e-4:
             middle = (low + high) / 2
@@ -187,7 +187,7 @@ class Head:
         wrapped = np.concatenate([bone[:, -1:], bone, bone[:, :1]], axis=1)
         by_turn = (wrapped[:, 2:] - wrapped[:, :-2]) / (4 * np.pi / AROUND)
         area = bone * np.sqrt(bone**2 + by_angle**2 + (by_turn / np.sin(angle)[:, None]) ** 2) * solid * reaches
-        dead = self._reach_mm[1][-1] < self.extent_mm
+        dead = self._distance_and_reach_mm[1][-1] < self.extent_mm
         return float(area.sum()), float((area * dead).sum())
 
     def arc_deg(self, normal: Vector) -> float:
@@ -212,7 +212,7 @@ class Head:
         if self.lesion is None:
             return None
         directions, solid, _, _ = self._rays
-        distance, reach = self._reach_mm
+        distance, reach = self._distance_and_reach_mm
         share = _share_below(reach - self.extent_mm) * solid
         moments = (share * (distance[1:] ** 4 - distance[:-1] ** 4) / 4).sum(axis=0)
         total = (share * (distance[1:] ** 3 - distance[:-1] ** 3) / 3).sum()

@@ -14,8 +14,8 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import HTJ2K, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, JPEG2000Lossless
 
-from avnnet.data.dicom.apart import Place, decoded_apart
 from avnnet.data.dicom.headers import Frame, silenced
+from avnnet.data.dicom.subprocess_decode import Place, decoded_apart
 from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, UndecodablePixels
 

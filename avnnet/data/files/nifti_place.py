@@ -22,7 +22,7 @@ AGREE_MM, AGREE_SHARE = 0.01, 1e-3
 
 
 @dataclass(frozen=True)
-class Placement:
+class NiftiGeometry:
     """What a NIfTI header says of places, as it stands there.
 
     Args:
@@ -42,7 +42,7 @@ class Placement:
     srow: Sequence[float]
 
 
-def placed(said: Placement, sizes: Sequence[int], prefer: str | None, name: str) -> tuple[Grid, Transform | None]:
+def placed(said: NiftiGeometry, sizes: Sequence[int], prefer: str | None, name: str) -> tuple[Grid, Transform | None]:
     """The grid of a NIfTI image, and the preferred transform where the file is refused without a choice.
 
     Args:
@@ -88,11 +88,11 @@ def placed(said: Placement, sizes: Sequence[int], prefer: str | None, name: str)
     return grids[present[0]], None
 
 
-def _sform(said: Placement, scale: float, name: str) -> np.ndarray:
+def _sform(said: NiftiGeometry, scale: float, name: str) -> np.ndarray:
     return scale * np.reshape(said.srow, (3, 4))
 
 
-def _qform(said: Placement, scale: float, name: str) -> np.ndarray:
+def _qform(said: NiftiGeometry, scale: float, name: str) -> np.ndarray:
     vector = np.asarray(said.quaternion[:3], float)
     rest = 1 - float(vector @ vector)
     if not rest >= -QUATERNION_ROUNDING or said.pixdim[0] not in (-1, 0, 1):  # 0 counts as 1
