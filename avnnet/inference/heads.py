@@ -117,7 +117,7 @@ def _towards(x: float) -> Side:
 
 
 def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> tuple[str, ...]:
-    """The flag of a head whose side nobody says, or whose place in the scanner says the other side, or none.
+    """Whether the side of a head is to be looked at: nobody says it, or its place in the scanner says the other.
 
     Networks see left hips mirrored: one whose side is not known is segmented as a right one.
 

@@ -92,7 +92,7 @@ def largest_piece(labels: LabelMap) -> LabelMap:
 
 
 def scope_flags(members: Sequence[Member], labels: LabelMap) -> tuple[str, ...]:
-    """The flag of voxels, or of a structure, beyond what most of the networks were trained on, or none.
+    """Whether the image's voxels, or the structure found, are beyond what most of the networks were trained on.
 
     Args:
         members: the networks.

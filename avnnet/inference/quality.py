@@ -25,7 +25,7 @@ AGREEING_DICE = 0.8
 
 
 def mask_flags(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
-    """The flags of a mask: a structure is missing, or cut by the image or the crop.
+    """What a reader should look at: a structure that is missing, or cut by the image or the crop.
 
     Args:
         labels: the label map.
@@ -50,7 +50,7 @@ def mask_flags(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
 
 
 def image_flags(image: Image, side: Side | None) -> tuple[str, ...]:
-    """The flags of an image: what its file said, thick slices, and a header that names the other side.
+    """What the image itself gives reason to look at.
 
     Args:
         image: the scan.
@@ -73,7 +73,7 @@ def image_flags(image: Image, side: Side | None) -> tuple[str, ...]:
 
 
 def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> tuple[str, ...]:
-    """The flag of an ensemble whose single networks see other heads than their mean does, or none.
+    """Whether the single networks of an ensemble see other heads than their mean does.
 
     Args:
         members: the probabilities of each network.
@@ -95,7 +95,7 @@ def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> tuple[str
 
 
 def noise_flags(image: Image, labels: LabelMap) -> tuple[str, ...]:
-    """The flag of an image in which the bone outside the lesion is too noisy for a lesion to be seen, or none.
+    """Whether the bone outside the lesion is too noisy for a lesion to be seen in it.
 
     Args:
         image: the scan; of several channels the first.

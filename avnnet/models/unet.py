@@ -59,8 +59,8 @@ class UNet(Network):
         self.in_channels, self.classes, self.block, self.convs = in_channels, classes, block, convs
         self.deep_supervision = deep_supervision
         sizes = [[3] * self.ndim] * len(channels) if kernels is None else kernels
-        self._check_entries("strides", strides, len(channels) - 1)
-        self._check_entries("kernels", sizes, len(channels))
+        self._check("strides", strides, len(channels) - 1)
+        self._check("kernels", sizes, len(channels))
         if not 1 <= deep_supervision <= len(channels) - 1:
             raise InvalidConfig(
                 f"deep_supervision counts decoder levels, 1 to {len(channels) - 1} here; found {deep_supervision}"
@@ -70,7 +70,7 @@ class UNet(Network):
         self.heads = nn.ModuleList(CONV[self.ndim](n, classes, 1) for n in channels[:deep_supervision])
         self.apply(_initialise)
 
-    def _check_entries(self, name: str, values: Sequence[Sequence[int]], count: int) -> None:
+    def _check(self, name: str, values: Sequence[Sequence[int]], count: int) -> None:
         if len(values) != count or any(len(entry) != self.ndim for entry in values):
             raise InvalidConfig(
                 f"{type(self).__name__} with {len(self.channels)} stages needs {count} {name} of {self.ndim} "
