@@ -127,7 +127,7 @@ class Head:
 
     @cached_property
     def _reach_mm(self) -> tuple[np.ndarray, np.ndarray]:
-        """Distances `(shells + 1, ...)` of points on all rays, and how far the lesion must reach to include them."""
+        """Distances `(shells + 1, ...)` along all rays and the lesion's reach there."""
         directions, _, far, _ = self._rays
         distance = np.linspace(0, 1, SHELLS + 1)[:, None, None] * far
         if self.lesion is None:
