@@ -53,12 +53,6 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
 
     Raises:
         InvalidRecipe: if the recipe names a class that was not handed over, or its arguments do not fit.
-
-    Examples:
-        >>> from avnnet.labels import LabelScheme
-        >>> plain = {"names": {"items": [[1, "vital"], [2, "dead"]]}, "part": "dead", "whole": "head"}
-        >>> build({"class": "LabelScheme", "args": plain}, [LabelScheme]).volume_columns
-        ['vital_cm3', 'dead_cm3', 'head_cm3', 'dead_percent']
     """
     known = {cls.__name__: cls for cls in classes}
 
