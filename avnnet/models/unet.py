@@ -74,7 +74,7 @@ class UNet(Network):
         self.heads = nn.ModuleList(CONV[self.ndim](n, classes, 1) for n in channels[:deep_supervision])
         self.apply(_initialise)
 
-    def _check_entries(self, name: str, values: Sequence[Sequence[int]], count: int) -> None:
+    def _check(self, name: str, values: Sequence[Sequence[int]], count: int) -> None:
         if len(values) != count or any(len(entry) != self.ndim for entry in values):
             raise InvalidConfig(
                 f"{type(self).__name__} with {len(self.channels)} stages needs {count} {name} of {self.ndim} "

@@ -131,12 +131,6 @@ def simulate(
 
     Raises:
         InvalidConfig: if an argument is none of these, or the field of view cannot hold the hips.
-
-    Examples:
-        >>> coarse = Acquisition((16, 16, 16), (4.0, 4.0, 4.0))
-        >>> healthy = scan(np.random.default_rng(1), {Side.LEFT: None}, acquisition=coarse)
-        >>> healthy.truths[Side.LEFT].necrosis_percent, np.unique(healthy.labels[Side.LEFT].array).tolist()
-        (0.0, [0, 1])
     """
     acquisition = acquisition or Acquisition()
     mode = SignalMode(mode)

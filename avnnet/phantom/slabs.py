@@ -90,7 +90,7 @@ class Scene:
         return self.scanner.fields((x - np.float32(aside), y, z))
 
     def slab(self, slices: slice, seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
-        """`(C, n, y, x)` intensities of a range of slices, and per hip `(2, n, y, x)` labels: true ones, a reader's."""
+        """`(C, n, y, x)` intensities of a range of slices, and per hip `(2, n, y, x)` label ids: true, and redrawn."""
         fine = slice(slices.start * self.thin, slices.stop * self.thin)
         canvas = Canvas(self.lattice, fine, self.width_mm, self.sequence)
         paint_soft_tissue(canvas, self.distances)
