@@ -8,6 +8,7 @@ from avnnet.cases.compare import compare_masks, pair_masks
 from avnnet.commands.results import finish
 from avnnet.labels import HIP, LabelScheme
 from avnnet.progress import Reporter
+from avnnet.record import StudyRecord
 from avnnet.stats.battery import check_margins
 
 
@@ -24,10 +25,11 @@ def compare(args: argparse.Namespace) -> int:
     check_margins(margins, scheme.volume_columns)
     pairs = pair_masks(args.manual, args.automatic)
     tables = compare_masks(pairs, scheme, reporter, prefer=args.prefer)
-    about = {
-        "title": "Two sets of masks",
-        "cohort": f"{args.manual} against {args.automatic}",
-        "networks": ["automatic"],
-        "margins": margins,
-    }
-    return finish(*tables, args.out, scheme, about, reporter)
+    record = StudyRecord(
+        title="Two sets of masks",
+        cohort=f"{args.manual} against {args.automatic}",
+        networks=("automatic",),
+        margins=margins,
+        scheme=scheme,
+    )
+    return finish(*tables, args.out, record, reporter)

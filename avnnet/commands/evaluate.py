@@ -12,6 +12,7 @@ from avnnet.errors import LeakageError
 from avnnet.inference.device import chosen_device
 from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter
+from avnnet.record import StudyRecord
 from avnnet.report import LOCATED_CENTRES
 from avnnet.stats.battery import check_margins
 from avnnet.tables import write_table
@@ -46,12 +47,14 @@ def evaluate(args: argparse.Namespace) -> int:
     )
     if len(tables.located):
         write_table(tables.located, args.out / LOCATED_CENTRES)
-    about = {
-        "title": f"Evaluation of a trained ensemble on {len(cohort)} cases",
-        "cohort": str(args.cohort),
-        "networks": model.ensemble.names,
-        "digital": cohort.is_digital,
-        "margins": margins,
-        "settings": {"model": str(args.model), "members": len(model.members), "seen_in_training": len(seen)},
-    }
-    return finish(tables.measurements, tables.agreement, args.out, model.scheme, about, reporter)
+    record = StudyRecord(
+        title=f"Evaluation of a trained ensemble on {len(cohort)} cases",
+        cohort=str(args.cohort),
+        networks=tuple(model.ensemble.names),
+        digital=cohort.is_digital,
+        margins=margins,
+        scheme=model.scheme,
+        seen_in_training=len(seen),
+        settings={"model": str(args.model), "members": len(model.members)},
+    )
+    return finish(tables.measurements, tables.agreement, args.out, record, reporter)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from avnnet.atomic import write_text_atomically
 from avnnet.errors import StatisticsError
-from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
+from avnnet.record import StudyRecord
 from avnnet.report import read_study, results_table, write_report
 from avnnet.report.wording import ERROR_CHARACTERS, printable
 from avnnet.stats import best_reader
@@ -55,8 +52,7 @@ def finish(
     measurements: pd.DataFrame,
     agreement: pd.DataFrame,
     out: Path,
-    scheme: LabelScheme,
-    about: dict[str, Any],
+    record: StudyRecord,
     reporter: Reporter,
 ) -> int:
     """The number of cases that failed, after tables and report are written and the results printed.
@@ -65,8 +61,7 @@ def finish(
         measurements: case x reader.
         agreement: case x reader x structure.
         out: the folder.
-        scheme: names of the label ids.
-        about: what `study.json` says beside the scheme.
+        record: how the tables came about; the time is added.
         reporter: told where the report is.
 
     Raises:
@@ -76,8 +71,6 @@ def finish(
         raise StatisticsError(f"no case could be compared; the first: {measurements['error'].iloc[0]}")
     write_table(measurements, out / "measurements.csv")
     write_table(agreement, out / "agreement.csv")
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    record = {"digital": False, **about, "scheme": asdict(scheme), "finished": finished}
-    write_text_atomically(out / "study.json", json.dumps(record, indent=1))
+    replace(record, finished=datetime.now(UTC).isoformat(timespec="seconds")).write(out)
     write_report(out)
     return print_results(out, reporter)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
-from typing import Any
 
 import pandas as pd
 
 from avnnet import __version__
-from avnnet.atomic import write_text_atomically
 from avnnet.commands.results import print_results
 from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.labels import HIP
 from avnnet.progress import Reporter
+from avnnet.record import StudyRecord
 from avnnet.report import read_study, write_report
 from avnnet.stats.battery import check_margins, numeric_columns, table_names
 from avnnet.stats.pairs import tidy
@@ -39,22 +36,21 @@ def stats(args: argparse.Namespace, *, command: str) -> int:
     agreement = pd.DataFrame() if args.agreement is None else read_table(args.agreement)
     values = args.value or _usual(measurements)
     check_margins(dict(args.margin), values)
-    about: dict[str, Any] = {
-        "title": args.title or f"Statistics of {args.measurements.name}",
-        "command": command,
-        "values": values,
-        "margins": dict(args.margin),
-        "draws": args.draws,
-        "versions": {"avnnet": __version__},
-    }
-    if args.automatic:
-        about["automatic"] = args.automatic
-    if len(agreement) and set(HIP.structures) <= set(agreement.get("label", [])):
-        about["scheme"] = asdict(HIP)
+    is_of_hips = len(agreement) and set(HIP.structures) <= set(agreement.get("label", []))
+    record = StudyRecord(
+        title=args.title or f"Statistics of {args.measurements.name}",
+        command=command,
+        values=tuple(values),
+        margins=dict(args.margin),
+        automatic=args.automatic or "",
+        draws=args.draws,
+        versions={"avnnet": __version__},
+        scheme=HIP if is_of_hips else None,
+    )
     write_table(measurements, args.out / "measurements.csv")
     if len(agreement):
         write_table(agreement, args.out / "agreement.csv")
-    write_text_atomically(args.out / "study.json", json.dumps(about, indent=1))
+    record.write(args.out)
     study = read_study(args.out)
     names = table_names(study.measurements, study.agreement, study.question)
     with reporter.steps("computing", len(names)) as step:

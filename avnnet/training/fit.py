@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytorch_lightning as pl
@@ -27,6 +26,7 @@ from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.measure.volumes import MM3_PER_CM3
+from avnnet.record import RunRecord
 from avnnet.tables import read_table, write_table
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
@@ -96,13 +96,10 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     write_text_atomically(folder / "config.yaml", text)
     choice = trainer.precision_choice
     begun = _begun(folder)
-    record: dict[str, Any] = {
-        # the reason of a resumed run is the one it was begun with
-        "precision": begun if begun.get("precision") == choice.precision else choice.record(),
-        "device": str(trainer.strategy.root_device),
-        "threads": torch.get_num_threads(),
-    }
-    write_text_atomically(folder / "run.json", json.dumps(record, indent=1))
+    # the reason of a resumed run is the one it was begun with
+    reason = begun.reason if begun is not None and begun.precision == choice.precision else choice.reason
+    record = RunRecord(choice.precision, reason, str(trainer.strategy.root_device), torch.get_num_threads())
+    record.write(folder)
     trainer.callbacks += [  # type: ignore[attr-defined]  # set by Lightning's connector
         EpochLog(folder / "metrics.csv", on_epoch),
         EpochCheckpoint(folder / "checkpoints"),
@@ -113,9 +110,8 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     with clean_interrupt():
         trainer.fit(experiment.model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
     member = _member(experiment, name)
-    record["seconds"] = round(time.monotonic() - start_s, 1)
-    record["resumed_from"] = None if checkpoint is None else checkpoint.name
-    write_text_atomically(folder / "run.json", json.dumps(record, indent=1))
+    resumed_from = "" if checkpoint is None else checkpoint.name
+    replace(record, seconds=round(time.monotonic() - start_s, 1), resumed_from=resumed_from).write(folder)
     save_model(Segmenter([member], data.labels), folder / "model")
     return member
 
@@ -138,13 +134,16 @@ def recorded_precision(folder: Path) -> str | None:
 
     Args:
         folder: of the run.
+
+    Raises:
+        InvalidRecord: if its record is damaged, or of a newer avnnet.
     """
-    return _begun(Path(folder)).get("precision")
+    begun = _begun(Path(folder))
+    return None if begun is None else begun.precision
 
 
-def _begun(folder: Path) -> dict[str, str]:
-    path = folder / "run.json"
-    return json.loads(path.read_text(encoding="utf-8"))["precision"] if path.exists() else {}
+def _begun(folder: Path) -> RunRecord | None:
+    return RunRecord.read(folder) if (folder / RunRecord.FILE).exists() else None
 
 
 # where data lie and how they are loaded does not change what is trained; the fold has a folder of its own
