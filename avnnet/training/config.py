@@ -6,11 +6,12 @@ import difflib
 import logging
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import yaml
 from jsonargparse import ArgumentError
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
@@ -106,6 +107,22 @@ class Experiment(LightningCLI):
         config = self.config.clone()
         config.trainer.precision = self.trainer.precision_choice.precision
         return self.parser.dump(config, skip_none=False)
+
+    def as_plain(self) -> dict[str, Any]:
+        """The same as nested dicts of plain values."""
+        return dict(yaml.safe_load(self.as_text()))
+
+    def filled(self, config: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A plain config with every key that it lacks at its default, or None if no config can be made of it.
+
+        Args:
+            config: a part of this one, as of `as_plain`.
+        """
+        try:
+            parsed = self.parser.parse_object(dict(config))
+        except ArgumentError:
+            return None
+        return dict(yaml.safe_load(self.parser.dump(parsed, skip_none=False)))
 
 
 DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:

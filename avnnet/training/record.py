@@ -15,8 +15,8 @@ from avnnet.errors import CheckpointMismatch
 from avnnet.labels import LabelScheme
 from avnnet.record import NetworkRecord, StudyRecord
 from avnnet.stats.battery import check_margins
+from avnnet.training.changes import OF_ANY_FOLD, check_same_config
 from avnnet.training.config import Experiment
-from avnnet.training.fit import changed_lines
 from avnnet.training.plan import Study, configs_of, name_of
 
 VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy", "scipy", "pandas"]
@@ -41,7 +41,7 @@ def begin_record(
     check_margins(study.margins, scheme.volume_columns)
     record = _record(study, cohort, scheme, experiments)
     if study.folds_done():
-        _check_same(StudyRecord.read(study.out), record, study)
+        _check_same(StudyRecord.read(study.out), record, study, experiments)
     record.write(study.out)
     return record
 
@@ -57,7 +57,7 @@ def end_record(study: Study, record: StudyRecord) -> None:
     replace(record, folds_done=tuple(study.folds_done()), finished=finished).write(study.out)
 
 
-def _check_same(before: StudyRecord, after: StudyRecord, study: Study) -> None:
+def _check_same(before: StudyRecord, after: StudyRecord, study: Study, experiments: Mapping[str, Experiment]) -> None:
     way_out = f"choose another --out, or delete {study.out} to start anew"
     for key in ("networks", "locator", "folds", "seed", "cohort_sha256"):
         was, is_now = getattr(before, key), getattr(after, key)
@@ -71,12 +71,15 @@ def _check_same(before: StudyRecord, after: StudyRecord, study: Study) -> None:
             f"the equivalence margins of {study.out} were {before.margins}, are {after.margins}: they are fixed before "
             f"the data are seen; {way_out}"
         )
-    for name, network in after.training.items():
-        changed = changed_lines(before.training[name].config, network.config)
-        if changed:
-            raise CheckpointMismatch(
-                f"{study.out} holds finished folds of {name} with another config (now: {'; '.join(changed)}); {way_out}"
-            )
+    for name, experiment in experiments.items():
+        written = before.training.get(name)
+        check_same_config(
+            "" if written is None else written.config,
+            experiment,
+            holds=f"{study.out} holds finished folds of {name}",
+            way_out=way_out,
+            irrelevant=OF_ANY_FOLD,
+        )
 
 
 def _cohort_hash(cohort: Cohort) -> str:
