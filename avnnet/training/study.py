@@ -117,7 +117,7 @@ def _run_fold(
         if is_trained(run):  # the config may have been edited since
             check_same_run(run, parsed, irrelevant=OF_ANY_FOLD)
         else:
-            experiment = study.experiment(_networks(study)[name], fold)
+            experiment = parsed.of_fold(fold)
             experiment.datamodule.is_checked = True
             experiment.datamodule.reporter = reporter
             epochs = experiment.trainer.max_epochs or 0

@@ -132,3 +132,14 @@ def test_a_written_config_that_is_none_is_named(experiment, tmp_path, text):
         CheckpointMismatch, match=r"holds a training with a config .*; choose another folder, or delete"
     ):
         check_same_run(tmp_path, experiment)
+
+
+def test_a_config_survives_the_way_over_plain_values(experiment):
+    other = experiment.of_fold(2)
+    assert other.datamodule.fold == 2
+    assert other.datamodule.seed == experiment.datamodule.seed
+    assert [key for key, *_ in changes(other.as_plain(), experiment)] == ["data.fold"]
+    assert other.trainer.precision_choice is experiment.trainer.precision_choice
+    assert all(
+        mine.equal(theirs) for mine, theirs in zip(experiment.model.parameters(), other.model.parameters(), strict=True)
+    )
