@@ -26,6 +26,10 @@ class UnreadableFile(AvnnetError):
     """A file exists but cannot be decoded as what it claims to be."""
 
 
+class InvalidRecord(UnreadableFile):
+    """The record of a study or of a training is damaged, or of a newer version of avnnet."""
+
+
 class NotAnImage(UnreadableFile):
     """A file or folder holds no image at all."""
 

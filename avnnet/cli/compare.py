@@ -8,6 +8,7 @@ from pathlib import Path
 from avnnet.cli.words import Commands, add_margin, add_out, add_prefer, names_by_id
 from avnnet.labels import HIP, LabelScheme
 from avnnet.progress import Reporter
+from avnnet.readers import AUTOMATIC
 
 
 def add(commands: Commands) -> None:
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from avnnet.cases.compare import compare_masks, pair_masks
     from avnnet.cli.results import write_results
+    from avnnet.record import StudyRecord
     from avnnet.stats.battery import check_margins
 
     manual: Path = args.manual
@@ -53,10 +55,11 @@ def run(args: argparse.Namespace) -> int:
     check_margins(margins, scheme.volume_columns)
     pairs = pair_masks(manual, automatic)
     tables = compare_masks(pairs, scheme, reporter, prefer=prefer)
-    about = {
-        "title": "Two sets of masks",
-        "cohort": f"{manual} against {automatic}",
-        "networks": ["automatic"],
-        "margins": margins,
-    }
-    return write_results(*tables, out, scheme, about, reporter)
+    record = StudyRecord(
+        title="Two sets of masks",
+        cohort=f"{manual} against {automatic}",
+        networks=(AUTOMATIC,),
+        margins=margins,
+        scheme=scheme,
+    )
+    return write_results(*tables, out, record, reporter)

@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.data.cohort import read_cohort
     from avnnet.inference.device import chosen_device
     from avnnet.inference.model_folder import load_model
+    from avnnet.record import StudyRecord
     from avnnet.report import LOCATED_CENTRES
     from avnnet.stats.battery import check_margins
     from avnnet.tables import write_table
@@ -75,12 +76,14 @@ def run(args: argparse.Namespace) -> int:
     )
     if len(tables.located):
         write_table(tables.located, out / LOCATED_CENTRES)
-    about = {
-        "title": f"Evaluation of a trained ensemble on {len(cohort)} cases",
-        "cohort": str(table),
-        "networks": model.ensemble.names,
-        "digital": cohort.is_digital,
-        "margins": margins,
-        "settings": {"model": str(folder), "members": len(model.members), "seen_in_training": len(seen)},
-    }
-    return write_results(tables.measurements, tables.agreement, out, model.scheme, about, reporter)
+    record = StudyRecord(
+        title=f"Evaluation of a trained ensemble on {len(cohort)} cases",
+        cohort=str(table),
+        networks=tuple(model.ensemble.names),
+        digital=cohort.is_digital,
+        margins=margins,
+        scheme=model.scheme,
+        seen_in_training=len(seen),
+        settings={"model": str(folder), "members": len(model.members)},
+    )
+    return write_results(tables.measurements, tables.agreement, out, record, reporter)

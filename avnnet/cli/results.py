@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from avnnet.atomic import write_text_atomically
 from avnnet.errors import StatisticsError
-from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from avnnet.record import StudyRecord
 
 
 def print_results(folder: Path, reporter: Reporter) -> int:
@@ -56,8 +55,7 @@ def write_results(
     measurements: pd.DataFrame,
     agreement: pd.DataFrame,
     out: Path,
-    scheme: LabelScheme,
-    about: dict[str, Any],
+    record: StudyRecord,
     reporter: Reporter,
 ) -> int:
     """The number of cases that failed; writes tables, study.json and report, and prints the results.
@@ -66,8 +64,7 @@ def write_results(
         measurements: case x reader.
         agreement: case x reader x structure.
         out: the folder.
-        scheme: names of the label ids.
-        about: what `study.json` says beside the scheme.
+        record: how the tables came about; the time is added.
         reporter: told where the report is.
 
     Raises:
@@ -80,8 +77,6 @@ def write_results(
         raise StatisticsError(f"no case could be compared; the first: {measurements['error'].iloc[0]}")
     write_table(measurements, out / "measurements.csv")
     write_table(agreement, out / "agreement.csv")
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    record = {"digital": False, **about, "scheme": asdict(scheme), "finished": finished}
-    write_text_atomically(out / "study.json", json.dumps(record, indent=1))
+    replace(record, finished=datetime.now(UTC).isoformat(timespec="seconds")).write(out)
     write_report(out)
     return print_results(out, reporter)

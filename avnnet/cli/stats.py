@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from avnnet import __version__
-from avnnet.atomic import write_text_atomically
 from avnnet.cli.words import Commands, add_margin, add_out, whole_number
 from avnnet.errors import InvalidConfig, StatisticsError
 from avnnet.labels import HIP
@@ -63,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     import pandas as pd
 
     from avnnet.cli.results import print_results
+    from avnnet.record import StudyRecord
     from avnnet.report import read_study, write_report
     from avnnet.stats.battery import check_margins, table_names
     from avnnet.stats.pairs import tidy
@@ -82,22 +80,21 @@ def run(args: argparse.Namespace) -> int:
     agreement = pd.DataFrame() if agreement_path is None else read_table(agreement_path)
     values = named or _usual(measurements)
     check_margins(margins, values)
-    about: dict[str, Any] = {
-        "title": args.title or f"Statistics of {path.name}",
-        "command": args.typed,
-        "values": values,
-        "margins": margins,
-        "draws": args.draws,
-        "versions": {"avnnet": __version__},
-    }
-    if args.automatic:
-        about["automatic"] = args.automatic
-    if len(agreement) and set(HIP.structures) <= set(agreement.get("label", [])):
-        about["scheme"] = asdict(HIP)
+    is_of_hips = len(agreement) and set(HIP.structures) <= set(agreement.get("label", []))
+    record = StudyRecord(
+        title=args.title or f"Statistics of {path.name}",
+        command=args.typed,
+        values=tuple(values),
+        margins=margins,
+        automatic=args.automatic or "",
+        draws=args.draws,
+        versions={"avnnet": __version__},
+        scheme=HIP if is_of_hips else None,
+    )
     write_table(measurements, out / "measurements.csv")
     if len(agreement):
         write_table(agreement, out / "agreement.csv")
-    write_text_atomically(out / "study.json", json.dumps(about, indent=1))
+    record.write(out)
     study = read_study(out)
     names = table_names(study.measurements, study.agreement, study.question)
     with reporter.steps("computing", len(names)) as step:

@@ -61,8 +61,8 @@ class UNet(Network):
         self.in_channels, self.classes, self.block, self.convs = in_channels, classes, block, convs
         self.deep_supervision = deep_supervision
         sizes = [[3] * self.ndim] * len(channels) if kernels is None else kernels
-        self._check_entries("strides", strides, len(channels) - 1)
-        self._check_entries("kernels", sizes, len(channels))
+        self._check("strides", strides, len(channels) - 1)
+        self._check("kernels", sizes, len(channels))
         check_stages(in_channels, channels, strides, sizes, convs)
         check_whole("classes", classes, 1, MOST_CLASSES)
         if not 1 <= deep_supervision <= len(channels) - 1:

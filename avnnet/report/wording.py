@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from avnnet.record import StudyRecord
+
 COHORT_CHARACTERS = 64
 ERROR_CHARACTERS = 400
 NOTHING = "–"
@@ -161,24 +163,48 @@ def settings_rows(settings: Any, prefix: str = "") -> Iterable[list[str]]:
         yield from settings_rows(value, dotted)
 
 
-def held_out(about: Mapping[str, Any]) -> str:
+def run_rows(record: StudyRecord) -> list[list[str]]:
+    """How the study was run, as rows of a name and a value; what is not known is left out.
+
+    Args:
+        record: what is known of the study.
+
+    Examples:
+        >>> run_rows(StudyRecord(cohort="hips.csv", networks=("unet2d", "unet3d"), seed=7))
+        [['cohort', 'hips.csv'], ['networks', 'unet2d, unet3d'], ['seed', '7']]
+    """
+    rows = {
+        "command": record.command,
+        "cohort": record.cohort,
+        "networks": ", ".join(record.networks),
+        "folds": record.folds,
+        "folds_done": ", ".join(map(str, record.folds_done)),
+        "seed": record.seed,
+        "seen_in_training": record.seen_in_training,
+        "centre": record.centre,
+        "started": record.started,
+        "finished": record.finished,
+    }
+    return [[name, printable(value, ERROR_CHARACTERS)] for name, value in rows.items() if value not in (None, "")]
+
+
+def held_out(record: StudyRecord) -> str:
     """What is known of whether the networks had seen the cases; nothing of masks from anywhere.
 
     Args:
-        about: the content of `study.json`.
+        record: what is known of the study.
 
     Examples:
-        >>> held_out({"folds": 5})
+        >>> held_out(StudyRecord(folds=5))
         'Each case was segmented by networks that were trained without its patient.'
-        >>> held_out({"settings": {"seen_in_training": 2}})
+        >>> held_out(StudyRecord(seen_in_training=2))
         '2 of the images were in the training of the networks, and are flagged.'
-        >>> held_out({})
+        >>> held_out(StudyRecord())
         ''
     """
-    if isinstance(about.get("folds"), int):
+    if record.folds is not None:
         return "Each case was segmented by networks that were trained without its patient."
-    settings = about.get("settings")
-    seen = settings.get("seen_in_training") if isinstance(settings, dict) else None
-    if not isinstance(seen, int):
+    seen = record.seen_in_training
+    if seen is None:
         return ""
     return f"{seen or 'None'} of the images were in the training of the networks{', and are flagged' if seen else ''}."
