@@ -53,7 +53,7 @@ def sorted_frames(frames: Sequence[Frame]) -> list[Frame]:
                 f"slice {nth} of {len(frames)} by name does not say where it lies in the patient: position, "
                 "orientation or pixel spacing is missing. Export the series again with its geometry, or move it away"
             )
-        check_position(frame.position_mm, f"slice {nth} of {len(frames)} by name")
+        check_position(frame.position_mm.tolist(), f"slice {nth} of {len(frames)} by name")
     first = frames[0].plane
     row, column = first[:3], first[3:6]
     wrong = float(np.abs([row @ row - 1, column @ column - 1, row @ column]).max())
