@@ -119,7 +119,7 @@ def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | No
     Args:
         files: a `.nii.gz`, `.nii`, `.nrrd`, `.mha` or `.mhd` file `(z, y, x)`, or a DICOM file or folder, whose slices
             are put in order along their normal; or several of one grid, which become the channels `(C, z, y, x)` in the
-            order given.
+            order given; side and DICOM references are those of the first.
         series: which series of a DICOM folder, as `avnnet scan` counts them; None takes the only one.
         prefer: "sform" or "qform", which holds where a NIfTI file says twice where its voxels lie, and not the same;
             other files are read as without.
@@ -144,7 +144,7 @@ def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | No
     grid = _one_grid(paths, [image.grid for image in images])
     flags = Flags(flag for image in images for flag in image.source.flags)
     preferred = next(filter(None, (image.source.preferred_transform for image in images)), None)
-    source = Source(flags, images[0].source.laterality, preferred)
+    source = Source(flags, images[0].source.laterality, preferred, images[0].source.dicom)
     return Image(np.stack([image.array for image in images]), grid, source=source)
 
 
