@@ -87,7 +87,7 @@ SECTIONS: dict[str, tuple[Quantity, ...]] = {
         Quantity("necrosis_percent", "share of the head by label", "100 × necrosis / head by label", RUCKLI),
         Quantity("sphere_head_cm3", "head by the fitted sphere, cut by the neck plane; without one the whole sphere",
                  "π (2 R³ / 3 + R² d − d³ / 3), d the plane's distance",
-                 "clinical convention 3: sphere and neck plane"),
+                 "[head region](sources.md#head-region), convention 3: sphere and neck plane"),
         Quantity("necrosis_of_sphere_percent", "share of the head by the fitted sphere",
                  "100 × necrosis / sphere_head", ""),
         Quantity("enclosing_sphere_cm3", "smallest sphere that holds the head", "4/3 π R³", BASSOUNAS),

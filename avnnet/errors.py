@@ -26,6 +26,10 @@ class UnreadableFile(AvnnetError):
     """A file exists but cannot be decoded as what it claims to be."""
 
 
+class InvalidRecord(UnreadableFile):
+    """The record of a study or of a training is damaged, or of a newer version of avnnet."""
+
+
 class NotAnImage(UnreadableFile):
     """A file or folder holds no image at all."""
 
@@ -152,6 +156,10 @@ class LeakageError(AvnnetError):
 
 class InvalidConfig(AvnnetError):
     """A config names an unknown key, or values that do not fit together."""
+
+
+class InvalidClass(AvnnetError):
+    """A class of a user's own cannot be imported, or is neither a network nor a block."""
 
 
 class InvalidRecipe(AvnnetError):

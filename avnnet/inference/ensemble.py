@@ -44,6 +44,20 @@ class Ensemble:
 
     Raises:
         ModelMismatch: if there is no member, or a network has other classes than the scheme.
+
+    Examples:
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.labels import HIP
+        >>> from avnnet.models import UNet3D
+        >>> nets = [UNet3D(channels=[2, 4], strides=[[2, 2, 2]]) for _ in range(2)]
+        >>> members = [Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d") for net in nets]
+        >>> ensemble = Ensemble(members, HIP).to("cpu")
+        >>> image = Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8)))
+        >>> single = ensemble.see(image).softmax
+        >>> np.allclose(ensemble.mean(image).values, (single[0].values + single[1].values) / 2, atol=1e-6)
+        True
     """
 
     def __init__(self, members: Sequence[Member], scheme: LabelScheme, *, precision: str = "32-true") -> None:
@@ -74,7 +88,7 @@ class Ensemble:
         return self
 
     def check_channels(self, channels: int) -> None:
-        """Raises if a network takes images of another number of channels.
+        """Refuse images of another number of channels than a network was trained on.
 
         Raises:
             ModelMismatch: if one does.

@@ -43,6 +43,15 @@ class Segmentation:
 
     Raises:
         InvalidConfig: if the side is another word than "right" or "left".
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> grid = Grid((10, 20, 30))
+        >>> labels = LabelMap(np.repeat([1, 2], 3000).reshape(10, 20, 30), grid)
+        >>> nowhere = Softmax(np.zeros((3, 1, 1, 1), np.float32), (0, 0, 0), grid)
+        >>> hip = Segmentation(Image(np.zeros(grid.shape), grid), labels, nowhere, "left")
+        >>> hip.volumes().iloc[0].to_dict()
+        {'vital_cm3': 3.0, 'necrosis_cm3': 3.0, 'head_cm3': 6.0, 'necrosis_percent': 50.0}
     """
 
     image: Image
@@ -106,6 +115,14 @@ def nothing_found(
         side: of the hip that was looked for, if it is known.
         networks: as of `Segmentation`.
         flags: why there is nothing.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.labels import HIP
+        >>> image = Image(np.zeros((4, 4, 4)), Grid((4, 4, 4)))
+        >>> nothing = nothing_found(image, HIP, None, (), (Flag.HEAD_NOT_FOUND,))
+        >>> nothing.is_found, int(nothing.labels.array.sum())
+        (False, 0)
     """
     certain = np.zeros((scheme.classes, 1, 1, 1), np.float32)
     certain[0] = 1

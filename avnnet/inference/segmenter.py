@@ -34,6 +34,21 @@ class Segmenter:
 
     Raises:
         ModelMismatch: if there is no member, or a network has other classes than the scheme.
+
+    Examples:
+        >>> import numpy as np
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.models import UNet3D
+        >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]])
+        >>> member = Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d", trained_on=["a1b2"])
+        >>> model = Segmenter([member], HIP, planned=5).to("cpu")
+        >>> model.summary(), model.trained_on
+        ('1 networks: 1 x unet3d; 4 of 5 are lacking, their study is not finished', {'a1b2'})
+        >>> image = Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8)))
+        >>> len(model.hips(image)), model.predict(image, side="left").labels.grid == image.grid
+        (1, True)
     """
 
     def __init__(

@@ -27,9 +27,9 @@ from avnnet.measure.extent import (
     patient_planes,
 )
 from avnnet.measure.head import MeasuredHead, measured_head
+from avnnet.measure.lesion_types import Landmarks, cjfh_type, jic_type
 from avnnet.measure.location import latitude_longitude_deg, necrotic_depth_mm, octant_percent
 from avnnet.measure.sphere import enclosing_sphere
-from avnnet.measure.types import Landmarks, cjfh_type, jic_type
 from avnnet.measure.volumes import missing_structures, volumes
 
 SEVERAL_DEG = 5.0

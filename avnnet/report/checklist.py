@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from avnnet.record import StudyRecord
 from avnnet.report.wording import PrintedTable
 
 HERE, YOURS = "in this report", "yours to write"
@@ -14,17 +12,16 @@ SOURCE = (
 )
 
 
-def checklist(about: Mapping[str, Any], *, has_stages: bool, has_second_reader: bool, n_failed: int) -> PrintedTable:
+def checklist(record: StudyRecord, *, has_stages: bool, has_second_reader: bool, n_failed: int) -> PrintedTable:
     """The items and where they are answered.
 
     Args:
-        about: the content of `study.json`.
+        record: what is known of the study.
         has_stages: whether the cohort has stages.
         has_second_reader: whether a second human reader's masks were measured.
         n_failed: how many cases failed.
     """
-    folds = isinstance(about.get("folds"), int)
-    digital = about.get("digital") is True
+    digital = record.digital
     rows: list[list[str]] = []
 
     def section(title: str, *items: tuple[str, str]) -> None:
@@ -54,7 +51,7 @@ def checklist(about: Mapping[str, Any], *, has_stages: bool, has_second_reader: 
         "Model and training",
         ("Architecture, preprocessing, augmentation, loss, hyperparameters", f"{HERE}: Settings"),
         ("Software and versions", f"{HERE}: Methods"),
-        ("Partitions by patient", f"{HERE}: folds by patient" if folds else YOURS),
+        ("Partitions by patient", f"{HERE}: folds by patient" if record.folds is not None else YOURS),
         ("Selection of the best model", f"{HERE}: the rule; it was chosen on the same cases"),
     )
     section(

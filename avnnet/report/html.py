@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,6 @@ from avnnet.stats.study import STAGE
 
 MAX_FIGURES = 60  # at some 200 kB each, a report stays below what a mail server takes
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-RUN_KEYS = ("command", "cohort", "networks", "folds", "folds_done", "seed", "centre", "started", "finished")
 
 
 def write_report(folder: str | Path, done: Callable[[str], None] = lambda _: None) -> Path:
@@ -47,7 +47,7 @@ def write_report(folder: str | Path, done: Callable[[str], None] = lambda _: Non
 
     Raises:
         MissingFile: if one of the three files is absent.
-        UnreadableFile: if one is not CSV or JSON.
+        UnreadableFile: if one is not CSV, or no record of a study.
         InvalidConfig: if `study.json` names no label scheme.
         StatisticsError: if a table lacks a column, label or reader.
     """
@@ -75,7 +75,7 @@ def _content(
     study: StudyTables, tables: dict[str, pd.DataFrame], drawn: list[tuple[str, bytes]], figures: Path
 ) -> dict[str, Any]:
     """Everything that the template prints."""
-    about, scheme, question = study.about, study.scheme, study.question
+    record, scheme, question = study.record, study.scheme, study.question
     (automatic, rule), cases = study.automatic, study.cases()
     overlays = sorted(figures.glob("*.png")) if figures.is_dir() else []
     failed = wording.remarks_printed(study.measurements, "error", "Failed cases")
@@ -90,8 +90,8 @@ def _content(
     if "locator" in tables:
         each.append(locator_printed(tables["locator"]))
     return {
-        "title": wording.printable(about.get("title") or "Study", 120),
-        "digital": about.get("digital") is True,
+        "title": wording.printable(record.title or "Study", 120),
+        "digital": record.digital,
         "part": part,
         "whole": whole,
         "labels": labels,
@@ -101,9 +101,9 @@ def _content(
         "n_patients": cases["patient_id"].nunique(),
         "best": wording.printable(automatic),
         "rule": wording.printable(rule, wording.ERROR_CHARACTERS),
-        "held_out": wording.held_out(about),
-        "folds": about["folds"] if isinstance(about.get("folds"), int) else None,
-        "folds_done": about["folds_done"] if isinstance(about.get("folds_done"), list) else [],
+        "held_out": wording.held_out(record),
+        "folds": record.folds,
+        "folds_done": record.folds_done,
         "flow": flow_printed(study.measurements, question),
         "results": study_printed(tables[STUDY_TABLE]) if STUDY_TABLE in tables else None,
         "sections": [("Each network", each), *statistics_printed(tables, sizes(study), question.automatic, labels)],
@@ -116,19 +116,16 @@ def _content(
         ],
         "overlays_left_out": max(len(overlays) - MAX_FIGURES, 0),
         "remarks": [failed, wording.remarks_printed(study.measurements, "flags", "Flagged cases")],
-        "methods": methods_paragraphs(about, part=part, whole=whole, draws=question.draws),
+        "methods": methods_paragraphs(record, part=part, whole=whole, draws=question.draws),
         "checklist": checklist(
-            about, has_stages=has_stages, has_second_reader=bool(question.humans), n_failed=n_failed
+            record, has_stages=has_stages, has_second_reader=bool(question.humans), n_failed=n_failed
         ),
-        "run": [[key, _run_text(about.get(key))] for key in RUN_KEYS if about.get(key) not in (None, "")],
-        "versions": list(wording.settings_rows(about.get("versions") or {})),
-        "settings": list(wording.settings_rows(about.get("settings") or {})),
+        "run": wording.run_rows(record),
+        "versions": list(wording.settings_rows(record.versions)),
+        "settings": list(
+            wording.settings_rows({**{n: asdict(o) for n, o in record.training.items()}, **record.settings})
+        ),
     }
-
-
-def _run_text(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else value
-    return wording.printable(text, wording.ERROR_CHARACTERS)
 
 
 def _data_uri(image: bytes, kind: str) -> str:

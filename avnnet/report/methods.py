@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from avnnet.metrics.catalogue import METRICS
+from avnnet.record import StudyRecord
 from avnnet.report.wording import held_out, printable
 
 DEFINITIONS = (
@@ -25,45 +25,42 @@ STATISTICS = (
 )
 
 
-def methods_paragraphs(about: Mapping[str, Any], *, part: str, whole: str, draws: int) -> list[str]:
+def methods_paragraphs(record: StudyRecord, *, part: str, whole: str, draws: int) -> list[str]:
     """Paragraphs of prose.
 
     Args:
-        about: the content of `study.json`.
+        record: what is known of the study.
         part: the structure whose size is compared.
         whole: of which it is a part.
         draws: of the bootstrap.
     """
     return [" ".join(sentences) for sentences in (
-        list(_segmentation(about, part, whole)),
+        list(_segmentation(record, part, whole)),
         list(DEFINITIONS),
         [*STATISTICS, f"{draws:,} draws, seed 1. All tests are two-sided at 0.05."],
-        list(_software(about)),
+        list(_software(record)),
     ) if sentences]  # fmt: skip
 
 
-def _segmentation(about: Mapping[str, Any], part: str, whole: str) -> Iterable[str]:
-    networks = about.get("networks")
-    if isinstance(networks, list) and networks:
-        yield f"The {part} and the rest of the {whole} were segmented by {_listed(networks)}."
-    if isinstance(about.get("folds"), int):
-        yield f"{about['folds']}-fold cross-validation, folds by patient."
-    if about.get("centre"):
-        yield f"Centre of the crop: {printable(about['centre'])}."
-    if words := held_out(about):
+def _segmentation(record: StudyRecord, part: str, whole: str) -> Iterable[str]:
+    if record.networks:
+        yield f"The {part} and the rest of the {whole} were segmented by {_listed(record.networks)}."
+    if record.folds is not None:
+        yield f"{record.folds}-fold cross-validation, folds by patient."
+    if record.centre:
+        yield f"Centre of the crop: {printable(record.centre)}."
+    if words := held_out(record):
         yield words
-    if about.get("digital") is True:
+    if record.digital:
         yield "The images are digital hips with known truth: no result is a clinical one."
 
 
-def _software(about: Mapping[str, Any]) -> Iterable[str]:
-    versions = about.get("versions")
-    if isinstance(versions, Mapping) and versions:
-        yield (
-            "Software: " + ", ".join(f"{printable(name)} {printable(value)}" for name, value in versions.items()) + "."
-        )
+def _software(record: StudyRecord) -> Iterable[str]:
+    if record.versions:
+        named = (f"{printable(name)} {printable(value)}" for name, value in record.versions.items())
+        yield f"Software: {', '.join(named)}."
 
 
-def _listed(names: list[Any]) -> str:
+def _listed(names: Sequence[str]) -> str:
     printed = [printable(name) for name in names]
     return printed[0] if len(printed) == 1 else f"{', '.join(printed[:-1])} and {printed[-1]}"

@@ -33,6 +33,12 @@ def study_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
     Args:
         table: the abstract's table.
+
+    Examples:
+        >>> columns = ["section", "quantity", "structure", "reader", "group", "n_cases", "n_patients"]
+        >>> row = ["dice", "dice", "head", "unet3d", "", 5, 4, "0.95", "", float("nan"), ""]
+        >>> study_rows(pd.DataFrame([row], columns=[*columns, "result", "test", "p", "note"]))[1]
+        [['dice', 'Dice', 'head', 'unet3d', '5 (4)', '0.95', '', '', '']]
     """
     header = ["section", "quantity", "structure", "reader", "cases (patients)", "result", "test", "p", "note"]
     rows = []

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
 from avnnet.columns import GRADE_COLUMNS
-from avnnet.errors import InvalidConfig, MissingFile, StatisticsError, UnreadableFile
+from avnnet.errors import InvalidConfig, MissingFile, StatisticsError
 from avnnet.labels import LabelScheme
 from avnnet.readers import MANUAL, humans, is_human
+from avnnet.record import StudyRecord
 from avnnet.report.formats import as_latex, as_markdown
-from avnnet.report.record import write_record
+from avnnet.report.results import write_results
 from avnnet.report.study_words import study_rows
 from avnnet.stats import Question, all_statistics, best_reader, locator_table, study_table
 from avnnet.stats.bootstrap import DRAWS
@@ -34,18 +33,21 @@ class StudyTables:
     Args:
         measurements: one row per case and reader, with the columns `values`.
         agreement: one row per case, reader and label; empty where no masks were compared.
-        about: the content of `study.json`.
-        scheme: the label scheme in it; None of a table of anybody's quantities.
+        record: what is known of how they came about.
         training: loss and validation Dice, one row per network, fold and epoch; None without a training.
         located: where a locator found the heads, one row per case; None without one.
     """
 
     measurements: pd.DataFrame
     agreement: pd.DataFrame
-    about: dict[str, Any]
-    scheme: LabelScheme | None
+    record: StudyRecord
     training: pd.DataFrame | None = None
     located: pd.DataFrame | None = None
+
+    @property
+    def scheme(self) -> LabelScheme | None:
+        """The label scheme; None of a table of anybody's quantities."""
+        return self.record.scheme
 
     def cases(self) -> pd.DataFrame:
         """One row per case: its manual one where there is one."""
@@ -57,23 +59,19 @@ class StudyTables:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The quantities that are compared: those that `study.json` names, or the scheme's volumes."""
-        named = self.about.get("values")
-        if isinstance(named, list) and named:
-            return tuple(map(str, named))
-        return tuple(self.scheme.volume_columns) if self.scheme else ()
+        """The quantities that are compared: those that the record names, or the scheme's volumes."""
+        return self.record.values or (tuple(self.scheme.volume_columns) if self.scheme else ())
 
     @cached_property
     def automatic(self) -> tuple[str, str]:
         """The network in question and the rule that chose it.
 
         Raises:
-            StatisticsError: if there are several, and neither a name in `study.json` nor a Dice decides.
+            StatisticsError: if there are several, and neither a name in the record nor a Dice decides.
         """
-        named = self.about.get("automatic")
-        if isinstance(named, str) and named:
-            return named, "name that was given"
-        if self.scheme is not None and (len(self.agreement) or not self.about.get("values")):
+        if self.record.automatic:
+            return self.record.automatic, "name that was given"
+        if self.scheme is not None and (len(self.agreement) or not self.record.values):
             return best_reader(self.agreement, self.scheme)
         others = [name for name in self.measurements["reader"].unique() if not is_human(str(name))]
         if len(others) == 1:
@@ -90,15 +88,14 @@ class StudyTables:
         Raises:
             StatisticsError: as `automatic`.
         """
-        margins, draws = self.about.get("margins"), self.about.get("draws")
         return Question(
             values=self.values,
             automatic=self.automatic[0],
             humans=tuple(name for name in humans(self.measurements["reader"]) if name != MANUAL),
             part=self.scheme.part if self.scheme else "",
             grades={name: classes for name, classes in GRADE_COLUMNS.items() if name in self.measurements},
-            margins=margins if isinstance(margins, dict) else {},
-            draws=draws if isinstance(draws, int) else DRAWS,
+            margins=self.record.margins,
+            draws=DRAWS if self.record.draws is None else self.record.draws,
         )
 
 
@@ -109,27 +106,23 @@ def read_study(folder: str | Path) -> StudyTables:
 
     Raises:
         MissingFile: if measurements.csv or study.json is absent, or agreement.csv where the scheme needs it.
-        UnreadableFile: if one is not CSV or JSON.
-        InvalidConfig: if `study.json` names neither a label scheme nor the quantities to compare.
+        UnreadableFile: if one is not CSV.
+        InvalidRecord: if `study.json` is damaged, or of a newer avnnet.
+        InvalidConfig: if it names neither a label scheme nor the quantities to compare.
         InvalidScheme: if the scheme contradicts itself.
     """
     folder = Path(folder)
-    about = _json(folder / "study.json")
-    scheme = about.get("scheme")
-    scheme = scheme if isinstance(scheme, dict) and {"names", "part", "whole"} <= set(scheme) else None
-    if scheme is None and not about.get("values"):
+    record = StudyRecord.read(folder)
+    if record.scheme is None and not record.values:
         raise InvalidConfig(
-            f'study.json must hold a "scheme" with names, part and whole, or "values"; found {about.get("scheme")!r}. '
+            f'{folder / StudyRecord.FILE} must hold a "scheme" with names, part and whole, or "values"; found neither. '
             "Run the study again, or write the scheme into the file"
         )
     agreement = folder / "agreement.csv"
     return StudyTables(
         measurements=read_table(_existing(folder / "measurements.csv")),
-        agreement=pd.DataFrame()
-        if about.get("values") and not agreement.is_file()
-        else read_table(_existing(agreement)),
-        about=about,
-        scheme=LabelScheme(scheme["names"], part=scheme["part"], whole=scheme["whole"]) if scheme else None,
+        agreement=pd.DataFrame() if record.values and not agreement.is_file() else read_table(_existing(agreement)),
+        record=record,
         training=read_table(folder / TRAINING) if (folder / TRAINING).is_file() else None,
         located=read_table(folder / LOCATED_CENTRES) if (folder / LOCATED_CENTRES).is_file() else None,
     )
@@ -139,16 +132,6 @@ def _existing(path: Path) -> Path:
     if not path.is_file():
         raise MissingFile(f"no {path.name} in {path.parent}; give the output folder of a study")
     return path
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(_existing(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UnreadableFile(f"{path.name} is not JSON ({error}); run the study again") from error
-    if not isinstance(content, dict):
-        raise UnreadableFile(f"{path.name} must hold an object; found {type(content).__name__}")
-    return content
 
 
 def compute_tables(study: StudyTables, done: Callable[[str], None] = lambda _: None) -> dict[str, pd.DataFrame]:
@@ -206,5 +189,5 @@ def save_tables(study: StudyTables, folder: Path, done: Callable[[str], None]) -
         header, rows = study_rows(tables[STUDY_TABLE])
         write_text_atomically(out / f"{STUDY_TABLE}.md", as_markdown(header, rows))
         write_text_atomically(out / f"{STUDY_TABLE}.tex", as_latex(header, rows))
-    write_record(folder, study.about, study.question, tables)
+    write_results(folder, study.record, study.question, tables)
     return tables

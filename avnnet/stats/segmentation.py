@@ -18,7 +18,7 @@ from avnnet.stats.proportions import wilson_interval
 
 LOW, HIGH = STEINBERG.bounds
 SIZES = (f"small (< {LOW:g} %)", f"medium ({LOW:g} to {HIGH:g} %)", f"large (> {HIGH:g} %)")
-"""Steinberg's classes, in their order."""
+"""Steinberg's classes, in their order: docs/sources.md#stages-and-extent."""
 ALL = "all"
 
 

@@ -6,11 +6,12 @@ import difflib
 import logging
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import yaml
 from jsonargparse import ArgumentError
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
@@ -34,11 +35,15 @@ class Trainer(pl.Trainer):
 
 
 class Experiment(LightningCLI):
-    """A parsed config with its objects: `model`, `datamodule`, `trainer`."""
+    """A parsed config with its objects: `model`, `datamodule`, `trainer`.
+
+    Args:
+        args: words of a command line, or a whole plain config.
+    """
 
     trainer: Trainer
 
-    def __init__(self, args: Sequence[str]) -> None:
+    def __init__(self, args: Sequence[str] | dict[str, Any]) -> None:
         quiet_lightning()
         super().__init__(
             SegmentationTask,
@@ -60,7 +65,7 @@ class Experiment(LightningCLI):
                 "prog": "avnnet fit",
                 "description": DESCRIPTION,
             },
-            args=list(args),
+            args=args if isinstance(args, dict) else list(args),
             run=False,
             auto_configure_optimizers=False,
         )
@@ -70,7 +75,7 @@ class Experiment(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
 
     def check_network(self, cohort: Cohort) -> None:
-        """Nothing, if the network takes the cohort's channels and the data's patches, and gives the labels' classes.
+        """Refuse a network of other channels than the cohort's, other patches than the data's or other classes.
 
         Raises:
             InvalidConfig: if it has others.
@@ -106,6 +111,36 @@ class Experiment(LightningCLI):
         config = self.config.clone()
         config.trainer.precision = self.trainer.precision_choice.precision
         return self.parser.dump(config, skip_none=False)
+
+    def as_plain(self) -> dict[str, Any]:
+        """The same as nested dicts of plain values."""
+        return dict(yaml.safe_load(self.as_text()))
+
+    def filled(self, config: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A plain config with every key that it lacks at its default, or None if no config can be made of it.
+
+        Args:
+            config: a part of this one, as of `as_plain`.
+        """
+        try:
+            parsed = self.parser.parse_object(dict(config))
+        except ArgumentError:
+            return None
+        return dict(yaml.safe_load(self.parser.dump(parsed, skip_none=False)))
+
+    def of_fold(self, fold: int) -> Experiment:
+        """The same config with new objects for a fold, from initial weights on; no file is read again.
+
+        A file that is edited while a study runs must not change the folds that are still to come.
+
+        Args:
+            fold: from 0.
+        """
+        config = self.as_plain()
+        config["data"]["fold"] = fold
+        experiment = Experiment(config)
+        experiment.trainer.precision_choice = self.trainer.precision_choice  # with the reason
+        return experiment
 
 
 DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytorch_lightning as pl
@@ -22,12 +20,13 @@ from avnnet.data.cohort import read_cohort
 from avnnet.data.contrast import contrast_of
 from avnnet.data.files import read_grid
 from avnnet.data.scope import scope_of
-from avnnet.errors import CheckpointMismatch
 from avnnet.grid import MM3_PER_CM3
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
+from avnnet.record import RunRecord
 from avnnet.tables import read_table, write_table
+from avnnet.training.changes import IRRELEVANT_TO_RESUME, check_same_config
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
 from avnnet.training.interrupt import clean_interrupt
@@ -88,21 +87,17 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
         AvnnetError: if the cohort cannot be used.
     """
     folder = Path(folder)
-    text = experiment.as_text()
-    _same_config(folder / "config.yaml", text)
+    check_same_run(folder, experiment)
     trainer, data = experiment.trainer, experiment.datamodule
     experiment.check_network(read_cohort(data.cohort))
     data.setup("fit")
-    write_text_atomically(folder / "config.yaml", text)
+    write_text_atomically(folder / "config.yaml", experiment.as_text())
     choice = trainer.precision_choice
     begun = _begun(folder)
-    record: dict[str, Any] = {
-        # the reason of a resumed run is the one it was begun with
-        "precision": begun if begun.get("precision") == choice.precision else choice.record(),
-        "device": str(trainer.strategy.root_device),
-        "threads": torch.get_num_threads(),
-    }
-    write_text_atomically(folder / "run.json", json.dumps(record, indent=1))
+    # the reason of a resumed run is the one it was begun with
+    reason = begun.reason if begun is not None and begun.precision == choice.precision else choice.reason
+    record = RunRecord(choice.precision, reason, str(trainer.strategy.root_device), torch.get_num_threads())
+    record.write(folder)
     trainer.callbacks += [  # type: ignore[attr-defined]  # set by Lightning's connector
         EpochLog(folder / "metrics.csv", on_epoch),
         EpochCheckpoint(folder / "checkpoints"),
@@ -113,9 +108,8 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     with clean_interrupt():
         trainer.fit(experiment.model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
     member = _member(experiment, name)
-    record["seconds"] = round(time.monotonic() - start_s, 1)
-    record["resumed_from"] = None if checkpoint is None else checkpoint.name
-    write_text_atomically(folder / "run.json", json.dumps(record, indent=1))
+    resumed_from = "" if checkpoint is None else checkpoint.name
+    replace(record, seconds=round(time.monotonic() - start_s, 1), resumed_from=resumed_from).write(folder)
     save_model(Segmenter([member], data.labels), folder / "model")
     return member
 
@@ -138,34 +132,44 @@ def recorded_precision(folder: Path) -> str | None:
 
     Args:
         folder: of the run.
+
+    Raises:
+        InvalidRecord: if its record is damaged, or of a newer avnnet.
     """
-    return _begun(Path(folder)).get("precision")
+    begun = _begun(Path(folder))
+    return None if begun is None else begun.precision
 
 
-def _begun(folder: Path) -> dict[str, str]:
-    path = folder / "run.json"
-    return json.loads(path.read_text(encoding="utf-8"))["precision"] if path.exists() else {}
+def _begun(folder: Path) -> RunRecord | None:
+    return RunRecord.read(folder) if (folder / RunRecord.FILE).exists() else None
 
 
-# where data lie and how they are loaded does not change what is trained; the fold has a folder of its own
-ELSEWHERE = re.compile(r"^  (cohort|cache|splits|workers|fold|default_root_dir): ")
-
-
-def changed_lines(before: str, after: str) -> list[str]:
-    """The first lines of a config that differ from those of another, what cannot matter left out.
+def is_trained(folder: Path) -> bool:
+    """Whether a training is done: its model is written last.
 
     Args:
-        before: a config as YAML.
-        after: another one, whose lines are given.
+        folder: of the run.
     """
-    old, new = ([line for line in text.splitlines() if not ELSEWHERE.match(line)] for text in (before, after))
-    return [] if old == new else ([line.strip() for line in new if line not in old] or ["keys are missing"])[:3]
+    return (Path(folder) / "model" / "model.json").is_file()
 
 
-def _same_config(path: Path, text: str) -> None:
-    changed = changed_lines(path.read_text(encoding="utf-8"), text) if path.exists() else []
-    if changed:
-        raise CheckpointMismatch(
-            f"{path.parent} holds a training with another config (now: {'; '.join(changed)}); "
-            "choose another folder, or delete it to start anew"
+def check_same_run(folder: Path, experiment: Experiment, *, irrelevant: Collection[str] = IRRELEVANT_TO_RESUME) -> None:
+    """Returns if a run's folder holds no training yet, or one with a config that builds the same.
+
+    Args:
+        folder: of the run.
+        experiment: what is asked for now.
+        irrelevant: keys of the config that may differ.
+
+    Raises:
+        CheckpointMismatch: if it holds another.
+    """
+    path = Path(folder) / "config.yaml"
+    if path.exists():
+        check_same_config(
+            path.read_text(encoding="utf-8", errors="replace"),
+            experiment,
+            holds=f"{folder} holds a training",
+            way_out="choose another folder, or delete it to start anew",
+            irrelevant=irrelevant,
         )

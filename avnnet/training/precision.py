@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -29,10 +29,6 @@ class PrecisionChoice:
 
     precision: str
     reason: str
-
-    def record(self) -> dict[str, str]:
-        """The choice as plain text for the run's record."""
-        return asdict(self)
 
 
 @cache

@@ -1,24 +1,22 @@
-"""`study.json`: what a study was made of, and whether a second call goes on with the same."""
+"""What a study is made of, and whether a second call goes on with the same."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
-from avnnet.atomic import write_text_atomically
 from avnnet.data.cohort import Cohort
 from avnnet.data.integrity import content_hash
 from avnnet.errors import CheckpointMismatch
 from avnnet.labels import LabelScheme
+from avnnet.record import NetworkRecord, StudyRecord
 from avnnet.stats.battery import check_margins
+from avnnet.training.changes import OF_ANY_FOLD, check_same_config
 from avnnet.training.config import Experiment
-from avnnet.training.fit import changed_lines
 from avnnet.training.plan import Study, configs_of, name_of
 
 VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy", "scipy", "pandas"]
@@ -26,7 +24,7 @@ VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy
 
 def begin_record(
     study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapping[str, Experiment]
-) -> dict[str, Any]:
+) -> StudyRecord:
     """The record of a study, written before its first training.
 
     Args:
@@ -37,18 +35,18 @@ def begin_record(
 
     Raises:
         CheckpointMismatch: if the folder holds a study of other data, networks, settings or margins.
+        InvalidRecord: if its record is damaged, or of a newer avnnet.
         InvalidConfig: if a margin is of a quantity that is not compared.
     """
     check_margins(study.margins, scheme.volume_columns)
     record = _record(study, cohort, scheme, experiments)
-    path = study.out / "study.json"
-    if path.exists() and study.folds_done():
-        _check_same(json.loads(path.read_text(encoding="utf-8")), record, study)
-    _write(study, record)
+    if study.folds_done():
+        _check_same(StudyRecord.read(study.out), record, study, experiments)
+    record.write(study.out)
     return record
 
 
-def end_record(study: Study, record: dict[str, Any]) -> None:
+def end_record(study: Study, record: StudyRecord) -> None:
     """Writes the record again with the folds that are done and the time.
 
     Args:
@@ -56,28 +54,32 @@ def end_record(study: Study, record: dict[str, Any]) -> None:
         record: what `begin_record` gave.
     """
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    _write(study, {**record, "folds_done": study.folds_done(), "finished": finished})
+    replace(record, folds_done=tuple(study.folds_done()), finished=finished).write(study.out)
 
 
-def _check_same(before: dict[str, Any], after: dict[str, Any], study: Study) -> None:
+def _check_same(before: StudyRecord, after: StudyRecord, study: Study, experiments: Mapping[str, Experiment]) -> None:
     way_out = f"choose another --out, or delete {study.out} to start anew"
     for key in ("networks", "locator", "folds", "seed", "cohort_sha256"):
-        if before.get(key, "") != after[key]:
+        was, is_now = getattr(before, key), getattr(after, key)
+        if was != is_now:
             found = "the cohort's table, images or masks have changed"
             if key != "cohort_sha256":
-                found = f"{key} was {before.get(key)}, is {after[key]}"
+                found = f"{key} was {was}, is {is_now}"
             raise CheckpointMismatch(f"{study.out} holds finished folds of another study: {found}; {way_out}")
-    if before.get("margins", {}) != after["margins"]:
+    if before.margins != after.margins:
         raise CheckpointMismatch(
-            f"the equivalence margins of {study.out} were {before.get('margins', {})}, are {after['margins']}: they "
-            f"are fixed before the data are seen; {way_out}"
+            f"the equivalence margins of {study.out} were {before.margins}, are {after.margins}: they are fixed before "
+            f"the data are seen; {way_out}"
         )
-    for name, settings in after["settings"].items():
-        changed = changed_lines(before["settings"][name]["config"], settings["config"])
-        if changed:
-            raise CheckpointMismatch(
-                f"{study.out} holds finished folds of {name} with another config (now: {'; '.join(changed)}); {way_out}"
-            )
+    for name, experiment in experiments.items():
+        written = before.training.get(name)
+        check_same_config(
+            "" if written is None else written.config,
+            experiment,
+            holds=f"{study.out} holds finished folds of {name}",
+            way_out=way_out,
+            irrelevant=OF_ANY_FOLD,
+        )
 
 
 def _cohort_hash(cohort: Cohort) -> str:
@@ -85,38 +87,31 @@ def _cohort_hash(cohort: Cohort) -> str:
     return hashlib.sha256((cohort.table.to_csv(index=False) + files).encode()).hexdigest()
 
 
-def _write(study: Study, record: dict[str, Any]) -> None:
-    write_text_atomically(study.out / "study.json", json.dumps(record, indent=1))
-
-
-def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapping[str, Experiment]) -> dict[str, Any]:
+def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapping[str, Experiment]) -> StudyRecord:
     with_centre = sum(case.centre_mm is not None for case in cohort)
     crops = [experiment.datamodule.crop for experiment in experiments.values()]
     centre = "no crop: the whole image is segmented"
     if any(crop is not None for crop in crops):
         centre = f"cohort columns centre_*_mm for {with_centre} of {len(cohort)} cases; a sliding window for the others"
-    return {
-        "title": f"{study.folds}-fold cross-validation of {', '.join(study.names)} and their ensemble",
-        "command": study.command,
-        "cohort": str(study.cohort),
-        "cohort_sha256": _cohort_hash(cohort),
-        "digital": cohort.is_digital,
-        "scheme": asdict(scheme),
-        "networks": study.names,
-        "locator": name_of(configs_of(study.locator)) if study.locator else "",
-        "folds": study.folds,
-        "folds_done": study.folds_done(),
-        "seed": study.seed,
-        "margins": dict(study.margins),
-        "centre": centre,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
-        "settings": {
-            name: {
-                "precision": experiment.trainer.precision_choice.record(),
-                "config": experiment.as_text(),
-            }
+    return StudyRecord(
+        title=f"{study.folds}-fold cross-validation of {', '.join(study.names)} and their ensemble",
+        command=study.command,
+        cohort=str(study.cohort),
+        cohort_sha256=_cohort_hash(cohort),
+        digital=cohort.is_digital,
+        scheme=scheme,
+        networks=tuple(study.names),
+        locator=name_of(configs_of(study.locator)) if study.locator else "",
+        folds=study.folds,
+        folds_done=tuple(study.folds_done()),
+        seed=study.seed,
+        margins=dict(study.margins),
+        centre=centre,
+        versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
+        training={
+            name: NetworkRecord(experiment.as_text(), choice.precision, choice.reason)
             for name, experiment in experiments.items()
+            for choice in [experiment.trainer.precision_choice]
         },
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "finished": "",
-    }
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -23,8 +23,9 @@ from avnnet.progress import Reporter
 from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
 from avnnet.report import LOCATED_CENTRES, TRAINING, write_report
 from avnnet.tables import read_table, write_table
+from avnnet.training.changes import OF_ANY_FOLD
 from avnnet.training.config import Experiment
-from avnnet.training.fit import recorded_precision, train
+from avnnet.training.fit import check_same_run, is_trained, recorded_precision, train
 from avnnet.training.plan import Study, configs_of, name_of
 from avnnet.training.record import begin_record, end_record
 
@@ -57,7 +58,7 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
     for fold in chosen:
-        _run_fold(study, cohort, scheme, held_out[fold], fold, classes, reporter)
+        _run_fold(study, first, cohort, scheme, held_out[fold], fold, classes, reporter)
         _write_model(study, scheme, classes)
     tables = _collect(study)
     _write_figures(study, cohort, scheme, tables["agreement"])
@@ -96,6 +97,7 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
 
 def _run_fold(
     study: Study,
+    experiments: Mapping[str, Experiment],
     cohort: Cohort,
     scheme: LabelScheme,
     held_out: list[str],
@@ -110,10 +112,12 @@ def _run_fold(
         return
     members: list[Member] = []
     precision = "32-true"
-    for name, net in _networks(study).items():
+    for name, parsed in experiments.items():
         run = folder / name
-        if not (run / "model" / "model.json").exists():
-            experiment = study.experiment(net, fold)
+        if is_trained(run):  # the config may have been edited since
+            check_same_run(run, parsed, irrelevant=OF_ANY_FOLD)
+        else:
+            experiment = parsed.of_fold(fold)
             experiment.datamodule.is_checked = True
             experiment.datamodule.reporter = reporter
             epochs = experiment.trainer.max_epochs or 0
@@ -151,9 +155,9 @@ def _is_done(folder: Path) -> bool:
 
 def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None:
     def trained(names: Sequence[str]) -> list[Member]:
-        folders = [study.fold_folder(fold) / name / "model" for fold in range(study.folds) for name in names]
-        done = [folder for folder in folders if (folder / "model.json").exists()]
-        return [member for folder in done for member in load_model(folder, classes=classes).members]
+        folders = [study.fold_folder(fold) / name for fold in range(study.folds) for name in names]
+        done = [folder for folder in folders if is_trained(folder)]
+        return [member for folder in done for member in load_model(folder / "model", classes=classes).members]
 
     finders = trained([name for name in _networks(study) if name not in study.names])
     locator = Locator(Ensemble(finders, scheme)) if finders else None

@@ -81,7 +81,9 @@ def test_s02_stages_flags_settings_and_names_of_pictures_stay_text(tmp_path):
     measurements["flags"] = HOSTILE
     told = dict.fromkeys(("cohort", "centre", "title", "command"), HOSTILE)
     nested = {HOSTILE: {HOSTILE: HOSTILE}}
-    write_study(tmp_path, measurements, agreement, networks=[HOSTILE], versions=nested, settings=nested, **told)
+    write_study(
+        tmp_path, measurements, agreement, networks=(HOSTILE,), versions={HOSTILE: HOSTILE}, settings=nested, **told
+    )
     (tmp_path / "figures").mkdir()
     picture = tmp_path / "figures" / f"{HOSTILE.replace('/', '')}.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")

@@ -10,6 +10,7 @@ from avnnet.image import LabelMap
 from avnnet.measure import compare
 from avnnet.metrics.catalogue import METRICS, RANKED, SUMMARISED, Compared, metric
 from avnnet.metrics.outcome import Outcome, outcome_of
+from avnnet.record import StudyRecord
 from avnnet.report.methods import methods_paragraphs
 from avnnet.report.statistics_words import segmentation_printed
 from avnnet.report.study_words import dice_printed
@@ -71,7 +72,7 @@ def test_every_metric_stands_in_every_table_and_in_the_report(agreement):
     assert [name for name in dice_printed(summary).header if name in {one.printed for one in METRICS}] == [
         one.printed for one in SUMMARISED
     ]
-    methods = " ".join(methods_paragraphs({}, part="necrosis", whole="head", draws=100))
+    methods = " ".join(methods_paragraphs(StudyRecord(), part="necrosis", whole="head", draws=100))
     assert all(one.definition in methods for one in METRICS)
 
 

@@ -1,6 +1,6 @@
 """A made-up study folder."""
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,26 +10,27 @@ from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 from avnnet.labels import HIP
 from avnnet.plots import overlay, png_bytes
+from avnnet.record import StudyRecord
 from avnnet.report import write_report
 from avnnet.tables import write_table
 from tests.stats.conftest import made_up_study
 
-ABOUT = {
-    "title": "Femoral head necrosis, digital hips", "command": "avnnet study --cohort cohort.csv",
-    "digital": True,
-    "cohort": "cohort.csv", "networks": ["unet2d", "unet3d", "ensemble"], "folds": 5, "seed": 7,
-    "scheme": {"names": {"1": "vital", "2": "necrosis"}, "part": "necrosis", "whole": "head"},
-    "centre": "found by the network", "versions": {"avnnet": "0.1.0", "torch": "2.10.0"},
-    "settings": {"crop": {"shape": [80, 160, 160]}, "epochs": 60},
-    "draws": 200, "started": "2025-01-02T03:04:05Z", "finished": "2025-01-02T05:04:05Z",
-}  # fmt: skip
+ABOUT = StudyRecord(
+    title="Femoral head necrosis, digital hips", command="avnnet study --cohort cohort.csv",
+    digital=True,
+    cohort="cohort.csv", networks=("unet2d", "unet3d", "ensemble"), folds=5, seed=7,
+    scheme=HIP,
+    centre="found by the network", versions={"avnnet": "0.1.0", "torch": "2.10.0"},
+    settings={"crop": {"shape": [80, 160, 160]}, "epochs": 60},
+    draws=200, started="2025-01-02T03:04:05Z", finished="2025-01-02T05:04:05Z",
+)  # fmt: skip
 
 
 def write_study(folder: Path, measurements, agreement, **about) -> Path:
     """A study's output folder with these tables."""
     write_table(measurements, folder / "measurements.csv")
     write_table(agreement, folder / "agreement.csv")
-    (folder / "study.json").write_text(json.dumps(ABOUT | about), encoding="utf-8")
+    replace(ABOUT, **about).write(folder)
     return folder
 
 

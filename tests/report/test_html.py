@@ -1,17 +1,20 @@
 """The report: complete, self-contained, and safe with hostile text."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from avnnet.labels import LabelScheme
+from avnnet.record import NetworkRecord
 from avnnet.report import write_report
 from avnnet.report.methods import methods_paragraphs
 from avnnet.tables import write_table
 from tests.report.conftest import ABOUT, write_study
 
-HIPPOCAMPUS = {"names": {"1": "anterior", "2": "posterior"}, "part": "anterior", "whole": "hippocampus"}
+HIPPOCAMPUS = LabelScheme({1: "anterior", 2: "posterior"}, part="anterior", whole="hippocampus")
 RENAMED = {"necrosis": "anterior", "vital": "posterior", "head": "hippocampus"}
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -108,8 +111,8 @@ def test_failed_cases_stand_with_their_reason(tmp_path, hips):
 def test_flags_and_the_lines_of_a_config_are_shown(tmp_path, hips):
     measurements, agreement = hips
     flagged = measurements.assign(flags=np.where(measurements["case_id"] == "c02", "crop_touched", ""))
-    config = {"unet3d": {"config": "model:\n  channels: [8]\n"}}
-    path = write_report(write_study(tmp_path, flagged, agreement, settings=config, folds_done=[2]))
+    training = {"unet3d": NetworkRecord("model:\n  channels: [8]\n", "32-true", "asked for")}
+    path = write_report(write_study(tmp_path, flagged, agreement, training=training, folds_done=(2,)))
     page = Page(path)
     assert "crop_touched" in page.text
     assert "only of fold 2" in page.text
@@ -132,13 +135,13 @@ def test_overlays_of_the_folder_are_shown_and_other_files_are_not(folder, figure
     ("about", "said"),
     [
         ({}, "trained without its patient"),
-        ({"folds": None, "settings": {"seen_in_training": 0}}, "None of the images were in the training"),
-        ({"folds": None, "settings": {"seen_in_training": 3}}, "3 of the images were in the training"),
-        ({"folds": None, "settings": {}}, ""),
+        ({"folds": None, "seen_in_training": 0}, "None of the images were in the training"),
+        ({"folds": None, "seen_in_training": 3}, "3 of the images were in the training"),
+        ({"folds": None}, ""),
     ],
 )
 def test_a_report_says_of_the_training_only_what_is_known(about, said):
-    text = " ".join(methods_paragraphs(ABOUT | about, part="necrosis", whole="head", draws=100))
+    text = " ".join(methods_paragraphs(replace(ABOUT, **about), part="necrosis", whole="head", draws=100))
     claims = ("trained without its patient", "in the training of the networks")
     assert said in text
     assert any(claim in text for claim in claims) == bool(said)

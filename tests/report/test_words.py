@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from avnnet.record import StudyRecord
 from avnnet.report.checklist import checklist
 from avnnet.report.flow import flow_printed
 from avnnet.report.formats import as_latex, as_markdown
@@ -19,7 +20,7 @@ def test_the_methods_say_what_is_known_and_nothing_else():
     text = " ".join(methods_paragraphs(ABOUT, part="necrosis", whole="head", draws=10_000))
     for words in ("unet2d, unet3d and ensemble", "5-fold cross-validation", "10,000 draws", "torch 2.10.0", "digital"):
         assert words in text
-    unknown = " ".join(methods_paragraphs({}, part="necrosis", whole="head", draws=100))
+    unknown = " ".join(methods_paragraphs(StudyRecord(), part="necrosis", whole="head", draws=100))
     assert "fold" not in unknown
     assert "segmented by" not in unknown
     assert "Software" not in unknown
@@ -30,7 +31,9 @@ def test_the_checklist_claims_only_what_the_tables_hold():
         row for row in checklist(ABOUT, has_stages=True, has_second_reader=True, n_failed=2).rows if len(row) == 2
     )
     bare = dict(
-        row for row in checklist({}, has_stages=False, has_second_reader=False, n_failed=0).rows if len(row) == 2
+        row
+        for row in checklist(StudyRecord(), has_stages=False, has_second_reader=False, n_failed=0).rows
+        if len(row) == 2
     )
     assert full["Agreement between readers"] == "in this report"
     assert bare["Agreement between readers"] == "no second reader in the tables"

@@ -95,14 +95,14 @@ def test_a_run_folder_of_another_config_is_refused(finished, tmp_path):
     folder = shutil.copytree(study.out / "fold0" / "unet3d", tmp_path / "run")
     words = [f"--data.cohort={study.cohort}", "--data.folds=2", f"--data.cache={tmp_path}", "--data.batch_size=3"]
     experiment = load_experiment([study.nets[1]], words)
-    with pytest.raises(CheckpointMismatch, match="batch_size: 3"):
+    with pytest.raises(CheckpointMismatch, match=r"config: data\.batch_size was 2, is 3; choose another"):
         train(experiment, folder, name="unet3d", on_epoch=lambda *_: None)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("config", "batch_size: 3"),
+        ("config", r"data\.batch_size was 2, is 3; choose another"),
         ("mask", "have changed"),
         ("folds", "has 2 folds"),
         ("nets", "networks was"),

@@ -1,4 +1,5 @@
-import re
+"""`avnnet predict`: images to masks and a table."""
+
 import shutil
 
 import nibabel
@@ -8,7 +9,6 @@ import pytest
 import torch
 
 from avnnet.cli import main
-from avnnet.data.files.nifti_place import Transform
 from avnnet.data.preprocess import Preprocess
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
@@ -16,8 +16,6 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP
 from avnnet.models import UNet3D
-from avnnet.options import parser
-from avnnet.options.tables import TRANSFORMS
 from tests.faults.nifti_files import nifti
 
 
@@ -30,64 +28,6 @@ def model_folder(tmp_path):
 
 def centre_of(case) -> str:
     return "--centre=" + ",".join(f"{c:.1f}" for c in case.centre_mm)
-
-
-def test_help_names_every_command(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["--help"])
-    assert stop.value.code == 0
-    text = capsys.readouterr().out
-    assert all(
-        re.search(rf"^\s+{name}\s", text, re.M)
-        for name in ("study", "fit", "predict", "evaluate", "compare", "report", "cohort", "phantom")
-    )
-
-
-@pytest.mark.parametrize(
-    ("command", "option"),
-    [
-        ("study", "--out"),
-        ("predict", "--out"),
-        ("evaluate", "--out"),
-        ("compare", "--out"),
-        ("phantom", "gallery"),
-        ("phantom cohort", "--sequence"),
-        ("phantom gallery", "--seed"),
-    ],
-)
-def test_every_command_explains_its_options(command, option, capsys):
-    with pytest.raises(SystemExit):
-        parser().parse_args([*command.split(), "--help"])
-    assert option in capsys.readouterr().out
-
-
-def test_the_sequences_of_the_command_are_those_of_the_library():
-    from avnnet.options import SEQUENCES
-    from avnnet.phantom import SignalMode
-
-    assert list(SEQUENCES) == [str(mode) for mode in SignalMode]
-
-
-def test_the_choices_of_prefer_are_those_of_the_library():
-    assert list(TRANSFORMS) == [str(one) for one in Transform]
-
-
-@pytest.mark.parametrize("words", ["predict m i", "measure m", "compare m a"])
-def test_another_word_than_sform_and_qform_is_a_usage_error_that_names_both(words, capsys):
-    assert parser().parse_args([*words.split(), "--out", "o"]).prefer is None
-    with pytest.raises(SystemExit) as stop:
-        parser().parse_args([*words.split(), "--out", "o", "--prefer", "aform"])
-    assert stop.value.code == 2
-    assert re.search(r"--prefer: invalid choice: 'aform' .*sform.*qform", capsys.readouterr().err)
-
-
-def test_the_help_of_fit_is_lightnings(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["fit", "--help"])
-    assert stop.value.code == 0
-    text = capsys.readouterr().out
-    assert "--trainer.max_epochs" in text
-    assert "--data.crop" in text
 
 
 def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_path, capsys):
@@ -174,27 +114,6 @@ def test_a_series_of_an_image_file_is_refused(model_folder, cohort, tmp_path, ca
     assert "leave it out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("word", ["-95,12,-5", "-95.5,1e1,-.5", "3,-4,5"])
-def test_a_centre_that_begins_with_a_minus_is_a_centre(word):
-    words = ["predict", "m", "i.nii.gz", "--centre", word, "--out", "o"]
-    assert parser().parse_args(words).centre == tuple(map(float, word.split(",")))
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["predict", "m", "i", "--out", "o", "--centre", "nan,0,0"],
-        ["predict", "m", "i", "--out", "o", "--centre", "-1,2"],
-        ["predict", "m", "i", "--out", "o", "--series", "two"],
-        ["scan", ""],
-    ],
-)
-def test_a_word_that_cannot_be_says_what_it_must_be(words, capsys):
-    with pytest.raises(SystemExit):
-        parser().parse_args(words)
-    assert "must be" in capsys.readouterr().err
-
-
 def test_an_image_that_fails_is_a_row_and_the_exit_code_says_so(model_folder, cohort, tmp_path):
     case = cohort.cases[0]
     broken = tmp_path / "broken.nii.gz"
@@ -229,37 +148,3 @@ def test_a_missing_model_and_a_missing_cohort_are_errors_in_words(cohort, tmp_pa
     assert capsys.readouterr().err.startswith("MissingFile: no model")
     assert main(["study", str(tmp_path / "no.csv"), "--nets", "a.yaml", "--out", str(tmp_path / "o")]) == 2
     assert capsys.readouterr().err.startswith("MissingFile: no cohort table")
-
-
-def test_a_centre_that_is_not_three_numbers_is_a_usage_error(capsys):
-    with pytest.raises(SystemExit) as stop:
-        parser().parse_args(["predict", "m", "i", "--out", "o", "--centre=1,2"])
-    assert stop.value.code == 2
-    assert "1,2" in capsys.readouterr().err
-
-
-def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys, tmp_path):
-    from avnnet.commands import study
-
-    def stop(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(study, "study", stop)
-    assert main(["study", "c.csv", "--nets", "n.yaml", "--out", str(tmp_path)]) == 130
-    assert "same command" in capsys.readouterr().err
-
-
-def test_fit_trains_a_model_that_predict_takes(hips, cohort, net_yaml, tmp_path):
-    run = tmp_path / "run"
-    words = ["-c", str(net_yaml("unet3d")), f"--data.cohort={hips}", "--data.folds=2"]
-    words += [f"--data.cache={tmp_path / 'c'}", f"--trainer.default_root_dir={run}"]
-    assert main(["fit", *words]) == 0
-    image = str(cohort.cases[0].image[0])
-    assert main(["predict", str(run / "model"), image, "--out", str(tmp_path / "o"), centre_of(cohort.cases[0])]) == 0
-
-
-def test_phantom_writes_a_cohort(tmp_path, monkeypatch):
-    words = ["phantom", "cohort", str(tmp_path / "hips"), "--patients", "1", "--size", "laptop", "--sequence", "mixed"]
-    assert main(words) == 0
-    table = pd.read_csv(tmp_path / "hips" / "cohort.csv")
-    assert table["source"].tolist() == ["digital hip"]

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from avnnet.atomic import write_text_atomically
 from avnnet.errors import StatisticsError
-from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
-from avnnet.report import read_study, results_table, write_report
-from avnnet.report.wording import ERROR_CHARACTERS, printable
-from avnnet.stats import best_reader
-from avnnet.tables import write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from avnnet.record import StudyRecord
 
 
 def print_results(folder: Path, reporter: Reporter) -> int:
-    """The number of cases that failed, after the results table and the path of the report are printed.
+    """The number of cases that failed; prints the results table and the path of the report.
 
     Args:
         folder: of a study, an evaluation or a comparison.
@@ -30,6 +26,10 @@ def print_results(folder: Path, reporter: Reporter) -> int:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from avnnet.report import read_study, results_table
+    from avnnet.report.wording import ERROR_CHARACTERS, printable
+    from avnnet.stats import best_reader
 
     header, *rows = results_table(folder)
     table = Table(*header, title="Results")
@@ -51,33 +51,32 @@ def print_results(folder: Path, reporter: Reporter) -> int:
     return failed
 
 
-def finish(
+def write_results(
     measurements: pd.DataFrame,
     agreement: pd.DataFrame,
     out: Path,
-    scheme: LabelScheme,
-    about: dict[str, Any],
+    record: StudyRecord,
     reporter: Reporter,
 ) -> int:
-    """The number of cases that failed, after tables and report are written and the results printed.
+    """The number of cases that failed; writes tables, study.json and report, and prints the results.
 
     Args:
         measurements: case x reader.
         agreement: case x reader x structure.
         out: the folder.
-        scheme: names of the label ids.
-        about: what `study.json` says beside the scheme.
+        record: how the tables came about; the time is added.
         reporter: told where the report is.
 
     Raises:
         StatisticsError: if no case could be compared.
     """
+    from avnnet.report import write_report
+    from avnnet.tables import write_table
+
     if agreement.empty:
         raise StatisticsError(f"no case could be compared; the first: {measurements['error'].iloc[0]}")
     write_table(measurements, out / "measurements.csv")
     write_table(agreement, out / "agreement.csv")
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    record = {"digital": False, **about, "scheme": asdict(scheme), "finished": finished}
-    write_text_atomically(out / "study.json", json.dumps(record, indent=1))
+    replace(record, finished=datetime.now(UTC).isoformat(timespec="seconds")).write(out)
     write_report(out)
     return print_results(out, reporter)

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
+from avnnet.record import StudyRecord
 from avnnet.stats import Question
 
 SCHEMA_VERSION = 1
@@ -47,21 +48,30 @@ SCHEMA: dict[str, Any] = {
         },
     },
 }
-ABOUT_KEYS = ("title", "digital", "networks", "folds", "folds_done", "versions", "started", "finished")
 
 
-def write_record(folder: Path, about: Mapping[str, Any], question: Question, tables: dict[str, pd.DataFrame]) -> Path:
+def write_results(folder: Path, about: StudyRecord, question: Question, tables: dict[str, pd.DataFrame]) -> Path:
     """The path of `results.json`, written with `results.schema.json` (JSON Schema, draft 2020-12) beside it.
 
     Args:
         folder: where.
-        about: the content of `study.json`.
+        about: what is known of the study.
         question: what was compared with what.
         tables: the result tables by name.
     """
-    record = {
+    told = {
+        "title": about.title,
+        "digital": about.digital,
+        "networks": list(about.networks),
+        "folds": about.folds,
+        "folds_done": list(about.folds_done),
+        "versions": dict(about.versions),
+        "started": about.started,
+        "finished": about.finished,
+    }
+    results = {
         "schema_version": SCHEMA_VERSION,
-        "about": {key: about[key] for key in ABOUT_KEYS if key in about},
+        "about": {key: value for key, value in told.items() if value not in (None, "", [], {})},
         "question": {
             "values": list(question.values),
             "manual": question.manual,
@@ -73,7 +83,7 @@ def write_record(folder: Path, about: Mapping[str, Any], question: Question, tab
         "tables": {name: [_plain(row) for row in table.to_dict("records")] for name, table in tables.items()},
     }
     write_text_atomically(folder / "results.schema.json", json.dumps(SCHEMA, indent=1))
-    return write_text_atomically(folder / "results.json", json.dumps(record, indent=1, allow_nan=False))
+    return write_text_atomically(folder / "results.json", json.dumps(results, indent=1, allow_nan=False))
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

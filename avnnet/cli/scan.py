@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from avnnet.data.dicom import Found, Series, check_complete, chosen, files_below, find_series, grid_of_series
+from avnnet.cli.words import Commands, nonempty_path, whole_number
 from avnnet.errors import AvnnetError, MissingFile
 from avnnet.progress import Reporter
 
+if TYPE_CHECKING:
+    from avnnet.data.dicom import Found, Series
 
-def scan(args: argparse.Namespace) -> int:
-    """0, after the series are listed; 1 if none of them would be read.
+
+def add(commands: Commands) -> None:
+    """Adds `scan` to the commands."""
+    scan = commands.add_parser(
+        "scan",
+        help="list the DICOM series in a folder, and which one would be read",
+        description="Reads the headers of all DICOM files in a folder and its folders, lists the series, says which "
+        "one would be read, and why the others would not. A '>' marks it. Nothing is written, and nothing that was "
+        "typed about a person is shown. Exit code 3: none would be read.",
+    )
+    scan.set_defaults(run=run)
+    scan.add_argument(
+        "folder", type=nonempty_path, help="an export of the scanner: a folder, a tree of folders, or one file"
+    )
+    scan.add_argument("--series", type=whole_number, metavar="NUMBER", help="choose this one of the list")
+
+
+def run(args: argparse.Namespace) -> int:
+    """1 if none of the series would be read, else 0; lists them.
 
     Raises:
         MissingFile: if there is no such folder.
         NotAnImage: if there is no DICOM image in it.
         ResourceLimitExceeded: if there are too many files.
     """
-    if not args.folder.exists():
+    from avnnet.data.dicom import files_below, find_series
+
+    folder: Path = args.folder
+    number: int | None = args.series
+    if not folder.exists():
         raise MissingFile("there is no such folder; give the one that was exported from the scanner")
-    count = len(files_below(args.folder)) if args.folder.is_dir() else 1
+    count = len(files_below(folder)) if folder.is_dir() else 1
     with Reporter().steps("reading headers", count) as step:
-        found = find_series(args.folder, on_progress=lambda done, _: step(done))
-    return _print(found, args.series)
+        found = find_series(folder, on_progress=lambda done, _: step(done))
+    return _print(found, number)
 
 
 def _print(found: Found, number: int | None) -> int:
+    from avnnet.data.dicom import chosen, grid_of_series
+
     refusal: AvnnetError | None = None
     used: Series | None = None
     try:
@@ -57,7 +84,9 @@ def _print(found: Found, number: int | None) -> int:
 
 
 def _problem(series: Series, found: Found) -> AvnnetError | None:
-    """Why a series cannot be read, or None; what is wrong with its geometry or beside it too."""
+    """Why a series cannot be read, or None: its own fault, that of its geometry, or of files beside it."""
+    from avnnet.data.dicom import check_complete, grid_of_series
+
     problem = series.objection()
     if problem is None:
         try:

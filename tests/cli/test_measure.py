@@ -2,10 +2,13 @@
 
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
 
 from avnnet.cli import main
 from avnnet.data.files import write_image
+from avnnet.data.files.structures import read_structures
+from avnnet.errors import UnreadableFile
 from avnnet.image import LabelMap
 from avnnet.tables import read_table
 from tests.faults.nifti_files import nifti
@@ -144,3 +147,27 @@ def test_an_empty_mask_is_a_row_and_a_missing_one_is_an_error(head, tmp_path, ca
     assert measured(tmp_path / "o").loc["empty", "flags"] == "no_head"
     assert main(["measure", str(tmp_path / "gone.nii.gz"), "--out", str(tmp_path / "o")]) == 2
     assert "no mask, folder or cohort" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", [UnreadableFile("cut off"), RuntimeError("no such thing")], ids=repr)
+def test_a_mask_that_fails_in_any_way_is_a_row_and_the_others_are_measured(masks, tmp_path, monkeypatch, fault, capsys):
+    alone, both = tmp_path / "alone", tmp_path / "both"
+    words = ["--side", "right", "--no-pictures", "--out"]
+    assert main(["measure", str(masks / "after.nii.gz"), *words, str(alone)]) == 0
+
+    def read(path, *rest, **how):
+        if path.name.startswith("before"):
+            raise fault
+        return read_structures(path, *rest, **how)
+
+    monkeypatch.setattr("avnnet.cases.measure.read_structures", read)
+    assert main(["measure", str(masks), *words, str(both)]) == 3
+    assert f"before failed: {type(fault).__name__}: {fault}" in capsys.readouterr().out
+    table = read_table(both / "measurements.csv")
+    assert dict(zip(table["case_id"], table["error"], strict=True)) == {
+        "after": "",
+        "before": f"{type(fault).__name__}: {fault}",
+    }
+    whole = table[table["case_id"] == "after"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(whole, read_table(alone / "measurements.csv"), check_dtype=False)
+    assert (both / "location.csv").read_bytes() == (alone / "location.csv").read_bytes()

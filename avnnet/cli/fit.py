@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 from pathlib import Path
 
+from avnnet.cli.classes import see_working_directory
+from avnnet.cli.words import Commands
 from avnnet.progress import Reporter
 
+NO_PREFIX = "\0"  # to the parser no word is an option, so that Lightning gets all of them, --help too
 
-def fit(words: Sequence[str]) -> int:
-    """The exit code of a training; `--help` and all flags are Lightning's."""
+
+def add(commands: Commands) -> None:
+    """Adds `fit` to the commands; its words and its help are Lightning's."""
+    fit = commands.add_parser(
+        "fit",
+        help="train one network on one fold (Lightning CLI)",
+        description="Trains one network on one fold.",
+        add_help=False,
+        prefix_chars=NO_PREFIX,
+    )
+    fit.set_defaults(run=run)
+    fit.add_argument("words", nargs="*")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; trains a network and writes its model folder.
+
+    Raises:
+        AvnnetError: if the config or the cohort cannot be used.
+    """
     from avnnet.training.config import parse_experiment
     from avnnet.training.fit import recorded_precision, train
     from avnnet.training.plan import name_of
 
+    words: list[str] = args.words
+    see_working_directory()  # a config may name classes of the user's own
     experiment = parse_experiment(words)
     configs = [Path(str(path)) for path in experiment.config.get("config") or []]
     name = name_of(configs) or "network"
