@@ -9,6 +9,7 @@ import numpy as np
 
 from avnnet.errors import InvalidGeometry, NonOrthogonalDirection
 
+MM3_PER_CM3 = 1000.0
 ORTHOGONAL_TOLERANCE = 1e-3  # NIfTI stores directions as float32 and some writers round to four digits
 
 
