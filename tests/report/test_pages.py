@@ -31,7 +31,7 @@ def test_every_flag_has_one_row_in_the_docs_and_every_quantity_at_least_one():
 
 
 def test_a_page_is_written_once_and_then_left_alone(tmp_path):
-    page = tmp_path / "page"
+    page = tmp_path / "page.md"
     page.write_text("# A\n\n<!-- generated: flags -->\nSTALE\n<!-- end -->\n\nafter\n", encoding="utf-8")
     assert write_pages(tmp_path) == [page]
     text = page.read_text(encoding="utf-8")
