@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from pydicom.uid import UID
 
 from avnnet.data.dicom.headers import Frame
 from avnnet.data.dicom.left_out import left_out
-from avnnet.data.dicom.values import PER_FRAME
+from avnnet.data.dicom.values import PER_FRAME, uid_of
 from avnnet.data.limits import FEWEST_SLICES
 from avnnet.errors import (
     AvnnetError,
@@ -78,7 +77,7 @@ def _objection(frame: Frame) -> AvnnetError | None:
     header, kind = frame.header, " ".join(frame.image_type).upper()
     if header.text("BurnedInAnnotation").upper() == "YES":
         return UnsupportedFormat("text is burned into its pixels, which may name the patient")
-    if "Secondary Capture" in UID(header.text("SOPClassUID")).name:
+    if "Secondary Capture" in uid_of(header.text("SOPClassUID")).name:
         return UnsupportedPixelType("it is a screenshot (secondary capture), not a scan")
     if header.whole("SamplesPerPixel", 1) != 1 or header.text("PhotometricInterpretation") != "MONOCHROME2":
         return UnsupportedPixelType(
