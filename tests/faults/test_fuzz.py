@@ -6,8 +6,8 @@ from tests.faults.fuzz.campaign import run
 from tests.faults.fuzz.mutant import kind_of, write_mutant
 from tests.faults.fuzz.sound import KINDS
 
-FEW, MANY = 200, 24_000
-MOST_S = 600  # of two AVX2 cores
+FEW, MANY = 300, 24_000
+MOST_S, CORES = 600, 2
 
 
 def contents(folder):
@@ -23,7 +23,7 @@ def test_a_mutant_is_known_by_its_number(tmp_path):
 
 
 def test_a_few_mutants_of_every_kind_are_read_or_refused_by_name():
-    done = run(range(FEW))
+    done = run(range(FEW), processes=1)
     assert not done.faults, str(done)
     # changes that nobody notices, or that nothing outlives, would look for nothing
     assert done.counts["refused"] > FEW / 5
@@ -34,4 +34,5 @@ def test_a_few_mutants_of_every_kind_are_read_or_refused_by_name():
 def test_many_mutants_are_read_or_refused_by_name_within_ten_minutes():
     done = run(range(MANY))
     assert not done.faults, str(done)
-    assert done.taken_s <= MOST_S, str(done)
+    assert done.processor_s <= MOST_S * CORES, str(done)
+    print(done)

@@ -114,3 +114,15 @@ def test_a_deflated_file_that_grows_a_thousandfold_is_refused_in_little_memory(s
     with pytest.raises(ResourceLimitExceeded, match="unpacks to at most 512 MiB"):
         read_image(series)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+
+
+@pytest.mark.parametrize("keyword", ["ImageType", "ScanningSequence", "MRAcquisitionType", "Modality",
+                                     "PhotometricInterpretation", "EchoTime"])  # fmt: skip
+def test_a_code_that_is_none_is_not_shown_since_a_damaged_tag_may_hold_a_name(series, capfd, keyword):
+    edit_all(series, EchoTime="4.5")
+    for path in files(series):
+        respell(path, keyword, b"LO", b"Zqx7^Ann")
+    main(["scan", str(series)])
+    shown = capfd.readouterr()
+    assert "Zqx7" not in shown.out + shown.err
+    assert "1: 8 slices of 34 x 40 pixels" in shown.out

@@ -17,8 +17,9 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from avnnet.data.dicom.codes import uid_of
 from avnnet.data.dicom.deflated import check_deflated
-from avnnet.data.dicom.values import PER_FRAME, SHARED, TAGS, Header, uid_of, value_of
+from avnnet.data.dicom.values import PER_FRAME, SHARED, TAGS, Header, value_of
 from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, MissingGeometry, UndecodablePixels, UnreadableFile
 from avnnet.labels import Side

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
-from pydicom import config
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import UID
 
+from avnnet.data.dicom.codes import uid_of
 from avnnet.errors import MissingGeometry, UnreadableFile
 
 
@@ -116,11 +115,6 @@ class Header:
             # a refusal that reads as None what was never loaded would let every file pass
             raise KeyError(f"{keyword} is not read so; add it to TAGS of avnnet.data.dicom.values, with its kind")
         return self._values.get(keyword)
-
-
-def uid_of(text: str) -> UID:
-    """A UID, whatever it is spelt like: pydicom warns of odd ones by printing them."""
-    return UID(text, config.IGNORE)
 
 
 def value_of(dataset: Dataset, keyword: str, kind: Kind | None = None) -> Any:

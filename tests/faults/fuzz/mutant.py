@@ -14,6 +14,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from tests.faults.fuzz.mutations import Rng, any_bytes, element, json_text, json
 from tests.faults.fuzz.sound import CANARY, KINDS, sound
 
 LONGEST_S = 10.0
+DICOM = ("classic", "enhanced", "implicit", "deflated")
 READ, REFUSED = "read", "refused"
 
 
@@ -61,6 +63,8 @@ def _changed(kind: str, rng: Rng) -> Iterator[tuple[str, bytes]]:
 def _one(kind: str, content: bytes, rng: Rng) -> bytes:
     if kind in ("classic", "enhanced"):
         return element(content, rng) if rng.random() < 0.7 else any_bytes(content, rng, 1400)
+    if kind in DICOM:
+        return any_bytes(content, rng, 1400)
     if kind == "nifti":
         content = any_bytes(content, rng, 352) if rng.random() < 0.8 else any_bytes(content, rng)
         if rng.random() < 0.3:
@@ -77,7 +81,9 @@ def _model(files: dict[str, bytes], rng: Rng, is_weights: bool) -> Iterator[tupl
     name = next(one for one in files if one.endswith(".safetensors"))
     weights, content = files[name], json.loads(files["model.json"])
     length = struct.unpack("<Q", weights[:8])[0]
-    if is_weights:
+    if is_weights and rng.random() < 0.6:
+        weights = _with_header(weights, json_value(json.loads(weights[8 : 8 + length]), rng))
+    elif is_weights:
         weights = any_bytes(weights, rng, 8 + length if rng.random() < 0.7 else None)
     elif rng.random() < 0.2:
         yield "model.json", any_bytes(files["model.json"], rng)
@@ -90,15 +96,19 @@ def _model(files: dict[str, bytes], rng: Rng, is_weights: bool) -> Iterator[tupl
             recipe = {key: value for key, value in entry.items() if key not in ("weights", "sha256")}
             header = json.loads(weights[8 : 8 + length])
             header["__metadata__"] = {RECIPE: json.dumps({"scheme": content["scheme"], **recipe})}
-            packed = json.dumps(header).encode()
-            packed += b" " * (-len(packed) % 8)
-            weights = struct.pack("<Q", len(packed)) + packed + weights[8 + length :]
+            weights = _with_header(weights, header)
     if rng.random() < 0.9:
         with contextlib.suppress(Exception):
             if len(content["members"][0]["sha256"]) == 64:
                 content["members"][0]["sha256"] = hashlib.sha256(hashlib.sha256(weights).digest()).hexdigest()
     yield "model.json", json_text(content).encode()
     yield name, weights
+
+
+def _with_header(weights: bytes, header: Any) -> bytes:
+    packed = json_text(header).encode()
+    packed += b" " * (-len(packed) % 8)
+    return struct.pack("<Q", len(packed)) + packed + weights[8 + struct.unpack("<Q", weights[:8])[0] :]
 
 
 def outcome(seed: int, folder: Path) -> str:
@@ -132,8 +142,8 @@ def outcome(seed: int, folder: Path) -> str:
 def _readers(kind: str, folder: Path) -> Iterator:
     if kind in ("model", "weights"):
         yield lambda: load_model(folder)
-    elif kind in ("classic", "enhanced"):
-        place = folder if kind == "classic" else folder / "e.dcm"
+    elif kind in DICOM:
+        place = folder / "e.dcm" if kind == "enhanced" else folder
         yield lambda: read_image(place)
         yield lambda: _scan(folder)
     else:

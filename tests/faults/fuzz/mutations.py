@@ -128,13 +128,24 @@ def _deep(rng: Rng) -> Any:
     return value
 
 
-VALUES: list[Callable[[Rng], Any]] = [
-    lambda rng: None, lambda rng: -1, lambda rng: 0, lambda rng: 1.5, lambda rng: True, lambda rng: "", lambda rng: [],
-    lambda rng: {}, lambda rng: 10**30, lambda rng: 30_000, lambda rng: 1e308, lambda rng: float("nan"),
-    lambda rng: float("inf"), lambda rng: "x" * 5000, lambda rng: "../../etc/passwd", lambda rng: "\0", _deep,
-    lambda rng: [1] * 3000, lambda rng: {"type": "ConvBlock"}, lambda rng: {"items": [[1, 2]]},
-    lambda rng: [[1, 2, 2]] * 3, lambda rng: {"class": "UNet2D", "args": {}}, lambda rng: int(rng.integers(-3, 9)),
+TYPES = ["F16", "BF16", "F64", "I64", "BOOL", "F8_E4M3", "C64", "U64", "F32"]  # of a weight file
+PLAIN: list[Any] = [
+    None, -1, 0, 1.5, True, "", [], {}, 10**30, 30_000, 1e308, float("nan"), float("inf"), "x" * 5000,
+    "../../etc/passwd", "\0", [1] * 3000, {"type": "ConvBlock"}, {"items": [[1, 2]]}, [[1, 2, 2]] * 3,
+    {"class": "UNet2D", "args": {}}, [2, 1, 3, 3, 3],
 ]  # fmt: skip
+MADE: list[Callable[[Rng], Any]] = [
+    _deep,
+    lambda rng: int(rng.integers(-3, 9)),
+    lambda rng: [0, int(rng.integers(400))],
+    lambda rng: str(rng.choice(TYPES)),
+]
+
+
+def _value(rng: Rng) -> Any:
+    if rng.random() < 0.8:
+        return copy.deepcopy(PLAIN[int(rng.integers(len(PLAIN)))])
+    return MADE[int(rng.integers(len(MADE)))](rng)
 
 
 def json_value(content: Any, rng: Rng) -> Any:
@@ -158,7 +169,7 @@ def json_value(content: Any, rng: Rng) -> Any:
         case 2 if isinstance(holder, list):
             holder.append(copy.deepcopy(holder[key]))
         case _:
-            holder[key] = VALUES[int(rng.integers(len(VALUES)))](rng)
+            holder[key] = _value(rng)
     return changed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import nibabel
@@ -13,6 +13,7 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 import torch
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from avnnet.data.contrast import Contrast
 from avnnet.data.dicom import write_series
@@ -36,7 +37,18 @@ GRID = Grid((6, 10, 12), (3.3, 1.1, 0.7), (-10.5, 20.25, 5.0))
 VALUES = np.random.default_rng(1).integers(0, 900, GRID.shape).astype(np.int16)
 IMAGE = Image(VALUES, GRID)
 LABELS = LabelMap((VALUES % 3).astype(np.uint8), GRID)
-KINDS = ("classic", "enhanced", "nifti", "nrrd", "metaimage", "segmentation", "model", "weights")
+KINDS = (
+    "classic",
+    "enhanced",
+    "implicit",
+    "deflated",
+    "nifti",
+    "nrrd",
+    "metaimage",
+    "segmentation",
+    "model",
+    "weights",
+)
 
 
 @cache
@@ -67,6 +79,13 @@ def _enhanced(folder: Path) -> None:
     shared.PixelValueTransformationSequence, shared.MRImageFrameTypeSequence = [scale], [kind]
     shared.MREchoSequence = [echo]
     whole.save_as(path)
+
+
+def _rewritten(folder: Path, syntax: UID) -> None:
+    for path in _series(folder).iterdir():
+        whole = pydicom.dcmread(path)
+        whole.file_meta.TransferSyntaxUID = syntax
+        pydicom.dcmwrite(path, whole, implicit_vr=syntax.is_implicit_VR, little_endian=True)
 
 
 def _nifti(folder: Path) -> None:
@@ -110,6 +129,8 @@ def _model(folder: Path) -> None:
 
 
 _MAKERS = {
-    "classic": _series, "enhanced": _enhanced, "nifti": _nifti, "nrrd": _nrrd, "metaimage": _metaimage,
+    "classic": _series, "enhanced": _enhanced, "implicit": partial(_rewritten, syntax=ImplicitVRLittleEndian),
+    "deflated": partial(_rewritten, syntax=DeflatedExplicitVRLittleEndian), "nifti": _nifti, "nrrd": _nrrd,
+    "metaimage": _metaimage,
     "segmentation": _segmentation, "model": _model, "weights": _model,
 }  # fmt: skip
