@@ -12,8 +12,8 @@ import pandas as pd
 from avnnet.cases.evaluate import Evaluation
 from avnnet.cases.ledger import Ledger
 from avnnet.errors import MissingFile, UnreadableFile
-from avnnet.inference.ensemble import ENSEMBLE
 from avnnet.inference.model_folder import model_hash
+from avnnet.readers import ENSEMBLE
 from avnnet.report import LOCATED_CENTRES
 from avnnet.stats.study import LOCATED, MANUAL
 from avnnet.tables import read_table, write_table
