@@ -50,8 +50,12 @@ def finished(tmp_path_factory, hips):
     return replace(plan(folder), out=own), int((folder / "failed").read_text())
 
 
+def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("write_report", "_write_figures"):
+        monkeypatch.setattr(study_module, name, lambda *_: None)
+
+
 @pytest.fixture
 def no_report(monkeypatch):
     """Studies draw neither report nor pictures, half of their time here, for tests that look at neither."""
-    for name in ("write_report", "_write_figures"):
-        monkeypatch.setattr(study_module, name, lambda *_: None)
+    draw_nothing(monkeypatch)

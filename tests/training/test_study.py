@@ -18,7 +18,7 @@ from avnnet.stats import best_reader
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
-from tests.training.conftest import QUIET, OwnBlock
+from tests.training.conftest import QUIET, OwnBlock, draw_nothing
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
@@ -105,6 +105,7 @@ def test_a_case_that_fails_becomes_a_row_and_the_others_go_on(finished, tmp_path
     assert (table.loc[table["case_id"] != held_out[0], "error"] == "").all()
     assert "the disk is gone" in (again.out / "report.html").read_text()
     monkeypatch.undo()
+    draw_nothing(monkeypatch)
     assert run_study(again, QUIET) == 0  # the same command tries it again
 
 
