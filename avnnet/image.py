@@ -62,6 +62,9 @@ class Source:
     preferred_transform: str | None = None
     dicom: DicomReferences | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flags", Flags(self.flags))
+
 
 @dataclass(frozen=True, eq=False)
 class Image:

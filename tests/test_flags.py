@@ -10,6 +10,7 @@ import avnnet
 from avnnet.errors import InvalidConfig
 from avnnet.flags import Flag, Flags, absent
 from avnnet.image import Source
+from avnnet.inference.heads import FoundHead
 
 PACKAGE = Path(avnnet.__file__).parent
 SETTING = "seen_in_training"  # also a setting's name in study.json
@@ -75,6 +76,13 @@ def test_labels_of_ones_own_have_flags_in_their_names():
     assert Flags.read(str(flags), ["hippocampus", "posterior"]) == flags
     with pytest.raises(InvalidConfig):
         Flags.read(str(flags))
+
+
+@pytest.mark.parametrize("made", [Source, lambda flags: FoundHead((0.0, 0.0, 0.0), 24.0, None, flags)])
+def test_flags_handed_over_in_a_list_become_a_checked_set(made):
+    assert str(made(flags=[Flag.LOSSY_SOURCE, Flag.LOSSY_SOURCE]).flags) == "lossy_source"
+    with pytest.raises(InvalidConfig, match="lossy_sauce"):
+        made(flags=["lossy_sauce"])
 
 
 def test_an_image_without_flags_has_an_empty_set_of_them():

@@ -45,6 +45,9 @@ class FoundHead:
     side: Side | None
     flags: Flags = NO_FLAGS
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flags", Flags(self.flags))
+
 
 def heads_in(labels: LabelMap) -> list[FoundHead]:
     """The femoral heads that are marked in a label map, at most two, the right one first.

@@ -70,12 +70,13 @@ def study_printed(table: pd.DataFrame) -> PrintedTable:
 def dice_printed(table: pd.DataFrame) -> PrintedTable:
     """Overlap and surface distances per network and structure, with the counts that the means leave out."""
     header = ["reader", "structure", "n", "missed", "false positive", "undefined", "failed"]
-    header += [cell for one in SUMMARISED for cell in (one.printed, "median")]
+    known = [one for one in SUMMARISED if f"{one.name}_mean" in table]
+    header += [cell for one in known for cell in (one.printed, "median")]
     rows = []
     for row in records(table):
         counts = [row["n"], *(row[f"n_{n}"] for n in ("missed", "false_positive", "undefined", "failed"))]
         cells = [printable(row["reader"]), printable(row["label"]), *map(str, counts)]
-        for one in SUMMARISED:
+        for one in known:
             cells += [spread(row, f"{one.name}_", one.decimals), number(row[f"{one.name}_median"], one.decimals)]
         rows.append(cells)
     note = (

@@ -20,7 +20,7 @@ def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
     all, with infinity ranked worst, so a network cannot score better by missing a structure.
 
     Args:
-        agreement: one row per case, reader and label, with dice, hd95_mm, assd_mm and outcome.
+        agreement: one row per case, reader and label, with dice, outcome and further metrics.
 
     Returns:
         reader, label, n (cases with a defined Dice: the n of its mean), n_patients, n_missed,
@@ -42,7 +42,8 @@ def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
         >>> row[["dice_mean", "n_missed", "hd95_mm_mean", "hd95_mm_median"]].astype(float).round(3).tolist()
         [0.467, 1.0, 3.0, 4.0]
     """
-    frame = tidy(agreement, ["label", *(one.name for one in SUMMARISED), "outcome"])
+    frame = tidy(agreement, ["label", "dice", "outcome"])
+    known = [one for one in SUMMARISED if one.name in frame]  # a table may be older than a metric
     n_all = len(frame[KEY].drop_duplicates())
     rows = []
     for (reader, label), cases in frame.groupby(["reader", "label"], sort=False):
@@ -53,7 +54,7 @@ def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
         row |= {f"n_{name}": int((outcome == name).sum()) for name in (Outcome.MISSED, Outcome.FALSE_POSITIVE)}
         row["n_undefined"] = int((outcome == Outcome.BOTH_EMPTY).sum())
         row["n_failed"] = n_all - int(outcome.isin(list(Outcome)).sum())
-        for one in SUMMARISED:
+        for one in known:
             values = numbers(cases, one.name).dropna()
             row |= _spread(one.name, values[np.isfinite(values)], values)
         rows.append(row)

@@ -61,7 +61,7 @@ def test_a_distance_has_its_unit_and_grows_with_the_voxels_and_a_share_does_not(
 
 def test_every_metric_stands_in_every_table_and_in_the_report(agreement):
     names = [one.name for one in METRICS]
-    assert list(agreement.columns)[1:5] == names
+    assert list(agreement.columns)[1 : 1 + len(names)] == names
     results = segmentation_results(agreement, draws=100)
     assert results["metric"].unique().tolist() == [one.name for one in RANKED]
     printed = segmentation_printed(results, "unet3d", "head")
@@ -73,6 +73,12 @@ def test_every_metric_stands_in_every_table_and_in_the_report(agreement):
     ]
     methods = " ".join(methods_paragraphs({}, part="necrosis", whole="head", draws=100))
     assert all(one.definition in methods for one in METRICS)
+
+
+def test_a_table_that_is_older_than_a_metric_is_summarised_without_it(agreement):
+    summary = summarise_agreement(agreement.drop(columns="assd_mm"))
+    assert list(summary) == [name for name in summarise_agreement(agreement) if not name.startswith("assd_mm")]
+    assert "ASSD (mm)" not in dice_printed(summary).header
 
 
 def test_a_metric_that_is_not_listed_is_refused_by_name():
