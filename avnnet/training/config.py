@@ -75,7 +75,7 @@ class Experiment(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
 
     def check_network(self, cohort: Cohort) -> None:
-        """Nothing, if the network takes the cohort's channels and the data's patches, and gives the labels' classes.
+        """Raises unless the network takes the cohort's channels and the data's patches, and gives the labels' classes.
 
         Raises:
             InvalidConfig: if it has others.
