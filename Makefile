@@ -46,6 +46,7 @@ test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
 
 docs: $(VENV)/.installed-test
+	$(BIN)/python -m avnnet.report.pages docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
 	@echo "site/index.html; with a search: $(BIN)/python -m http.server --directory site"
 

@@ -94,7 +94,7 @@ def whole_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def check_links(folder: str | Path) -> None:
-    """Nothing, if no link below a folder of outputs leads out of it.
+    """Refuse a folder of outputs in which a link leads out of it.
 
     Args:
         folder: where a command is to write; it need not exist, and may be a link itself.

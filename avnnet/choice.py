@@ -1,4 +1,4 @@
-"""Words to choose from, such as a body side or a sequence, that name the choices when another is given."""
+"""Words to choose from, which name the choices when another is given; free of heavy imports, for the command line."""
 
 from __future__ import annotations
 
@@ -24,3 +24,47 @@ class Choice(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> NoReturn:
         raise InvalidConfig(f"{cls.__name__} is one of {[str(one) for one in cls]}; found {value!r}")
+
+
+class Transform(Choice):
+    """The two places where a NIfTI file can say where its voxels lie."""
+
+    SFORM = "sform"
+    QFORM = "qform"
+
+
+class SignalMode(Choice):
+    """The sequences of digital hips by name; see `avnnet.phantom.modes.draw_sequence`."""
+
+    VIBE = "vibe"
+    VIBE_GD = "vibe-gd"
+    VIBE_WE = "vibe-we"
+    VIBE_WE_GD = "vibe-we-gd"
+    VIBE_FS = "vibe-fs"
+    VIBE_FS_GD = "vibe-fs-gd"
+    DIXON = "dixon"
+    PD_TSE = "pd-tse"
+    RANDOM = "random"
+
+
+class Plane(Choice):
+    """The orientation of the slices of a digital hip."""
+
+    OBLIQUE = "oblique"  # axial, tilted along the femoral neck
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+
+class Size(Choice):
+    """How finely the field of view of a digital hip is sampled."""
+
+    FULL = "full"  # as the abstract's images
+    LAPTOP = "laptop"  # the same field with half the voxels along each axis
+
+
+class FileFormat(Choice):
+    """How the images of a digital cohort are stored; masks are NIfTI."""
+
+    NIFTI = "nifti"
+    DICOM = "dicom"

@@ -130,6 +130,10 @@ class Unmeasurable(AvnnetError):
     """A mask has no shape of which a quantity could be measured."""
 
 
+class UnknownColumn(AvnnetError):
+    """A measurement has a column that the list of quantities lacks."""
+
+
 class InvalidScheme(AvnnetError):
     """A label scheme contradicts itself, or two schemes that must be equal differ."""
 
@@ -152,6 +156,10 @@ class LeakageError(AvnnetError):
 
 class InvalidConfig(AvnnetError):
     """A config names an unknown key, or values that do not fit together."""
+
+
+class InvalidClass(AvnnetError):
+    """A class of a user's own cannot be imported, or is neither a network nor a block."""
 
 
 class InvalidRecipe(AvnnetError):

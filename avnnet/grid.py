@@ -71,7 +71,12 @@ class Grid:
 
     @property
     def affine(self) -> np.ndarray:
-        """The `(4, 4)` matrix from index `(z, y, x, 1)` to world LPS mm `(x, y, z, 1)`."""
+        """The `(4, 4)` matrix from index `(z, y, x, 1)` to world LPS mm `(x, y, z, 1)`.
+
+        Examples:
+            >>> Grid((4, 5, 6), (3.0, 0.5, 0.4), origin=(10.0, 0.0, 0.0)).affine.tolist()
+            [[0.0, 0.0, 0.4, 10.0], [0.0, 0.5, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
+        """
         matrix = np.eye(4)
         matrix[:3, :3] = np.asarray(self.direction) * np.asarray(self.spacing)
         matrix[:3, 3] = self.origin
@@ -83,24 +88,50 @@ class Grid:
         return np.asarray(index, float) @ affine[:3, :3].T + affine[:3, 3]
 
     def to_index(self, point_mm: Sequence[float] | np.ndarray) -> np.ndarray:
-        """Fractional index `(..., 3)` as `(z, y, x)` of world points `(..., 3)` as LPS mm `(x, y, z)`."""
+        """Fractional index `(..., 3)` as `(z, y, x)` of world points `(..., 3)` as LPS mm `(x, y, z)`.
+
+        Examples:
+            >>> Grid((4, 5, 6), (3.0, 0.5, 0.4), origin=(10.0, 0.0, 0.0)).to_index((10.8, 1.0, 3.0)).round(6).tolist()
+            [1.0, 2.0, 2.0]
+        """
         affine = self.affine
         return (np.asarray(point_mm, float) - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3]).T
 
     def contains(self, point_mm: Sequence[float] | np.ndarray) -> bool:
-        """Whether a world point (LPS mm) lies inside the voxels of this grid."""
+        """Whether a world point (LPS mm) lies inside the voxels of this grid.
+
+        Examples:
+            >>> grid = Grid((4, 5, 6))
+            >>> grid.contains((5.4, 0, 0)), grid.contains((5.6, 0, 0))
+            (True, False)
+        """
         index = self.to_index(point_mm)
         return bool(np.all(index >= -0.5) and np.all(index <= np.asarray(self.shape) - 0.5))
 
     def is_close(self, other: Grid, *, tolerance_mm: float = 1e-3) -> bool:
-        """Whether every voxel centre of `other` lies within `tolerance_mm` of the same voxel here."""
+        """Whether another grid has the same voxels in the same places.
+
+        Args:
+            other: the other grid.
+            tolerance_mm: how far apart the centres of the same voxel may lie.
+
+        Examples:
+            >>> here, beside = Grid((4, 5, 6)), Grid((4, 5, 6), origin=(0.5, 0.0, 0.0))
+            >>> here.is_close(beside), here.is_close(beside, tolerance_mm=0.5)
+            (False, True)
+        """
         if self.shape != other.shape:
             return False
         corners = np.array(np.meshgrid(*[(0, n - 1) for n in self.shape])).reshape(3, -1).T
         return float(np.abs(self.to_lps(corners) - other.to_lps(corners)).max()) <= tolerance_mm
 
     def summary(self) -> str:
-        """Shape, spacing and origin in one line, for messages."""
+        """Shape, spacing and origin in one line, for messages.
+
+        Examples:
+            >>> Grid((4, 5, 6), (3.0, 0.5, 0.4)).summary()
+            '4 x 5 x 6 voxels of 3 x 0.5 x 0.4 mm (z, y, x) at (0, 0, 0) mm LPS'
+        """
         spacing = " x ".join(f"{s:.4g}" for s in self.spacing)
         origin = ", ".join(f"{o:.4g}" for o in self.origin)
         return f"{' x '.join(map(str, self.shape))} voxels of {spacing} mm (z, y, x) at ({origin}) mm LPS"

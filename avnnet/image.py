@@ -7,8 +7,41 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from avnnet.errors import GeometryMismatch, InvalidLabelValues
+from avnnet.flags import NO_FLAGS, Flags
 from avnnet.grid import Grid
 from avnnet.labels import HIP, LabelScheme, Side
+
+
+@dataclass(frozen=True, repr=False)
+class DicomReferences:
+    """Which DICOM objects an image was read from: what a DICOM object made of it must name; kept in memory only.
+
+    Their UIDs lead to a patient, so no text of this shows one.
+
+    Args:
+        study_uid: of the study; "" where the slices do not agree, as for the next two.
+        series_uid: of the series.
+        frame_of_reference_uid: of the coordinates that positions are in.
+        sop_class_uid: what kind of object each slice's file is, of one kind or "".
+        sop_instance_uids: of the file of each slice, in the order of the array's slices.
+        frame_numbers: of each slice in its file, from 1; all 1 of a classic series.
+
+    Source: DICOM PS3.3, 10.3, Image SOP Instance Reference Macro.
+
+    Examples:
+        >>> DicomReferences("1.2", "1.2.3", "1.2.4", "", ("1.2.3.1", "1.2.3.2"), (1, 1))
+        DicomReferences(of 2 slices)
+    """
+
+    study_uid: str
+    series_uid: str
+    frame_of_reference_uid: str
+    sop_class_uid: str
+    sop_instance_uids: tuple[str, ...]
+    frame_numbers: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return f"DicomReferences(of {len(self.sop_instance_uids)} slices)"
 
 
 @dataclass(frozen=True)
@@ -16,15 +49,18 @@ class Source:
     """What an image's file says beside its voxels.
 
     Args:
-        flags: what a reader should know of it, such as "lossy_source"; words of `avnnet.flags`.
+        flags: what a reader should know of it, such as `Flag.LOSSY_SOURCE`.
         laterality: the body side that its header names, or None.
         preferred_transform: "sform" or "qform", where the two of a NIfTI file contradict each other and the reader was
             told which of them holds; else None.
+        dicom: the DICOM objects that it was read from, slice by slice; None of other files, and of an image that was
+            cut out or resampled, whose slices are no longer theirs. No text shows it.
     """
 
-    flags: tuple[str, ...] = ()
+    flags: Flags = NO_FLAGS
     laterality: Side | None = None
     preferred_transform: str | None = None
+    dicom: DicomReferences | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,6 +71,10 @@ class LabelScheme:
 
         Raises:
             InvalidScheme: if the scheme has no such structure.
+
+        Examples:
+            >>> HIP.ids("necrosis"), HIP.ids("head")
+            ([2], [1, 2])
         """
         if name == self.whole:
             return list(self.names)

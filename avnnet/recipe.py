@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
-from typing import Any
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
 
-from avnnet.errors import InvalidRecipe
+from avnnet.errors import AvnnetError, InvalidRecipe
 
 PLAIN = (bool, int, float, str, type(None))
+DEEPEST = 32  # of lists and objects in each other; a U-Net in a model needs 7
 
 
 def describe(obj: Any) -> Any:
@@ -52,15 +55,17 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
         classes: the classes that the recipe may name. A file never names what to import.
 
     Raises:
-        InvalidRecipe: if the recipe names a class that was not handed over, or its arguments do not fit.
+        InvalidRecipe: if the recipe names a class that was not handed over, or its arguments do not fit, or if two
+            classes have one name.
+        AvnnetError: as a class refuses its arguments.
     """
-    known = {cls.__name__: cls for cls in classes}
+    known = _by_name(classes)
 
-    def look_up(name: str) -> type:
-        if name not in known:
+    def look_up(name: Any) -> type:
+        if not isinstance(name, str) or name not in known:
             raise InvalidRecipe(
-                f"the recipe names the class {name!r}, known are {sorted(known)}; "
-                "hand over your own class: load_model(path, classes=[...])"
+                f"the recipe names the class {str(name)[:80]!r}, known are {sorted(known)}; "
+                "hand over your own class: --classes MODULE.CLASS, or in Python load_model(path, classes=[...])"
             )
         return known[name]
 
@@ -73,16 +78,80 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
             if value.keys() == {"type"}:
                 return look_up(value["type"])
             if value.keys() == {"items"}:
-                return {restore(key): restore(item) for key, item in value["items"]}
+                return _made("a dict", lambda: {restore(key): restore(item) for key, item in value["items"]})
             if value.keys() == {"class", "args"}:
                 cls = look_up(value["class"])
-                try:
-                    return cls(**{name: restore(item) for name, item in value["args"].items()})
-                except TypeError as error:
-                    raise InvalidRecipe(f"cannot build {value['class']}: {error}") from error
+                return _made(cls.__name__, lambda: cls(**{name: restore(item) for name, item in value["args"].items()}))
         raise InvalidRecipe(
             f"not a recipe: {str(value)[:80]}; expected what describe() wrote. If a model.json was edited by hand, "
             "copy it again"
         )
 
     return restore(recipe)
+
+
+def _by_name(classes: Iterable[type]) -> dict[str, type]:
+    known: dict[str, type] = {}
+    for cls in classes:
+        if known.setdefault(cls.__name__, cls) is not cls:
+            raise InvalidRecipe(
+                f"two classes are called {cls.__name__}, in {known[cls.__name__].__module__} and {cls.__module__}, and "
+                "a recipe knows a class by its name; rename yours"
+            )
+    return known
+
+
+def _made(name: str, make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except AvnnetError:
+        raise
+    except Exception as error:  # whatever a constructor meets first in arguments that are not its own
+        raise InvalidRecipe(f"cannot build {name}: {str(error)[:200] or type(error).__name__}") from error
+
+
+def parse(text: str) -> Any:
+    """The plain values in the JSON text of a recipe.
+
+    Args:
+        text: as `json.dumps` wrote it.
+
+    Raises:
+        InvalidRecipe: if it is no JSON, nested too deep, or holds a number that is not finite.
+
+    Examples:
+        >>> parse('{"planned": 10}')
+        {'planned': 10}
+        >>> parse('{"planned": 1e999}')
+        Traceback (most recent call last):
+        ...
+        avnnet.errors.InvalidRecipe: a recipe holds finite numbers; found 1e999. Export the model again
+    """
+    try:
+        content = json.loads(text, parse_float=_finite, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        what = "nested too deep" if isinstance(error, RecursionError) else f"broken, {str(error)[:200]}"
+        raise InvalidRecipe(f"not a recipe: its JSON is {what}. Export the model again") from error
+    level = [content]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return content
+    raise InvalidRecipe(
+        f"the JSON of a recipe has at most {DEEPEST} levels; found more, nested too deep. Export the model again"
+    )
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise InvalidRecipe(f"a recipe holds finite numbers; found {text[:20]}. Export the model again")

@@ -7,14 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
+from avnnet.columns import TEXT_COLUMNS
 from avnnet.errors import MissingFile, UnreadableFile
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
-TEXT_COLUMNS = [
-    "patient_id", "case_id", "side", "arco_stage", "reader", "label", "outcome", "error", "flags", "not_measured",
-    "steinberg_grade", "kerboul_class", "modified_kerboul_grade", "ha_risk", "necrotic_extent_class", "jic_type",
-    "cjfh_type",
-]  # fmt: skip
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> Path:

@@ -13,8 +13,7 @@ from avnnet.errors import InvalidCohort, MissingFile
 from avnnet.labels import LabelScheme
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
-
-MANUAL, AUTOMATIC = "manual", "automatic"
+from avnnet.readers import AUTOMATIC, MANUAL
 
 
 @dataclass(frozen=True)

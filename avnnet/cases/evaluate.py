@@ -14,14 +14,13 @@ from avnnet.data.files import read_image, read_labels, write_image
 from avnnet.data.integrity import image_hash
 from avnnet.flags import Flag
 from avnnet.image import Image
-from avnnet.inference.ensemble import ENSEMBLE
 from avnnet.inference.heads import FoundHead
 from avnnet.inference.locate import located_row
 from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
 from avnnet.measure import agreement_rows, failed_row, measurement_row
 from avnnet.progress import Reporter
-from avnnet.stats.study import LOCATED, MANUAL, SECOND
+from avnnet.readers import ENSEMBLE, LOCATED, MANUAL, SECOND
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _tables(case: Case, row: pd.DataFrame, model: Segmenter, masks: Path, is_see
     agreed = [agreement_rows(row, name, manual, hip.labels) for name, hip in read.items()]
     mark = [Flag.SEEN_IN_TRAINING] if is_seen else []
     measured = [measurement_row(row, MANUAL, manual)]
-    measured += [measurement_row(row, name, hip.labels, " ".join([*hip.flags, *mark])) for name, hip in read.items()]
+    measured += [measurement_row(row, name, hip.labels, hip.flags | mark) for name, hip in read.items()]
     if case.second_label is not None:
         second = read_labels(case.second_label, model.scheme)
         measured.insert(1, measurement_row(row, SECOND, second))

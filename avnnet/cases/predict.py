@@ -16,13 +16,13 @@ from avnnet.data.files import read_image
 from avnnet.data.files.streams import check_regular
 from avnnet.data.integrity import content_hash, image_hash
 from avnnet.errors import MissingFile
-from avnnet.flags import Flag
-from avnnet.inference.ensemble import ENSEMBLE
+from avnnet.flags import Flag, Flags
 from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP, Side
 from avnnet.measure import measurement_row, quantity_columns
 from avnnet.progress import Reporter
+from avnnet.readers import ENSEMBLE
 
 SHORTEST_NAME = 3  # "." and "1" are parts of other words, and nobody's name
 
@@ -132,7 +132,7 @@ def _segment(
     model: Segmenter, job: Job, out: Path, suffix: str, ledger: Ledger, made_from: dict[str, Any], turn: Turn
 ) -> list[dict[str, Any]]:
     image = read_image(job.files, series=job.series, prefer=job.prefer)
-    seen = [Flag.SEEN_IN_TRAINING] if image_hash(image) in model.trained_on else []
+    seen = Flags([Flag.SEEN_IN_TRAINING] if image_hash(image) in model.trained_on else [])
     is_located = job.centre_mm is None and model.locator is not None
     hips: list[dict[str, Any]] = []
     masks: list[Path] = []
@@ -154,11 +154,11 @@ def _segment(
     return hips
 
 
-def _measured(hip: Segmentation, seen: Sequence[str]) -> dict[str, Any]:
+def _measured(hip: Segmentation, seen: Flags) -> dict[str, Any]:
     """All quantities and flags of a hip, plain; only the flags where there is no head to measure."""
     if not hip.is_found:
-        return {"flags": " ".join(hip.flags), "error": ""}
+        return {"flags": str(hip.flags), "error": ""}
     case = pd.DataFrame({"patient_id": [""], "case_id": [""], "side": [hip.side or ""]})
-    row = measurement_row(case, ENSEMBLE, hip.labels, " ".join([*hip.flags, *seen])).iloc[0]
+    row = measurement_row(case, ENSEMBLE, hip.labels, hip.flags | seen).iloc[0]
     measured = {str(name): value for name, value in row.drop([*case.columns, "reader"]).items()}
     return {name: None if value != value else value for name, value in measured.items()}

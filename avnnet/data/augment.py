@@ -50,7 +50,14 @@ class Augment:
     gamma: float = 0.4
 
     def affine(self, generator: np.random.Generator, spacing_mm: Sequence[float]) -> np.ndarray:
-        """A `(3, 4)` matrix from output to input voxel offsets around the centre of a patch."""
+        """A `(3, 4)` matrix from output to input voxel offsets around the centre of a patch.
+
+        Examples:
+            >>> still = Augment(affine_p=0.0, mirror_axes=[2])
+            >>> matrices = [still.affine(np.random.default_rng(seed), (3.0, 0.5, 0.5)) for seed in range(20)]
+            >>> sorted({tuple(np.diag(matrix).tolist()) for matrix in matrices})  # mirrored or not
+            [(1.0, 1.0, -1.0), (1.0, 1.0, 1.0)]
+        """
         matrix = np.eye(3, 4)
         if generator.random() < self.affine_p:
             turn = np.eye(3)
@@ -70,7 +77,14 @@ class Augment:
         return matrix
 
     def intensities(self, image: Tensor, generator: np.random.Generator) -> Tensor:
-        """The image `(C, *S)`, z-scored, each channel with other brightness, contrast, gamma, sharpness and noise."""
+        """The image `(C, *S)`, z-scored, each channel with other brightness, contrast, gamma, sharpness and noise.
+
+        Examples:
+            >>> image = torch.arange(8.0).reshape(1, 2, 2, 2)
+            >>> none = Augment(noise_p=0, blur_p=0, gamma_p=0, brightness_p=0)
+            >>> torch.equal(none.intensities(image, np.random.default_rng(1)), image)
+            True
+        """
         return torch.stack([self._varied(channel, generator) for channel in image])
 
     def _varied(self, image: Tensor, generator: np.random.Generator) -> Tensor:
@@ -110,6 +124,12 @@ def patch_centre(
         patch: voxels per axis.
         foreground_p: probability to aim at a structure.
         generator: source of randomness.
+
+    Examples:
+        >>> label = torch.zeros(1, 9, 9, 9)
+        >>> label[0, 6, 4, 3] = 1
+        >>> patch_centre(label, (3, 3, 3), 1.0, np.random.default_rng(1)).tolist()
+        [6.0, 4.0, 3.0]
     """
     shape = np.asarray(label.shape[1:])
     size = np.asarray(patch)
@@ -139,6 +159,12 @@ def cut_patch(
         patch: voxels per axis.
         centre: the voxel `(3,)` at the middle of the patch.
         matrix: `(3, 4)` from output to input voxel offsets around the centre.
+
+    Examples:
+        >>> image = torch.arange(125.0).reshape(1, 5, 5, 5)
+        >>> patch, _ = cut_patch(image, torch.zeros(1, 5, 5, 5), (1, 1, 3), np.array([2.0, 2.0, 2.0]), np.eye(3, 4))
+        >>> patch.flatten().round().tolist()
+        [61.0, 62.0, 63.0]
     """
     shape = np.asarray(image.shape[1:], float)
     size = np.asarray(patch, float)

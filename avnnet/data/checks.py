@@ -15,7 +15,7 @@ from avnnet.labels import LabelScheme
 
 
 def check_volume(grid: Grid) -> None:
-    """Nothing, if a grid has enough slices on every axis for a volume.
+    """Refuse a grid with too few slices on an axis for a volume.
 
     Raises:
         NotAVolume: if it has fewer than four.
@@ -35,6 +35,17 @@ def check_case(case: Case, scheme: LabelScheme) -> set[int]:
         NotAVolume: if there are too few slices.
         GeometryMismatch: if image and label lie on different grids, or the centre outside.
         InvalidLabelValues: if the label has a value that the scheme does not name.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from avnnet.data.files import write_image
+        >>> from avnnet.image import LabelMap
+        >>> from avnnet.labels import HIP
+        >>> mask = LabelMap(np.full((4, 5, 6), 2, np.uint8), Grid((4, 5, 6)))
+        >>> with TemporaryDirectory() as folder:
+        ...     path = write_image(mask, f"{folder}/mask.nii.gz")
+        ...     check_case(Case("p1", "p1", image=(path,), label=path), HIP)
+        {2}
     """
     grid = read_grid(case.image)
     check_volume(grid)

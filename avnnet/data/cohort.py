@@ -136,6 +136,12 @@ class Cohort:
 
         Raises:
             InvalidCohort: if an id is not in the cohort.
+
+        Examples:
+            >>> table = pd.DataFrame({"patient_id": [*"abc"], "case_id": [*"abc"]})
+            >>> cohort = Cohort(table.assign(image="hip.nii.gz", label="mask.nii.gz"), Path("hips"))
+            >>> [case.case_id for case in cohort.subset(["c", "a"])]
+            ['a', 'c']
         """
         wanted = set(case_ids)
         unknown = sorted(wanted - {case.case_id for case in self.cases})

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool3d
 
 CELLS = 8
-FEWEST = 4
-FAR_SD = 4.0
-NOTHING = 0.1  # a correlation with the mean training image that noise hardly reaches
-NOTHING_SD = 2.5  # such a one is unusual already at this distance, which 1 of 160 of a normal distribution exceed
+MIN_IMAGES = 4
+MAX_BELOW_SD = 4.0
+MIN_CORRELATION = 0.1  # a correlation with the mean training image that noise hardly reaches
+MIN_BELOW_SD = 2.5  # such a one is unusual already at this distance, which 1 of 160 of a normal distribution exceed
 
 
 class Contrast:
@@ -36,6 +36,13 @@ class Contrast:
 
         Args:
             image: as `Preprocess.prepare` gives it, cropped if the training's were.
+
+        Examples:
+            >>> import torch
+            >>> rising = torch.linspace(0, 1, 512).reshape(1, 8, 8, 8)
+            >>> usual = Contrast(rising.flatten(1).tolist(), [0.5], is_cropped=True)
+            >>> usual.is_unusual(3 * rising + 1), usual.is_unusual(1 - rising)
+            (False, True)
         """
         cells, means = _cells(image), np.asarray(self.means)
         found = [_correlation(a, b) for a, b in zip(cells, means, strict=True)]
@@ -43,7 +50,7 @@ class Contrast:
 
 
 def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | None:
-    """The contrast of training images; None of fewer than four, which say nothing about what is usual.
+    """What training images usually look like; None of fewer than four, which say little about what is usual.
 
     The lowest usual correlation is four standard deviations below the mean one, in Fisher's z; each image is
     correlated with the mean of the others. Where images vary much, that would let pass what has nothing of them: below
@@ -54,10 +61,17 @@ def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | Non
         is_cropped: whether they are head-centred crops.
 
     Source: Fisher RA. Metron 1921;1:3-32 (z = artanh r).
+
+    Examples:
+        >>> import torch
+        >>> ramp = torch.linspace(0, 1, 512).reshape(1, 8, 8, 8)
+        >>> usual = contrast_of([ramp, ramp + 1, 2 * ramp, 3 * ramp], is_cropped=True)
+        >>> usual.is_unusual(5 * ramp), usual.is_unusual(-ramp)
+        (False, True)
     """
     cells = np.stack([_cells(image) for image in images])
     count = len(cells)
-    if count < FEWEST:
+    if count < MIN_IMAGES:
         return None
     total = cells.sum(axis=0)
     lowest = []
@@ -65,7 +79,8 @@ def contrast_of(images: Iterable[Tensor], *, is_cropped: bool) -> Contrast | Non
         r = [_correlation(one[channel], (total - one)[channel] / (count - 1)) for one in cells]
         z = np.arctanh(np.clip(r, -0.999, 0.999))
         mean, sd = float(z.mean()), float(z.std(ddof=1))
-        lowest.append(round(float(np.tanh(max(mean - FAR_SD * sd, min(NOTHING, mean - NOTHING_SD * sd)))), 3))
+        lowest_z = max(mean - MAX_BELOW_SD * sd, min(MIN_CORRELATION, mean - MIN_BELOW_SD * sd))
+        lowest.append(round(float(np.tanh(lowest_z)), 3))
     return Contrast(np.round(total / count, 3).tolist(), lowest, is_cropped)
 
 

@@ -50,7 +50,7 @@ class EpochSampler(Sampler[Draw]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this at the start of each epoch, also after a resume."""
+        """Set the epoch that is drawn; Lightning calls this at the start of each, also after a resume."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -107,11 +107,11 @@ class TrainingSet(Dataset):
         image = self.augment.intensities(image, generator)
         if self.slices is None:
             return image[None], label[None]
-        chosen = _slices(label, self.slices, self.foreground_p, generator)
+        chosen = _drawn_slices(label, self.slices, self.foreground_p, generator)
         return image[:, chosen].movedim(1, 0).contiguous(), label[:, chosen].movedim(1, 0).contiguous()
 
 
-def _slices(label: Tensor, count: int, foreground_p: float, generator: np.random.Generator) -> Tensor:
+def _drawn_slices(label: Tensor, count: int, foreground_p: float, generator: np.random.Generator) -> Tensor:
     filled = np.flatnonzero(label[0].flatten(1).any(dim=1).numpy())
     depth = label.shape[1]
     anywhere = generator.integers(depth, size=count)
@@ -138,6 +138,12 @@ class ValidationSet(Dataset):
 
 
 def concatenate(samples: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """One batch: the samples' images `(B, C, *S)` and labels `(B, 1, *S)`."""
+    """One batch: the samples' images `(B, C, *S)` and labels `(B, 1, *S)`.
+
+    Examples:
+        >>> samples = [(torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4))] * 3  # two slices of each of three cases
+        >>> concatenate(samples)[0].shape
+        torch.Size([6, 1, 4, 4])
+    """
     images, labels = zip(*samples, strict=True)
     return torch.cat(images), torch.cat(labels)

@@ -20,6 +20,14 @@ def image_hash(image: Image) -> str:
 
     Args:
         image: intensities on their grid; the places of its corner voxels count to a hundredth of a mm.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> array = np.arange(24.0).reshape(2, 3, 4)
+        >>> backwards = ((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))  # stored from left to right
+        >>> stored = Image(array[..., ::-1], Grid((2, 3, 4), origin=(3.0, 0.0, 0.0), direction=backwards))
+        >>> image_hash(stored) == image_hash(Image(array, Grid((2, 3, 4))))
+        True
     """
     orientation = orientation_of(image.grid)
     turned = orientation.apply(image.channels)

@@ -11,12 +11,13 @@ MAX_BYTES = 2 << 30  # a large hip scan of 512 x 512 x 200 voxels of four bytes 
 MAX_SIZE = 4096  # voxels along one axis
 MIN_SPACING_MM, MAX_SPACING_MM = 0.05, 20.0
 MAX_EXTENT_MM = 1000.0  # twice the field of view of a whole-body scanner
+MAX_POSITION_MM = 10_000.0  # from the scanner's centre, which a table leaves by 2 m; floats keep 1 um there
 FEWEST_SLICES = 4  # of a volume, on every axis
 MAX_SURPLUS_BYTES = 1 << 20  # behind the voxels that a header promises: some writers pad, a bomb goes on
 
 
 def check_dimensions(sizes: Sequence[int], name: str) -> None:
-    """Nothing, if an image is three-dimensional with one value per voxel; further axes of size 1 do not count.
+    """Refuse an image that is not three-dimensional with one value per voxel; further axes of size 1 do not count.
 
     Args:
         sizes: of every axis: those in space, then time, channels and others.
@@ -33,7 +34,7 @@ def check_dimensions(sizes: Sequence[int], name: str) -> None:
 
 
 def check_size(shape: Sequence[int], bytes_per_voxel: int, name: str) -> None:
-    """Nothing, if an image of this shape is small enough to be read.
+    """Refuse an image that is too large to be read.
 
     Args:
         shape: voxels per axis, in any order and of any number of axes.
@@ -71,7 +72,7 @@ promises 32767 x 32767 x 32767. Cut out the hip, or export the file again if its
 
 
 def check_spacing(spacing_mm: Sequence[float], shape: Sequence[int], name: str) -> None:
-    """Nothing, if voxels of this spacing can be those of a scan.
+    """Refuse a spacing that no scan has.
 
     Args:
         spacing_mm: distance of voxel centres per axis, mm.
@@ -101,4 +102,28 @@ Export it again, or correct its header
         raise InvalidGeometry(
             f"{name}: an image is at most {MAX_EXTENT_MM:g} mm long; its header says "
             f"{' x '.join(f'{extent:.4g}' for extent in extent_mm)} mm. Cut out the hip, or correct its header"
+        )
+
+
+def check_position(origin_mm: Sequence[float], name: str) -> None:
+    """Refuse an image that lies where no scanner reaches.
+
+    Args:
+        origin_mm: of the first voxel, in mm.
+        name: the file or folder, for the message.
+
+    Raises:
+        InvalidGeometry: if a number is not finite, or too far from the scanner's centre.
+
+    Examples:
+        >>> check_position((10.0, 1e30, 5.0), "hip.nii.gz")
+        Traceback (most recent call last):
+        ...
+        avnnet.errors.InvalidGeometry: hip.nii.gz: the first voxel lies at most 10000 mm from the scanner's centre; \
+its header says (10, 1e+30, 5) mm. Export it again, or correct its header
+    """
+    if not all(abs(number) <= MAX_POSITION_MM for number in origin_mm):  # false of NaN too
+        raise InvalidGeometry(
+            f"{name}: the first voxel lies at most {MAX_POSITION_MM:g} mm from the scanner's centre; its header says "
+            f"({', '.join(f'{number:.6g}' for number in origin_mm)}) mm. Export it again, or correct its header"
         )

@@ -34,13 +34,25 @@ class Orientation:
     flips: tuple[bool, bool, bool]
 
     def apply(self, array: np.ndarray) -> np.ndarray:
-        """A view of `(..., *S)` in canonical order; leading axes stay."""
+        """A view of `(..., *S)` in canonical order; leading axes stay.
+
+        Examples:
+            >>> array = np.arange(6).reshape(1, 2, 3)
+            >>> Orientation((0, 2, 1), (False, True, False)).apply(array).tolist()
+            [[[2, 5], [1, 4], [0, 3]]]
+        """
         lead = array.ndim - 3
         turned = array.transpose(*range(lead), *(lead + axis for axis in self.axes))
         return turned[self._steps()]
 
     def invert(self, array: np.ndarray) -> np.ndarray:
-        """A view of a canonical `(..., *S)` in the file's own order."""
+        """A view of a canonical `(..., *S)` in the file's own order.
+
+        Examples:
+            >>> array, turn = np.arange(24).reshape(2, 3, 4), Orientation((2, 0, 1), (True, False, True))
+            >>> bool((turn.invert(turn.apply(array)) == array).all())
+            True
+        """
         lead = array.ndim - 3
         unflipped = array[self._steps()]
         return unflipped.transpose(*range(lead), *(lead + int(axis) for axis in np.argsort(self.axes)))
@@ -57,6 +69,10 @@ class Orientation:
             start: first voxel of the box, canonical order.
             size: voxels of the box, canonical order.
             shape: shape of the whole array in the file's order.
+
+        Examples:
+            >>> Orientation((0, 1, 2), (False, False, True)).invert_box((0, 0, 0), (1, 1, 2), (4, 5, 6))
+            ((0, 0, 4), (1, 1, 2))
         """
         own_start, own_size = [0, 0, 0], [0, 0, 0]
         for canonical, axis in enumerate(self.axes):
@@ -67,7 +83,12 @@ class Orientation:
         return (own_start[0], own_start[1], own_start[2]), (own_size[0], own_size[1], own_size[2])
 
     def index(self, own: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-        """The canonical index `(3,)` of an index `(3,)` in the file's order."""
+        """The canonical index `(3,)` of an index `(3,)` in the file's order.
+
+        Examples:
+            >>> Orientation((0, 1, 2), (False, False, True)).index(np.array([1, 2, 0]), (4, 5, 6)).tolist()
+            [1.0, 2.0, 5.0]
+        """
         turned = np.asarray(own, float)[list(self.axes)]
         last = np.asarray(shape, float)[list(self.axes)] - 1
         return np.where(self.flips, last - turned, turned)

@@ -183,6 +183,15 @@ class Preprocess:
         Args:
             probabilities: `(K, *S)`, sum 1 over K.
             placement: what `prepare` gave.
+
+        Examples:
+            >>> grid = Grid((8, 16, 16), (1.0, 0.5, 0.5))
+            >>> image = Image(np.random.default_rng(1).normal(size=grid.shape), grid)
+            >>> preprocess = Preprocess([1.0, 0.5, 0.5], crop=[4, 8, 8])
+            >>> prepared = preprocess.prepare(image, centre_mm=grid.to_lps((4, 8, 8)))
+            >>> softmax = preprocess.restore(torch.full((2, 4, 8, 8), 0.5), prepared.placement)
+            >>> softmax.values.shape, softmax.full().shape
+            ((2, 4, 8, 8), (2, 8, 16, 16))
         """
         orientation, grid = placement.orientation, placement.grid
         shape = np.asarray(grid.shape)[list(orientation.axes)]

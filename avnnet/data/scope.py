@@ -8,9 +8,9 @@ import numpy as np
 
 from avnnet.grid import Grid
 
-FEWEST = 4
-BEYOND = 1.25
-"""How many times the largest, or what part of the smallest: below it scanners' settings and heads differ by chance."""
+MIN_IMAGES = 4
+TOLERANCE = 1.25
+"""An image may be this many times larger or smaller than those of the training: so much differs by chance."""
 
 
 class Scope:
@@ -44,7 +44,7 @@ class Scope:
         found = [*sorted(grid.spacing), *([whole_cm3] if whole_cm3 else [])]
         smallest, largest = ([*spacing, whole] for spacing, whole in zip(self.spacing_mm, self.whole_cm3, strict=True))
         return any(
-            value < low / BEYOND or value > high * BEYOND
+            value < low / TOLERANCE or value > high * TOLERANCE
             for value, low, high in zip(found, smallest, largest, strict=False)
         )
 
@@ -55,8 +55,14 @@ def scope_of(grids: Sequence[Grid], wholes_cm3: Sequence[float]) -> Scope | None
     Args:
         grids: of the training's images.
         wholes_cm3: volume of the whole structure in each.
+
+    Examples:
+        >>> scope_of([Grid((80, 160, 160))] * 3, [38.0, 41.5, 52.0]) is None  # too few
+        True
+        >>> scope_of([Grid((80, 160, 160))] * 4, [38.0, 41.5, 52.0, 60.3]).whole_cm3
+        [38.0, 60.3]
     """
-    if len(grids) < FEWEST:
+    if len(grids) < MIN_IMAGES:
         return None
     spacings = np.sort([grid.spacing for grid in grids], axis=1)
     ends = [spacings.min(axis=0), spacings.max(axis=0)]

@@ -42,7 +42,13 @@ class Softmax:
         return tuple(slice(a, a + n) for a, n in zip(self.start, self.values.shape[1:], strict=True))
 
     def full(self) -> np.ndarray:
-        """Probabilities `(K, z, y, x)` on the whole grid."""
+        """Probabilities `(K, z, y, x)` on the whole grid.
+
+        Examples:
+            >>> softmax = Softmax(np.full((2, 1, 1, 2), 0.5, np.float32), (0, 0, 1), Grid((1, 1, 4)))
+            >>> softmax.full()[:, 0, 0].tolist()
+            [[1.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 0.0]]
+        """
         out = np.zeros((len(self.values), *self.grid.shape), np.float32)
         out[0] = 1
         out[(slice(None), *self.box)] = self.values
@@ -53,6 +59,12 @@ class Softmax:
 
         Raises:
             InvalidLabelValues: if there are more classes than the scheme names.
+
+        Examples:
+            >>> from avnnet.labels import HIP
+            >>> values = np.array([0.1, 0.2, 0.7], np.float32).reshape(3, 1, 1, 1)
+            >>> Softmax(values, (0, 0, 2), Grid((1, 1, 4))).labels(HIP).array.tolist()
+            [[[0, 0, 2, 0]]]
         """
         out = np.zeros(self.grid.shape, np.uint8)
         out[self.box] = self.values.argmax(axis=0)

@@ -26,6 +26,13 @@ def make_folds(cohort: Cohort, folds: int, *, seed: int) -> list[list[str]]:
 
     Raises:
         InvalidSplit: if there are fewer patients than folds, or fewer than two folds.
+
+    Examples:
+        >>> import pandas as pd
+        >>> hips = pd.DataFrame({"case_id": ["a1", "a2", "b1"], "patient_id": ["a", "a", "b"]})
+        >>> cohort = Cohort(hips.assign(image="hip.nii", label="mask.nii"), Path())
+        >>> sorted(make_folds(cohort, 2, seed=0))  # both hips of patient a are in one fold
+        [['a1', 'a2'], ['b1']]
     """
     patients = [case.patient_id for case in cohort]
     if folds < 2:
@@ -65,7 +72,7 @@ def _pooled(stages: list[str], least: int) -> list[str]:
 
 
 def check_folds(cohort: Cohort, held_out: list[list[str]]) -> None:
-    """Nothing, if the folds belong to the cohort and divide no patient.
+    """Refuse folds of another cohort, and folds that divide a patient.
 
     Raises:
         InvalidSplit: if the folds do not hold each case of the cohort once.
@@ -92,7 +99,7 @@ def check_folds(cohort: Cohort, held_out: list[list[str]]) -> None:
 
 
 def write_folds(path: Path, held_out: list[list[str]], *, seed: int) -> None:
-    """Writes folds as JSON: `{"seed": ..., "folds": [[case ids], ...]}`."""
+    """Write folds as JSON: `{"seed": ..., "folds": [[case ids], ...]}`."""
     write_text_atomically(path, json.dumps({"seed": seed, "folds": held_out}, indent=1))
 
 

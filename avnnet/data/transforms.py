@@ -107,6 +107,13 @@ def spacing_and_crop(
         modes: interpolation per key, "bilinear" for images and "nearest" for labels.
         spacing_mm: spacing of the result in mm.
         crop: size of the head-centred crop in voxels, or None for the whole image.
+
+    Examples:
+        >>> image = MetaTensor(torch.zeros(1, 40, 40, 40), affine=torch.eye(4))
+        >>> done = spacing_and_crop(["image"], ["bilinear"], (2.0, 1.0, 1.0), (8, 16, 16))(
+        ...     {"image": image, CENTRE_KEY: (20.0, 20.0, 20.0)})
+        >>> done["image"].shape, np.diag(done["image"].affine).tolist()
+        (torch.Size([1, 8, 16, 16]), [2.0, 1.0, 1.0, 1.0])
     """
     spacing = Spacingd(keys, pixdim=spacing_mm, mode=modes, padding_mode="border", dtype=np.float32)
     if crop is None:

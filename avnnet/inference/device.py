@@ -15,6 +15,10 @@ def chosen_device(word: str) -> str:
 
     Raises:
         InvalidConfig: if there is no such device.
+
+    Examples:
+        >>> chosen_device("cpu")
+        'cpu'
     """
     device = ("cuda" if torch.cuda.is_available() else "cpu") if word == "auto" else word
     try:

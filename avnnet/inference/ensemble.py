@@ -11,15 +11,13 @@ import torch
 from avnnet.data.preprocess import Prepared
 from avnnet.data.softmax import Softmax
 from avnnet.errors import GeometryMismatch, ModelMismatch
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image
 from avnnet.inference.implant import implant_flags
 from avnnet.inference.member import Member
 from avnnet.inference.quality import image_flags
 from avnnet.labels import LabelScheme, Side
 
-ENSEMBLE = "ensemble"
-"""The reader of the ensemble in all tables."""
 OnNetwork = Callable[[int, int], None]
 
 
@@ -33,7 +31,7 @@ class Predicted:
     """
 
     softmax: list[Softmax]
-    flags: tuple[str, ...]
+    flags: Flags
 
 
 class Ensemble:
@@ -46,6 +44,20 @@ class Ensemble:
 
     Raises:
         ModelMismatch: if there is no member, or a network has other classes than the scheme.
+
+    Examples:
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.labels import HIP
+        >>> from avnnet.models import UNet3D
+        >>> nets = [UNet3D(channels=[2, 4], strides=[[2, 2, 2]]) for _ in range(2)]
+        >>> members = [Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d") for net in nets]
+        >>> ensemble = Ensemble(members, HIP).to("cpu")
+        >>> image = Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8)))
+        >>> single = ensemble.see(image).softmax
+        >>> np.allclose(ensemble.mean(image).values, (single[0].values + single[1].values) / 2, atol=1e-6)
+        True
     """
 
     def __init__(self, members: Sequence[Member], scheme: LabelScheme, *, precision: str = "32-true") -> None:
@@ -76,7 +88,7 @@ class Ensemble:
         return self
 
     def check_channels(self, channels: int) -> None:
-        """Raises if a network takes images of another number of channels.
+        """Refuse images of another number of channels than a network was trained on.
 
         Raises:
             ModelMismatch: if one does.
@@ -120,10 +132,10 @@ class Ensemble:
             unusual += member.is_unusual(prepared[key])
             if on_progress is not None:
                 on_progress(done, len(self.members))
-        flags = [*image_flags(image, side), *([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(self.members) else [])]
+        flags = image_flags(image, side) | ([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(self.members) else [])
         if centre_mm is not None:
-            flags += implant_flags(image, centre_mm)
-        return Predicted(results, tuple(flags))
+            flags |= implant_flags(image, centre_mm)
+        return Predicted(results, flags)
 
     def mean(self, image: Image) -> Softmax:
         """The mean probabilities over a whole image, where nobody asks for those of single members.

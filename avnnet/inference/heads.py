@@ -9,21 +9,21 @@ import numpy as np
 from scipy import ndimage
 
 from avnnet.errors import Unmeasurable
-from avnnet.flags import Flag
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import LabelMap
 from avnnet.labels import Side
 from avnnet.measure.head import measured_head
 
-LEAST_CM3 = 6.0
-"""A third of a small woman's head: what is smaller is no head, or too little of one to find its centre."""
-LEAST_OF_SPHERE = 0.2
+MIN_HEAD_CM3 = 6.0
+"""Smaller pieces are ignored: this is a third of a small adult head, and less of one does not hold its centre."""
+MIN_SPHERE_SHARE = 0.2
 """Share of its sphere that a piece must fill."""
-LEAST_APART_MM = 110.0
+MIN_APART_MM = 110.0
 """Between two heads of one body, across it: adults have 160 to 220 mm, and children of school age more than this."""
-LEAST_LATERAL = 0.25
+MIN_LATERAL = 0.25
 """Of the neck's axis, across the body: below it the neck does not say which side the hip is of."""
-LEAST_X_MM, SURE_X_MM = 25.0, 60.0
+MIN_X_MM, SURE_X_MM = 25.0, 60.0
 """From the middle of the scanner: below the first a head's place says nothing of its side, from the second on more than
 its neck. Heads lie 80 to 110 mm beside the middle of a body, and bodies up to some 40 mm beside that of the table."""
 INSIDE_MM = 1.0
@@ -43,7 +43,7 @@ class FoundHead:
     centre_mm: tuple[float, float, float]
     radius_mm: float
     side: Side | None
-    flags: tuple[str, ...] = ()
+    flags: Flags = NO_FLAGS
 
 
 def heads_in(labels: LabelMap) -> list[FoundHead]:
@@ -68,7 +68,7 @@ def heads_in(labels: LabelMap) -> list[FoundHead]:
     sizes_cm3 = np.bincount(pieces.ravel(), minlength=count + 1)[1:] * labels.grid.voxel_mm3 / 1000
     heads: list[tuple[FoundHead, float]] = []
     for piece in np.argsort(-sizes_cm3, kind="stable"):
-        if sizes_cm3[piece] < LEAST_CM3 or len(heads) == 2:
+        if sizes_cm3[piece] < MIN_HEAD_CM3 or len(heads) == 2:
             break
         head = _head(labels, pieces == piece + 1)
         if head is not None and all(_is_other_hip(head, other) for other, _ in heads):
@@ -79,12 +79,12 @@ def heads_in(labels: LabelMap) -> list[FoundHead]:
     return [head for head, _ in heads]
 
 
-def _sure(head: FoundHead) -> tuple[str, ...]:
-    return tuple(flag for flag in head.flags if flag != Flag.SIDE_UNVERIFIED)
+def _sure(head: FoundHead) -> Flags:
+    return head.flags.without(Flag.SIDE_UNVERIFIED)
 
 
 def _is_other_hip(one: FoundHead, other: FoundHead) -> bool:
-    return abs(one.centre_mm[0] - other.centre_mm[0]) >= LEAST_APART_MM
+    return abs(one.centre_mm[0] - other.centre_mm[0]) >= MIN_APART_MM
 
 
 def _head(labels: LabelMap, piece: np.ndarray) -> FoundHead | None:
@@ -93,19 +93,19 @@ def _head(labels: LabelMap, piece: np.ndarray) -> FoundHead | None:
     except Unmeasurable:
         return None
     sphere = head.sphere
-    if piece.sum() * labels.grid.voxel_mm3 < LEAST_OF_SPHERE * sphere.volume_mm3:
+    if piece.sum() * labels.grid.voxel_mm3 < MIN_SPHERE_SHARE * sphere.volume_mm3:
         return None
     side, is_sure = _side(sphere.centre_mm[0], head.neck.axis[0] if head.neck is not None else 0.0)
-    flags = [] if is_sure else [Flag.SIDE_UNVERIFIED]
+    flags = Flags([] if is_sure else [Flag.SIDE_UNVERIFIED])
     if not holds(labels.grid, sphere.centre_mm, sphere.radius_mm):
-        flags.append(Flag.FOV_TRUNCATED)
-    return FoundHead(sphere.centre_mm, sphere.radius_mm, side, tuple(flags))
+        flags |= [Flag.FOV_TRUNCATED]
+    return FoundHead(sphere.centre_mm, sphere.radius_mm, side, flags)
 
 
 def _side(x_mm: float, neck_x: float) -> tuple[Side | None, bool]:
     """The side of a single head, and whether nothing speaks against it."""
-    by_place = None if abs(x_mm) < LEAST_X_MM else _towards(x_mm)
-    by_neck = None if abs(neck_x) < LEAST_LATERAL else _towards(neck_x)
+    by_place = None if abs(x_mm) < MIN_X_MM else _towards(x_mm)
+    by_neck = None if abs(neck_x) < MIN_LATERAL else _towards(neck_x)
     if abs(x_mm) >= SURE_X_MM:
         return by_place, by_neck in (None, by_place)
     return by_neck or by_place, by_neck is not None and by_place in (None, by_neck)
@@ -116,8 +116,8 @@ def _towards(x: float) -> Side:
     return Side.LEFT if x > 0 else Side.RIGHT
 
 
-def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> tuple[str, ...]:
-    """Whether the side of a head is to be looked at: nobody says it, or its place in the scanner says the other.
+def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> Flags:
+    """The flag of a head whose side nobody says, or whose place in the scanner says the other side, or none.
 
     Networks see left hips mirrored: one whose side is not known is segmented as a right one.
 
@@ -126,16 +126,16 @@ def side_flags(centre_mm: Sequence[float] | None, side: Side | None) -> tuple[st
         side: as a person or the locator says.
 
     Examples:
-        >>> side_flags((95.0, 0.0, 0.0), Side.LEFT)
-        ()
-        >>> side_flags((95.0, 0.0, 0.0), Side.RIGHT), side_flags((95.0, 0.0, 0.0), None)
-        (('side_unverified',), ('side_unverified',))
-        >>> side_flags(None, Side.RIGHT), side_flags(None, None)
-        ((), ('side_unverified',))
+        >>> str(side_flags((95.0, 0.0, 0.0), Side.LEFT))
+        ''
+        >>> str(side_flags((95.0, 0.0, 0.0), Side.RIGHT)), str(side_flags((95.0, 0.0, 0.0), None))
+        ('side_unverified', 'side_unverified')
+        >>> str(side_flags(None, Side.RIGHT)), str(side_flags(None, None))
+        ('', 'side_unverified')
     """
     x_mm = 0.0 if centre_mm is None else centre_mm[0]
     is_elsewhere = abs(x_mm) >= SURE_X_MM and side != _towards(x_mm)
-    return (str(Flag.SIDE_UNVERIFIED),) if side is None or is_elsewhere else ()
+    return Flags([Flag.SIDE_UNVERIFIED] if side is None or is_elsewhere else [])
 
 
 def holds(grid: Grid, centre_mm: Sequence[float], radius_mm: float) -> bool:
@@ -145,6 +145,11 @@ def holds(grid: Grid, centre_mm: Sequence[float], radius_mm: float) -> bool:
         grid: of the image.
         centre_mm: of the ball, LPS mm.
         radius_mm: of the ball.
+
+    Examples:
+        >>> grid = Grid((50, 50, 50))
+        >>> holds(grid, (25.0, 25.0, 25.0), 20.0), holds(grid, (25.0, 25.0, 25.0), 30.0)
+        (True, False)
     """
     index = grid.to_index(centre_mm)
     reach = (radius_mm - INSIDE_MM) / np.asarray(grid.spacing)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image
-from avnnet.inference.heads import LEAST_APART_MM, LEAST_X_MM
+from avnnet.inference.heads import MIN_APART_MM, MIN_X_MM
 from avnnet.labels import Side
 
 CELL_MM = 3.0
@@ -19,12 +19,12 @@ DARK = 0.05
 SPECK_CELLS = 4
 """Of noise that stands out of the dark: fewer hang together than in any tissue."""
 DARKEST_PERCENT, BRIGHT_PERCENT = 0.5, 95.0
-NEAR_MM = 35.0
+MAX_TO_CENTRE_MM = 35.0
 """Of a head's centre; the middle of a prosthesis lies where that of the head was."""
-LEAST_RADIUS_MM = 8.0
+MIN_RADIUS_MM = 8.0
 """Of a ball without signal. Digital hips of all sequences hold none above 5 mm, screws leave thinner ones, and a
 prosthesis, whose head and cup are 28 to 60 mm wide, leaves a larger one (Hargreaves BA et al. AJR 2011;197:547-555)."""
-MOST_APART_MM, MOST_OFF_MM = 260.0, 60.0
+MAX_APART_MM, MAX_OFF_MM = 260.0, 60.0
 """From one hip of a body to the other, across it and in the two other directions."""
 
 
@@ -43,37 +43,55 @@ class Void:
     side: Side | None
 
 
-def implant_flags(image: Image, centre_mm: Sequence[float]) -> tuple[str, ...]:
-    """The flag "implant_suspected" if there is no signal near a head's centre in so large a ball that it is no tissue.
+def implant_flags(image: Image, centre_mm: Sequence[float]) -> Flags:
+    """The flag `implant_suspected` if there is no signal near a head's centre in so large a ball that it is no tissue.
 
     Args:
         image: the scan; of several channels the first.
         centre_mm: of the head, LPS mm `(x, y, z)`.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> z, y, x = np.indices((20, 20, 20)) * 3.0
+        >>> ball = (x - 30) ** 2 + (y - 30) ** 2 + (z - 30) ** 2 < 15**2
+        >>> hip = Image(np.where(ball, 0.0, 100.0), Grid(ball.shape, (3.0, 3.0, 3.0)))
+        >>> [[str(flag) for flag in implant_flags(hip, (30.0, 30.0, z_mm))] for z_mm in (30.0, 80.0)]
+        [['implant_suspected'], []]
     """
     radius_mm, place_mm = _voids(image)
-    is_near = np.linalg.norm(place_mm - np.asarray(centre_mm), axis=-1) <= NEAR_MM
-    return (Flag.IMPLANT_SUSPECTED,) if radius_mm[is_near].max(initial=0.0) >= LEAST_RADIUS_MM else ()
+    is_near = np.linalg.norm(place_mm - np.asarray(centre_mm), axis=-1) <= MAX_TO_CENTRE_MM
+    return Flags([Flag.IMPLANT_SUSPECTED] if radius_mm[is_near].max(initial=0.0) >= MIN_RADIUS_MM else [])
 
 
 def implants_in(image: Image, heads_mm: Sequence[Sequence[float]]) -> list[Void]:
-    """Balls without signal where a hip should be and no head was found: with two heads none, else at most the lacking.
+    """The balls without signal where a hip should be and no head was found: as many as heads are lacking, at most.
 
     Args:
         image: the scan; of several channels the first.
         heads_mm: the centres of the heads that were found, LPS mm `(x, y, z)`.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> z, y, x = np.indices((20, 20, 60)) * 3.0
+        >>> ball = (x - 30) ** 2 + (y - 30) ** 2 + (z - 30) ** 2 < 15**2
+        >>> hips = Image(np.where(ball, 0.0, 100.0), Grid(ball.shape, (3.0, 3.0, 3.0)))
+        >>> [(void.centre_mm, void.side.value) for void in implants_in(hips, [(170.0, 30.0, 30.0)])]
+        [((30.0, 30.0, 30.0), 'right')]
+        >>> implants_in(hips, [(30.0, 30.0, 30.0), (170.0, 30.0, 30.0)])
+        []
     """
     hips_mm = [np.asarray(head, float) for head in heads_mm]
     found: list[Void] = []
     radius_mm, place_mm = _voids(image) if len(hips_mm) < 2 else (np.zeros(0), np.zeros((0, 3)))
     while len(hips_mm) < 2:
         # gas in the rectum is as dark, and lies in the middle
-        is_there = np.abs(place_mm[..., 0]) >= LEAST_X_MM if not hips_mm else np.ones(radius_mm.shape, bool)
+        is_there = np.abs(place_mm[..., 0]) >= MIN_X_MM if not hips_mm else np.ones(radius_mm.shape, bool)
         for hip in hips_mm:
             across, back, up = np.moveaxis(np.abs(place_mm - hip), -1, 0)
-            is_there &= (across >= LEAST_APART_MM) & (across <= MOST_APART_MM)
-            is_there &= (back <= MOST_OFF_MM) & (up <= MOST_OFF_MM)
+            is_there &= (across >= MIN_APART_MM) & (across <= MAX_APART_MM)
+            is_there &= (back <= MAX_OFF_MM) & (up <= MAX_OFF_MM)
         masked = np.where(is_there, radius_mm, 0.0)
-        if masked.max(initial=0.0) < LEAST_RADIUS_MM:
+        if masked.max(initial=0.0) < MIN_RADIUS_MM:
             break
         deepest = np.unravel_index(masked.argmax(), masked.shape)
         x, y, z = (float(value) for value in place_mm[deepest])

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from avnnet.flags import Flag
+from avnnet.columns import IDENTITY
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.heads import FoundHead, heads_in
-from avnnet.measure.rows import KEY
 
 
 class Locator:
@@ -19,6 +19,20 @@ class Locator:
 
     Args:
         ensemble: networks trained on whole images, not on crops, with mirrored hips.
+
+    Examples:
+        >>> import torch
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.inference.member import Member
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.labels import HIP
+        >>> from avnnet.models import UNet3D
+        >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]])
+        >>> locator = Locator(Ensemble([Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d")], HIP))
+        >>> image = Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8)))
+        >>> locator.find(image)  # half a cubic centimetre holds no head
+        []
     """
 
     def __init__(self, ensemble: Ensemble) -> None:
@@ -52,6 +66,16 @@ def located_row(
         manual: the manual mask.
         heads: all that were found in the image.
         head: the one that was taken for this case, or None.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> z, y, x = np.indices((21, 21, 21)) * 3.0
+        >>> ball = (x - 30) ** 2 + (y - 30) ** 2 + (z - 30) ** 2 < 22**2
+        >>> manual = LabelMap(ball.astype(np.uint8), Grid(ball.shape, (3.0, 3.0, 3.0)))
+        >>> heads = [FoundHead((33.0, 34.0, 30.0), 22.0, None)]
+        >>> case = pd.DataFrame({"patient_id": ["p1"], "case_id": ["p1"], "side": [""]})
+        >>> located_row(case, manual, heads, heads[0])["centre_error_mm"].round(1).tolist()
+        [5.0]
     """
     drawn = heads_in(manual)
     found = {
@@ -63,5 +87,5 @@ def located_row(
     if head is not None and drawn:
         off = np.asarray(head.centre_mm) - np.asarray(drawn[0].centre_mm)
         found |= {"centre_error_mm": float(np.linalg.norm(off)), "radius_error_mm": head.radius_mm - drawn[0].radius_mm}
-    key = case[KEY].reset_index(drop=True)
-    return key.assign(**found, flags=str(Flag.HEAD_NOT_FOUND) if head is None else " ".join(head.flags))
+    key = case[IDENTITY].reset_index(drop=True)
+    return key.assign(**found, flags=str(Flags([Flag.HEAD_NOT_FOUND]) if head is None else head.flags))

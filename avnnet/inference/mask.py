@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from avnnet.data.softmax import Softmax
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import Member
@@ -30,7 +30,7 @@ class Mask:
 
     labels: LabelMap
     probabilities: Softmax
-    flags: tuple[str, ...]
+    flags: Flags
 
 
 def mask_of(
@@ -45,18 +45,25 @@ def mask_of(
         scheme: names of the label ids.
         is_one_head: whether the networks looked around one head; what hangs together with no other piece of it is
             then taken away but for the largest.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.labels import HIP
+        >>> grid, classes = Grid((1, 1, 4)), np.eye(3, dtype=np.float32)
+        >>> softmax = Softmax(classes[:, [1, 2, 0, 1]].reshape(3, 1, 1, 4), (0, 0, 0), grid)
+        >>> mask = mask_of(Image(np.zeros((1, 1, 4)), grid), [], [softmax], HIP, is_one_head=True)
+        >>> mask.labels.array.tolist(), "components_removed" in mask.flags
+        ([[[1, 2, 0, 0]]], True)
     """
     probabilities = mean_softmax(softmax)
     marked = probabilities.labels(scheme)
     labels = largest_piece(marked) if is_one_head else marked
-    flags = [
-        *mask_flags(labels, probabilities),
-        *([Flag.COMPONENTS_REMOVED] if labels is not marked else []),
-        *noise_flags(image, labels),
-        *agreement_flags(softmax, labels),
-        *scope_flags(members, labels),
-    ]
-    return Mask(labels, probabilities, tuple(flags))
+    flags = mask_flags(labels, probabilities)
+    flags |= [] if labels is marked else [Flag.COMPONENTS_REMOVED]
+    flags |= noise_flags(image, labels)
+    flags |= agreement_flags(softmax, labels)
+    flags |= scope_flags(members, labels)
+    return Mask(labels, probabilities, flags)
 
 
 def largest_piece(labels: LabelMap) -> LabelMap:
@@ -82,13 +89,22 @@ def largest_piece(labels: LabelMap) -> LabelMap:
     return LabelMap(kept, labels.grid, labels.scheme)
 
 
-def scope_flags(members: Sequence[Member], labels: LabelMap) -> tuple[str, ...]:
-    """Whether the image's voxels, or the structure found, are beyond what most of the networks were trained on.
+def scope_flags(members: Sequence[Member], labels: LabelMap) -> Flags:
+    """The flag of voxels, or of a structure, beyond what most of the networks were trained on, or none.
 
     Args:
         members: the networks.
         labels: their mask.
+
+    Examples:
+        >>> from avnnet.data.scope import Scope
+        >>> from avnnet.grid import Grid
+        >>> usual = Scope([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]], [40.0, 60.0])
+        >>> member = Member(None, None, None, "unet3d", scope=usual)
+        >>> cube = LabelMap(np.ones((10, 10, 10), int), Grid((10, 10, 10)))  # 1 cm³
+        >>> [str(flag) for flag in scope_flags([member], cube)]
+        ['outside_training_range']
     """
     whole_cm3 = int((labels.array > 0).sum()) * labels.grid.voxel_mm3 / MM3_PER_CM3
     left = [member.scope is not None and member.scope.is_left_by(labels.grid, whole_cm3) for member in members]
-    return (Flag.OUTSIDE_TRAINING_RANGE,) if 2 * sum(left) > len(members) else ()
+    return Flags([Flag.OUTSIDE_TRAINING_RANGE] if 2 * sum(left) > len(members) else [])

@@ -31,6 +31,20 @@ class Member:
         contrast: what its training images look like, to find an image of another sequence.
         dataset: hash of all images of its cohort, held out or not; the folds of one study have the same.
         scope: how large voxels and structures of its training were, to find an image beyond them.
+
+    Examples:
+        >>> import numpy as np
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.image import Image
+        >>> from avnnet.models import UNet3D
+        >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]])
+        >>> _ = [torch.nn.init.zeros_(weights) for weights in net.parameters()]  # it says a third of each class
+        >>> member = Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d")
+        >>> prepared = member.preprocess.prepare(Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8))))
+        >>> {round(p, 4) for p in member.probabilities(prepared).unique().tolist()}
+        {0.3333}
+        >>> member.softmax(prepared).values.shape, member.is_unusual(prepared), member.recipe()["net"]["class"]
+        ((3, 8, 8, 8), False, 'UNet3D')
     """
 
     def __init__(
@@ -50,7 +64,7 @@ class Member:
 
     @property
     def preparation(self) -> str:
-        """Names the preprocessing: members of which this is equal see the same prepared image."""
+        """A name of the preprocessing: members with the same name see the same prepared image."""
         return json.dumps(describe(self.preprocess), sort_keys=True)
 
     def recipe(self) -> dict[str, Any]:
@@ -91,7 +105,14 @@ class Member:
 
 
 def describe_member(net: Network, preprocess: Preprocess, tiling: Tiling) -> dict[str, Any]:
-    """Plain descriptions of network, preprocessing and tiling, for checkpoints and model folders."""
+    """Plain descriptions of network, preprocessing and tiling, for checkpoints and model folders.
+
+    Examples:
+        >>> from avnnet.models import UNet3D
+        >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]])
+        >>> describe_member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]))["net"]["args"]["channels"]
+        [2, 4]
+    """
     return {"net": describe(net), "preprocess": describe(preprocess), "tiling": describe(tiling)}
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from avnnet.atomic import whole_file, write_text_atomically
 from avnnet.data.contrast import Contrast
@@ -22,12 +21,15 @@ from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
+from avnnet.inference.weights import check_header, load_weights
 from avnnet.labels import LabelScheme
 from avnnet.models import known as known_networks
-from avnnet.recipe import build, describe
+from avnnet.recipe import build, describe, parse
 
 KNOWN: tuple[type, ...] = (*known_networks(), Preprocess, Contrast, Scope, Tiling, LabelScheme)
 SCHEMA = 3
+MOST_JSON_BYTES = 64 << 20  # the hashes of a million training images
+MOST_NETWORKS = 10_000
 RECIPE = "recipe"
 LOCATOR = "locator"
 
@@ -111,10 +113,15 @@ def model_hash(folder: str | Path) -> str:
 
 def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, int]:
     """The ensemble of a folder, and how many networks it is to have in the end."""
-    if not (folder / "model.json").is_file():
+    path = folder / "model.json"
+    if not path.is_file():
         raise MissingFile(f"no model in {folder}; give OUT/model of a study, or RUN/model of avnnet fit")
     try:
-        content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if path.stat().st_size > MOST_JSON_BYTES:
+            raise InvalidRecipe(
+                f"{path} takes more than {MOST_JSON_BYTES >> 20} MiB, which no model does; copy it again"
+            )
+        content = parse(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
             raise InvalidRecipe(
                 f"{folder} has a model of schema {content['schema']}, this version reads {SCHEMA}; train again, or use "
@@ -122,10 +129,15 @@ def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, in
             )
         scheme = build(content["scheme"], known)
         members = [_member(folder, content["scheme"], entry, known) for entry in content["members"]]
-        planned = int(content["planned"])
+        planned = content["planned"]
+        if not isinstance(planned, int) or not 0 <= planned <= MOST_NETWORKS:
+            raise InvalidRecipe(
+                f"planned is the number of networks of a finished study, at most {MOST_NETWORKS}; found "
+                f"{str(planned)[:40]}. Copy the model again"
+            )
         _check_unlike(content["members"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidRecipe(f"{folder / 'model.json'} is not a model of avnnet ({error!r}); export it again") from error
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise InvalidRecipe(f"{path} is not a model of avnnet ({repr(error)[:200]}); export it again") from error
     return Ensemble(members, scheme, precision=precision), planned
 
 
@@ -162,12 +174,13 @@ def _member(folder: Path, scheme: Any, entry: dict[str, Any], known: list[type])
 
 
 def _check_recipe(path: Path, said: dict[str, Any]) -> None:
+    check_header(path)
     try:
         with safe_open(path, "pt") as file:
-            kept = json.loads((file.metadata() or {})[RECIPE])
+            kept = parse((file.metadata() or {})[RECIPE])
     except (SafetensorError, OSError) as error:
         raise CheckpointCorrupt(f"{path.name} cannot be read ({error}); copy it again") from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, InvalidRecipe) as error:
         raise ModelMismatch(f"{path.name} does not say what it was trained with; export the model again") from error
     field = _first_difference(said, kept)
     if field:
@@ -185,25 +198,3 @@ def _first_difference(said: Any, kept: Any, where: str = "") -> str:
                 return found
         return ""
     return "" if said == kept else f"{where} is {str(said)[:60]}, the weights were trained with {str(kept)[:60]}"
-
-
-def load_weights(net: torch.nn.Module, path: Path) -> None:
-    """Loads safetensors weights into a network that they fit exactly.
-
-    Raises:
-        CheckpointCorrupt: if the file is broken.
-        ModelMismatch: if a tensor is missing, has another shape, or is not finite.
-    """
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointCorrupt(f"{path.name} cannot be read ({error}); copy it again") from error
-    expected = {name: tuple(value.shape) for name, value in net.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in tensors.items()}
-    if expected != found:
-        differing = sorted(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))[:3]
-        raise ModelMismatch(f"{path.name} does not fit the network in model.json; it differs in {differing}")
-    broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
-    if broken:
-        raise ModelMismatch(f"{path.name} holds NaN or infinite weights in {broken[:3]}; train again")
-    net.load_state_dict(tensors)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from avnnet.data.softmax import Softmax
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side
 from avnnet.measure.volumes import missing_structures
@@ -16,71 +16,101 @@ from avnnet.metrics import dice
 
 THICK_MM, THICK_RATIO = 2.5, 4.0
 """Slices this thick, and this many times the pixel: a lesion of 4 mm radius is off by 5 % and more (docs)."""
-LEAST_SNR = 5.0
+MIN_SNR = 5.0
 """Of the bone outside the lesion: below it the eye does not find a lesion either (Rose A. J Opt Soc Am 1948;38:196)."""
 CORE_VOXELS = 2
-LEAST_CORE = 500
+MIN_CORE_VOXELS = 500
 AGREEING_DICE = 0.8
 """Of single networks with their ensemble, in the whole structure: below it they do not see the same head."""
 
 
-def mask_flags(labels: LabelMap, probabilities: Softmax) -> tuple[str, ...]:
-    """What a reader should look at: a structure that is missing, or cut by the image or the crop.
+def mask_flags(labels: LabelMap, probabilities: Softmax) -> Flags:
+    """The flags of a mask: a structure is missing, or cut by the image or the crop.
 
     Args:
         labels: the label map.
         probabilities: where the networks looked.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> grid, array = Grid((5, 5, 5)), np.zeros((5, 5, 5), int)
+        >>> array[2, 2, 2:] = [1, 2, 2]  # up to the border of the image
+        >>> where = Softmax(np.zeros((3, 5, 5, 5), np.float32), (0, 0, 0), grid)
+        >>> [str(flag) for flag in mask_flags(LabelMap(array, grid), where)]
+        ['fov_truncated']
     """
     found = labels.array > 0
-    flags: list[str] = []
+    flags: list[Flag] = []
     for axis, box in enumerate(probabilities.box):
         whole = labels.grid.shape[axis]
         for index, is_border in ((box.start, box.start == 0), (box.stop - 1, box.stop == whole)):
             if found.take(index, axis=axis).any():
                 flags.append(Flag.FOV_TRUNCATED if is_border else Flag.CROP_TOUCHED)
-    return (*dict.fromkeys(flags), *missing_structures(labels))
+    return Flags(flags) | missing_structures(labels)
 
 
-def image_flags(image: Image, side: Side | None) -> tuple[str, ...]:
-    """What the image itself gives reason to look at.
+def image_flags(image: Image, side: Side | None) -> Flags:
+    """The flags of an image: what its file said, thick slices, and a header that names the other side.
 
     Args:
         image: the scan.
         side: of the hip that was found or given in it.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> thick = Image(np.zeros((4, 5, 6)), Grid((4, 5, 6), (3.3, 0.4, 0.4)))
+        >>> [str(flag) for flag in image_flags(thick, Side.RIGHT)]
+        ['anisotropic']
     """
-    flags: list[str] = list(image.source.flags)
+    flags: list[Flag] = []
     thickest, thinnest = max(image.grid.spacing), min(image.grid.spacing)
     if thickest >= THICK_MM and thickest >= THICK_RATIO * thinnest:
         flags.append(Flag.ANISOTROPIC)
     said = image.source.laterality
     if side is not None and said is not None and said != side:
         flags.append(Flag.LATERALITY_CONFLICT)
-    return tuple(flags)
+    return image.source.flags | flags
 
 
-def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> tuple[str, ...]:
-    """Whether the single networks of an ensemble see other heads than their mean does.
+def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> Flags:
+    """The flag of an ensemble whose single networks see other heads than their mean does, or none.
 
     Args:
         members: the probabilities of each network.
         ensemble: the mask of their mean.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> grid, classes = Grid((1, 1, 2)), np.eye(3, dtype=np.float32)
+        >>> one, other = (Softmax(classes[:, ids].reshape(3, 1, 1, 2), (0, 0, 0), grid) for ids in ([1, 0], [0, 1]))
+        >>> mask = LabelMap(np.array([[[1, 0]]]), grid)
+        >>> [[str(flag) for flag in agreement_flags(members, mask)] for members in ([one, one], [one, other])]
+        [[], ['low_ensemble_agreement']]
     """
     whole = ensemble.array > 0
     if len(members) < 2 or not whole.any():
-        return ()
+        return Flags()
     agreed = [dice(one.labels(ensemble.scheme).array > 0, whole) for one in members]
-    return (Flag.LOW_ENSEMBLE_AGREEMENT,) if sum(agreed) / len(agreed) < AGREEING_DICE else ()
+    return Flags([Flag.LOW_ENSEMBLE_AGREEMENT] if sum(agreed) / len(agreed) < AGREEING_DICE else [])
 
 
-def noise_flags(image: Image, labels: LabelMap) -> tuple[str, ...]:
-    """Whether the bone outside the lesion is too noisy for a lesion to be seen in it.
+def noise_flags(image: Image, labels: LabelMap) -> Flags:
+    """The flag of an image in which the bone outside the lesion is too noisy for a lesion to be seen, or none.
 
     Args:
         image: the scan; of several channels the first.
         labels: its mask.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> labels = LabelMap(np.pad(np.ones((12, 12, 12), int), 1), Grid((14, 14, 14)))
+        >>> noise = np.random.default_rng(1).normal(size=(14, 14, 14))  # of SD 1
+        >>> images = [Image(signal + noise, labels.grid) for signal in (100, 2)]
+        >>> [[str(flag) for flag in noise_flags(image, labels)] for image in images]
+        [[], ['low_snr']]
     """
     ratio = signal_to_noise(image, labels)
-    return (Flag.LOW_SNR,) if ratio < LEAST_SNR else ()
+    return Flags([Flag.LOW_SNR] if ratio < MIN_SNR else [])
 
 
 def signal_to_noise(image: Image, labels: LabelMap) -> float:
@@ -99,13 +129,13 @@ def signal_to_noise(image: Image, labels: LabelMap) -> float:
     """
     scheme = labels.scheme
     plain = (labels.array > 0) & ~labels.mask(scheme.part)
-    if plain.sum() < LEAST_CORE:
+    if plain.sum() < MIN_CORE_VOXELS:
         return float("nan")
     box = tuple(
         slice(max(int(axis.min()) - CORE_VOXELS, 0), int(axis.max()) + CORE_VOXELS + 1) for axis in np.nonzero(plain)
     )
     core = ndimage.binary_erosion(plain[box], iterations=CORE_VOXELS)
-    if core.sum() < LEAST_CORE:
+    if core.sum() < MIN_CORE_VOXELS:
         return float("nan")
     values = image.channels[0][box].astype(np.float64)
     differences = values

@@ -12,11 +12,12 @@ import numpy as np
 from avnnet.data.files import write_image
 from avnnet.data.files.seg_nrrd import SEGMENTATION_SUFFIX, write_segmentation
 from avnnet.data.softmax import Softmax
-from avnnet.flags import Flag
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.labels import LabelScheme, Side
 from avnnet.measure.rows import measure
 from avnnet.measure.volumes import volumes
+from avnnet.readers import AUTOMATIC
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,15 @@ class Segmentation:
 
     Raises:
         InvalidConfig: if the side is another word than "right" or "left".
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> grid = Grid((10, 20, 30))
+        >>> labels = LabelMap(np.repeat([1, 2], 3000).reshape(10, 20, 30), grid)
+        >>> nowhere = Softmax(np.zeros((3, 1, 1, 1), np.float32), (0, 0, 0), grid)
+        >>> hip = Segmentation(Image(np.zeros(grid.shape), grid), labels, nowhere, "left")
+        >>> hip.volumes().iloc[0].to_dict()
+        {'vital_cm3': 3.0, 'necrosis_cm3': 3.0, 'head_cm3': 6.0, 'necrosis_percent': 50.0}
     """
 
     image: Image
@@ -51,7 +61,7 @@ class Segmentation:
     centre_mm: tuple[float, float, float] | None = None
     radius_mm: float | None = None
     networks: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+    flags: Flags = NO_FLAGS
     by_network: Mapping[str, Segmentation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -60,7 +70,7 @@ class Segmentation:
             x, y, z = (float(value) for value in self.centre_mm)
             object.__setattr__(self, "centre_mm", (x, y, z))
         object.__setattr__(self, "networks", tuple(self.networks))
-        object.__setattr__(self, "flags", tuple(dict.fromkeys(self.flags)))
+        object.__setattr__(self, "flags", Flags(self.flags))
 
     @property
     def is_found(self) -> bool:
@@ -85,7 +95,7 @@ class Segmentation:
         """Three planes through the structure, a plain copy beside the contours."""
         from avnnet.plots import overlay
 
-        return overlay(self.image, {"automatic": self.labels})
+        return overlay(self.image, {AUTOMATIC: self.labels})
 
     def save(self, path: str | Path) -> Path:
         """The path written: the label map as NIfTI, NRRD or MetaImage, or as segments of 3D Slicer (`.seg.nrrd`)."""
@@ -95,7 +105,7 @@ class Segmentation:
 
 
 def nothing_found(
-    image: Image, scheme: LabelScheme, side: Side | None, networks: tuple[str, ...], flags: tuple[str, ...]
+    image: Image, scheme: LabelScheme, side: Side | None, networks: tuple[str, ...], flags: Flags
 ) -> Segmentation:
     """The segmentation of a hip without a head: an empty mask, certain to be background.
 
@@ -105,6 +115,14 @@ def nothing_found(
         side: of the hip that was looked for, if it is known.
         networks: as of `Segmentation`.
         flags: why there is nothing.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.labels import HIP
+        >>> image = Image(np.zeros((4, 4, 4)), Grid((4, 4, 4)))
+        >>> nothing = nothing_found(image, HIP, None, (), (Flag.HEAD_NOT_FOUND,))
+        >>> nothing.is_found, int(nothing.labels.array.sum())
+        (False, 0)
     """
     certain = np.zeros((scheme.classes, 1, 1, 1), np.float32)
     certain[0] = 1

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from avnnet.errors import InvalidConfig
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.image import Image
 from avnnet.inference.ensemble import Ensemble, OnNetwork
 from avnnet.inference.heads import FoundHead, side_flags
@@ -34,6 +34,21 @@ class Segmenter:
 
     Raises:
         ModelMismatch: if there is no member, or a network has other classes than the scheme.
+
+    Examples:
+        >>> import numpy as np
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.grid import Grid
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.models import UNet3D
+        >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]])
+        >>> member = Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d", trained_on=["a1b2"])
+        >>> model = Segmenter([member], HIP, planned=5).to("cpu")
+        >>> model.summary(), model.trained_on
+        ('1 networks: 1 x unet3d; 4 of 5 are lacking, their study is not finished', {'a1b2'})
+        >>> image = Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8)))
+        >>> len(model.hips(image)), model.predict(image, side="left").labels.grid == image.grid
+        (1, True)
     """
 
     def __init__(
@@ -153,13 +168,13 @@ class Segmenter:
         """The hip at a place, or wherever the networks see one; with the flags of image, mask, side and head."""
         predicted = self.ensemble.see(image, side=side, centre_mm=centre_mm, on_progress=on_progress)
         seen = list(zip(self.members, predicted.softmax, strict=True))
-        doubts = side_flags(centre_mm, side) if self.scheme == HIP else ()
+        doubts = side_flags(centre_mm, side) if self.scheme == HIP else Flags()
         place = None if centre_mm is None else (float(centre_mm[0]), float(centre_mm[1]), float(centre_mm[2]))
 
         def of(name: str | None) -> Segmentation:
             members, softmax = zip(*[one for one in seen if name in (None, one[0].name)], strict=True)
             mask = mask_of(image, members, softmax, self.scheme, is_one_head=centre_mm is not None)
-            flags = (*mask.flags, *predicted.flags, *doubts, *(() if head is None else head.flags))
+            flags = mask.flags | predicted.flags | doubts | (() if head is None else head.flags)
             networks = tuple(member.name for member in members)
             radius_mm = None if head is None else head.radius_mm
             return Segmentation(image, mask.labels, mask.probabilities, side, place, radius_mm, networks, flags)
@@ -170,13 +185,13 @@ class Segmenter:
         self, image: Image, side: Side | None, found: Sequence[FoundHead], by_network: bool, is_found: bool
     ) -> list[Segmentation]:
         """The hips without a head: those where an implant stands, or the only one if no head was found."""
-        flags: dict[Side | None, tuple[str, ...]] = {
-            void.side: (Flag.HEAD_NOT_FOUND, Flag.IMPLANT_SUSPECTED)
+        flags: dict[Side | None, Flags] = {
+            void.side: Flags([Flag.HEAD_NOT_FOUND, Flag.IMPLANT_SUSPECTED])
             for void in implants_in(image, [head.centre_mm for head in found])
             if side is None or void.side == side
         }
         if not is_found and not flags:
-            flags = {side: (Flag.HEAD_NOT_FOUND,)}
+            flags = {side: Flags([Flag.HEAD_NOT_FOUND])}
         networks = tuple(member.name for member in self.members)
         nothing = [nothing_found(image, self.scheme, one, networks, words) for one, words in flags.items()]
         names = self.ensemble.names if by_network else []

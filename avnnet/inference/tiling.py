@@ -24,7 +24,8 @@ class Tiling:
         batch: tiles or slices per pass.
 
     Raises:
-        InvalidConfig: if the patch does not have three sizes, or the overlap is not in [0, 1).
+        InvalidConfig: if the patch does not have three sizes, the overlap is not in [0, 1), or an axis is not one of
+            the three.
     """
 
     def __init__(
@@ -32,11 +33,19 @@ class Tiling:
     ) -> None:
         self.patch, self.mirror_axes = [int(n) for n in patch], [int(axis) for axis in mirror_axes]
         self.overlap, self.batch = overlap, batch
-        if len(self.patch) != 3 or not 0 <= overlap < 1:
+        axes = self.mirror_axes
+        if len(set(axes)) != len(axes) or not set(axes) <= {0, 1, 2} or batch < 1:
+            raise InvalidConfig(f"mirror_axes are some of 0, 1, 2, batch is at least 1; found {axes[:8]} and {batch}")
+        if len(self.patch) != 3 or min(self.patch) < 1 or not 0 <= overlap < 1:
             raise InvalidConfig(f"a tiling needs three sizes and an overlap below 1; found {patch} and {overlap}")
 
     def flips(self) -> list[tuple[int, ...]]:
-        """The sets of axes to mirror, the empty set first."""
+        """The sets of axes to mirror, the empty set first.
+
+        Examples:
+            >>> Tiling([8, 8, 8], mirror_axes=[1, 2]).flips()
+            [(), (1,), (2,), (1, 2)]
+        """
         axes = self.mirror_axes
         return [chosen for count in range(len(axes) + 1) for chosen in combinations(axes, count)]
 
@@ -51,6 +60,14 @@ def class_probabilities(net: Network, image: Tensor, tiling: Tiling) -> Tensor:
         net: in evaluation mode, on the image's device; runs under the caller's autocast.
         image: `(C, z, y, x)`.
         tiling: tile size and mirroring.
+
+    Examples:
+        >>> from avnnet.models import UNet3D
+        >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]]).eval()
+        >>> _ = [torch.nn.init.zeros_(weights) for weights in net.parameters()]  # it says a third of each class
+        >>> probabilities = class_probabilities(net, torch.zeros(1, 8, 8, 12), Tiling([8, 8, 8]))
+        >>> probabilities.shape, {round(p, 4) for p in probabilities.unique().tolist()}
+        (torch.Size([3, 8, 8, 12]), {0.3333})
     """
     total: Tensor | None = None
     for axes in tiling.flips():

@@ -27,6 +27,13 @@ def supervise_scales(
         InvalidConfig: if the number of weights is not the number of scales.
 
     Source: Isensee et al., Nat Methods 2021;18:203 (weights halve per scale, normalised).
+
+    Examples:
+        >>> import torch
+        >>> scales = [torch.full((1, 2, 4, 4), 3.0), torch.full((1, 2, 2, 2), 6.0)]
+        >>> mean = supervise_scales(lambda logits, target: logits.mean(), scales, torch.zeros(1, 1, 4, 4))
+        >>> round(float(mean), 4)  # (3 + 6 / 2) / (1 + 1 / 2)
+        4.0
     """
     chosen = [0.5**level for level in range(len(scales))] if weights is None else list(weights)
     if len(chosen) != len(scales):

@@ -39,5 +39,13 @@ class DiceCE(nn.Module):
         )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The scalar loss of logits `(B, K, *S)` against label ids `(B, 1, *S)`."""
+        """The scalar loss of logits `(B, K, *S)` against label ids `(B, 1, *S)`.
+
+        Examples:
+            >>> import math, torch
+            >>> evenly, target = torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)
+            >>> loss = DiceCE(dice_weight=0.0)(evenly, target)  # a coin for two classes
+            >>> math.isclose(loss, math.log(2), rel_tol=1e-6)
+            True
+        """
         return self.loss(logits.float(), target)

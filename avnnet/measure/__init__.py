@@ -2,10 +2,10 @@
 
 from avnnet.measure.comparison import compare
 from avnnet.measure.head import MeasuredHead, measured_head
+from avnnet.measure.lesion_types import Landmarks
 from avnnet.measure.location import location_map
 from avnnet.measure.quantities import Setting, quantities, quantity_columns
 from avnnet.measure.rows import agreement_rows, failed_row, measure, measurement_row
-from avnnet.measure.types import Landmarks
 from avnnet.measure.volumes import volumes
 
 __all__ = [

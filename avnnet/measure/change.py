@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from avnnet.measure.columns import QUANTITIES
+from avnnet.columns import QUANTITIES
+from avnnet.flags import Flag, Flags
 
 SAME_HEAD_MM = 1.5
-PLACES = ("head_centre_x_mm", "head_centre_y_mm", "head_centre_z_mm", "plane_tilt_deg")
 
 
 def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """One row per quantity: its value before and now, and the difference now - before.
 
-    Where the two heads differ in radius by more than 1.5 mm, every row says `another_head`: it may not be the same hip.
+    Where the two heads differ in radius by more than 1.5 mm, every row has the flag `another_head`: it may not be the
+    same hip.
 
     Args:
         previous: one row of `quantities` of the earlier scan.
@@ -30,7 +31,7 @@ def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for one in QUANTITIES:
-        if one.name in PLACES or one.name not in now or one.name not in previous:
+        if one.is_place or one.name not in now or one.name not in previous:
             continue
         before, after = previous[one.name].iloc[0], now[one.name].iloc[0]
         if not one.is_text:
@@ -40,4 +41,4 @@ def change(previous: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     radii = table.loc[table["quantity"] == "head_radius_mm", "difference"]
     is_other = bool((radii.abs() > SAME_HEAD_MM).any())
-    return table.assign(flags="another_head" if is_other else "")
+    return table.assign(flags=str(Flags([Flag.ANOTHER_HEAD] if is_other else [])))

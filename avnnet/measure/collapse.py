@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from avnnet.measure.grades import DEPRESSION
+from avnnet.grades import DEPRESSION
 from avnnet.measure.head import MeasuredHead
 from avnnet.measure.mesh import smoothing_mm
 

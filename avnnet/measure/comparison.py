@@ -7,17 +7,8 @@ import pandas as pd
 from avnnet.errors import GeometryMismatch, InvalidScheme
 from avnnet.image import LabelMap
 from avnnet.measure.volumes import volumes
-from avnnet.metrics import dice, surface_distances
-
-TOLERANCE_MM = 1.0
-"""Of the surface Dice: a voxel, and about the distance between two readers."""
-OUTCOMES = {
-    (True, True): "both_present",
-    (False, False): "both_empty",
-    (True, False): "missed",
-    (False, True): "false_positive",
-}
-"""(is in the manual mask, is in the automatic mask) to the word in the agreement table."""
+from avnnet.metrics.catalogue import METRICS, Compared
+from avnnet.metrics.outcome import outcome_of
 
 
 def compare(manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:
@@ -31,8 +22,8 @@ def compare(manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:
         automatic: the network's labels on the same grid, with the same scheme.
 
     Returns:
-        The columns label, dice, hd95_mm, assd_mm, surface_dice_1mm, volume_error_cm3 (automatic - manual) and
-        outcome (both_present, both_empty, missed or false_positive); the scheme's labels first, the whole last.
+        The columns label, all of `METRICS`, volume_error_cm3 (automatic - manual) and outcome (a word of `Outcome`);
+        the scheme's labels first, the whole last.
 
     Raises:
         GeometryMismatch: if the two do not lie on one grid.
@@ -60,17 +51,13 @@ def compare(manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:
     error_cm3 = volumes(automatic).iloc[0] - volumes(manual).iloc[0]
     rows = []
     for name in manual.scheme.structures:
-        masks = manual.mask(name), automatic.mask(name)
-        surfaces = surface_distances(*masks, manual.grid.spacing)
+        two = Compared(manual.mask(name), automatic.mask(name), manual.grid.spacing)
         rows.append(
             {
                 "label": name,
-                "dice": dice(*masks),
-                "hd95_mm": surfaces.hd95_mm,
-                "assd_mm": surfaces.assd_mm,
-                "surface_dice_1mm": surfaces.surface_dice(TOLERANCE_MM),
+                **{one.name: one.of(two) for one in METRICS},
                 "volume_error_cm3": float(error_cm3[f"{name}_cm3"]),
-                "outcome": OUTCOMES[bool(masks[0].any()), bool(masks[1].any())],
+                "outcome": str(outcome_of(bool(two.manual.any()), bool(two.automatic.any()))),
             }
         )
     return pd.DataFrame(rows)

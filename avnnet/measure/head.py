@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from avnnet.data.orientation import orientation_of
 from avnnet.errors import Unmeasurable
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import LabelMap
 from avnnet.labels import Side
@@ -52,7 +53,7 @@ class MeasuredHead:
     is_necrotic: np.ndarray
     neck: NeckPlane | None
     field: Grid
-    flags: tuple[str, ...] = ()
+    flags: Flags = NO_FLAGS
 
     @property
     def centre_mm(self) -> np.ndarray:
@@ -137,10 +138,10 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
         )
     neck = neck_plane(mesh, sphere, necrotic, is_cut)
     if neck is None:
-        flags.append("no_neck_plane")
+        flags.append(Flag.NO_NECK_PLANE)
     if max(grid.spacing) > smoothing_mm(grid):
-        flags.append("thick_slices")
-    return MeasuredHead(labels, side, shell, mesh, sphere, necrotic, neck, field, tuple(flags))
+        flags.append(Flag.THICK_SLICES)
+    return MeasuredHead(labels, side, shell, mesh, sphere, necrotic, neck, field, Flags(flags))
 
 
 def in_frame(grid: Grid, side: Side | None) -> Grid:
@@ -200,18 +201,18 @@ def _trust(mesh: Mesh, necrotic: np.ndarray) -> np.ndarray:
     return np.where(necrotic, 0.0, np.clip(distance / BESIDE_MM, LEAST_TRUST, 1.0))
 
 
-def _one_piece(head: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _one_piece(head: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
     """The largest connected piece without holes, and the flags of what was left out or filled."""
     pieces, count = ndimage.label(head)
-    flags = []
+    flags: list[Flag] = []
     largest = head
     if count > 1:
         sizes = np.bincount(pieces.ravel())[1:]
         largest = pieces == 1 + int(np.argmax(sizes))
-        flags.append("several_pieces")
+        flags.append(Flag.SEVERAL_PIECES)
     filled: np.ndarray = ndimage.binary_fill_holes(largest)
     if int(filled.sum()) > int(largest.sum()):
-        flags.append("holes")
+        flags.append(Flag.HOLES)
     return filled, flags
 
 

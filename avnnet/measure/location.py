@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pandas as pd
 
+from avnnet.columns import OCTANTS
 from avnnet.measure.extent import Plane
 from avnnet.measure.head import MeasuredHead
 
 LATITUDES, LONGITUDES = 12, 24
 CELL_DEG = 15.0
-OCTANTS = tuple(
-    f"{height}_{depth}_{width}"
-    for height, depth, width in product(("superior", "inferior"), ("anterior", "posterior"), ("lateral", "medial"))
-)
 RAYS_A_SIDE = 6
 SLAB_MM = 1.0
 

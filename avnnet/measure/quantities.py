@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from avnnet.columns import PROBABLE, QUANTITIES
 from avnnet.errors import InvalidConfig, InvalidScheme, Unmeasurable
+from avnnet.flags import Flag
 from avnnet.image import LabelMap
 from avnnet.labels import HIP, Side
+from avnnet.measure.checked import CheckedRow
 from avnnet.measure.collapse import collapse
-from avnnet.measure.columns import QUANTITIES
 from avnnet.measure.discretisation import discretisation_percent
 from avnnet.measure.extent import (
     Arcs,
@@ -24,11 +25,10 @@ from avnnet.measure.extent import (
     necrotic_extent_index,
     patient_planes,
 )
-from avnnet.measure.grades import EXTENT, HA_RISK, KERBOUL, MODIFIED_KERBOUL, STEINBERG
 from avnnet.measure.head import MeasuredHead, measured_head
+from avnnet.measure.lesion_types import Landmarks, cjfh_type, jic_type
 from avnnet.measure.location import latitude_longitude_deg, necrotic_depth_mm, octant_percent
 from avnnet.measure.sphere import enclosing_sphere
-from avnnet.measure.types import Landmarks, cjfh_type, jic_type
 from avnnet.measure.volumes import missing_structures, volumes
 
 SEVERAL_DEG = 5.0
@@ -64,13 +64,6 @@ class Setting:
                 raise InvalidConfig(f"{name} is a standard error above 0; found {error:g}")
 
 
-@dataclass
-class _Row:
-    values: dict[str, Any]
-    flags: list[str] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-
-
 def quantities(labels: LabelMap, side: Side | None = None, setting: Setting | None = None) -> pd.DataFrame:
     """One row with every quantity of a hip: volumes, surfaces, angles, grades, collapse and location, with units.
 
@@ -102,27 +95,26 @@ def quantities(labels: LabelMap, side: Side | None = None, setting: Setting | No
     setting = setting or Setting()
     if labels.scheme != HIP:
         raise InvalidScheme(f"only a hip has these quantities: {HIP.names}; found {labels.scheme.names}. Use volumes()")
-    row = _Row({one.name: "" if one.is_text else float("nan") for one in QUANTITIES})
+    row = CheckedRow()
     _volumes(row, labels)
-    row.values["plane_tilt_deg"] = setting.tilt_deg
+    row.put({"plane_tilt_deg": setting.tilt_deg})
     try:
         head = measured_head(labels, side)
     except Unmeasurable as error:
-        row.flags += ["unmeasurable"] if row.values["head_cm3"] else []
-        row.reasons.append(f"shape: {error}")
-        if not row.values["vital_cm3"]:
-            row.values["necrosis_percent"] = float("nan")  # of what, is not known
+        row.flag([Flag.UNMEASURABLE] if row.number("head_cm3") else [])
+        row.lacks(f"shape: {error}")
+        if not row.number("vital_cm3"):
+            row.put({"necrosis_percent": float("nan")})  # of what, is not known
     else:
-        row.flags += head.flags
+        row.flag(head.flags)
         _surfaces(row, head)
         _angles(row, head, setting)
         _place(row, head, setting)
-        if {"fov_truncated", "implausible_sphere"} <= set(row.flags):
-            _forget_surface(row)
+        if row.has(Flag.FOV_TRUNCATED, Flag.IMPLAUSIBLE_SPHERE):
+            row.forget_surface()
     _grades(row)
     _probabilities(row, setting)
-    table = pd.DataFrame([row.values])
-    return table.assign(not_measured="; ".join(row.reasons), flags=" ".join(dict.fromkeys(row.flags)))
+    return row.table()
 
 
 def quantity_columns() -> list[str]:
@@ -130,77 +122,82 @@ def quantity_columns() -> list[str]:
     return [*(one.name for one in QUANTITIES), "not_measured"]
 
 
-def _volumes(row: _Row, labels: LabelMap) -> None:
+def _volumes(row: CheckedRow, labels: LabelMap) -> None:
     found = {str(name): float(value) for name, value in volumes(labels).iloc[0].items()}
-    row.values |= found
-    row.flags += missing_structures(labels)
+    row.put(found)
+    row.flag(missing_structures(labels))
     if found["head_cm3"] and not found["vital_cm3"]:
-        row.flags.append("no_vital")
+        row.flag([Flag.NO_VITAL])
     if any(labels.array.take(end, axis=axis).any() for axis in range(3) for end in (0, -1)):
-        row.flags.append("fov_truncated")
+        row.flag([Flag.FOV_TRUNCATED])
     for name in ("head", "necrosis"):
         if found[f"{name}_cm3"]:
-            row.values[f"{name}_discretisation_percent"] = discretisation_percent(
-                found[f"{name}_cm3"] * MM3_PER_CM3, labels.grid.spacing
-            )
+            error = discretisation_percent(found[f"{name}_cm3"] * MM3_PER_CM3, labels.grid.spacing)
+            row.put({f"{name}_discretisation_percent": error})
 
 
-def _surfaces(row: _Row, head: MeasuredHead) -> None:
+def _surfaces(row: CheckedRow, head: MeasuredHead) -> None:
     areas = head.mesh.areas_mm2 / MM2_PER_CM2
     articular, dead = areas[head.is_articular].sum(), areas[head.is_articular & head.is_necrotic].sum()
     sphere, ball = head.sphere, enclosing_sphere(head.mesh.vertices_mm)
     inside = sphere.below_neck_plane_mm3(head.neck.distance_mm if head.neck else sphere.radius_mm)
-    necrosis_mm3 = row.values["necrosis_cm3"] * MM3_PER_CM3
+    necrosis_mm3 = row.number("necrosis_cm3") * MM3_PER_CM3
     border = head.shell.interface
     mirror = np.array([-1.0 if head.side is Side.LEFT else 1.0, 1.0, 1.0])
     x, y, z = (head.centre_mm * mirror).tolist()
-    row.values |= {
-        "sphere_head_cm3": inside / MM3_PER_CM3,
-        "necrosis_of_sphere_percent": 100 * necrosis_mm3 / inside,
-        "enclosing_sphere_cm3": ball.volume_mm3 / MM3_PER_CM3,
-        "necrosis_of_enclosing_sphere_percent": 100 * necrosis_mm3 / ball.volume_mm3,
-        "head_surface_cm2": float(areas.sum()),
-        "articular_surface_cm2": float(articular),
-        "necrosis_surface_cm2": float(dead),
-        "necrosis_surface_percent": 100 * float(dead / articular) if articular else float("nan"),
-        "lesion_interface_cm2": border.area_mm2 / MM2_PER_CM2 if border else 0.0,
-        "head_centre_x_mm": x,
-        "head_centre_y_mm": y,
-        "head_centre_z_mm": z,
-        "head_radius_mm": sphere.radius_mm,
-        "sphere_rms_mm": sphere.rms_mm,
-        "neck_plane_mm": head.neck.distance_mm if head.neck else float("nan"),
-    }
+    row.put(
+        {
+            "sphere_head_cm3": inside / MM3_PER_CM3,
+            "necrosis_of_sphere_percent": 100 * necrosis_mm3 / inside,
+            "enclosing_sphere_cm3": ball.volume_mm3 / MM3_PER_CM3,
+            "necrosis_of_enclosing_sphere_percent": 100 * necrosis_mm3 / ball.volume_mm3,
+            "head_surface_cm2": float(areas.sum()),
+            "articular_surface_cm2": float(articular),
+            "necrosis_surface_cm2": float(dead),
+            "necrosis_surface_percent": 100 * float(dead / articular) if articular else float("nan"),
+            "lesion_interface_cm2": border.area_mm2 / MM2_PER_CM2 if border else 0.0,
+            "head_centre_x_mm": x,
+            "head_centre_y_mm": y,
+            "head_centre_z_mm": z,
+            "head_radius_mm": sphere.radius_mm,
+            "sphere_rms_mm": sphere.rms_mm,
+            "neck_plane_mm": head.neck.distance_mm if head.neck else float("nan"),
+        }
+    )
     away = np.linalg.norm(head.mesh.centres_mm - head.centre_mm, axis=1)
     near = head.is_articular & (np.abs(away - sphere.radius_mm) < NEAR_MM)
     if areas[near].sum() < NEAR_SHARE * articular:
-        row.flags.append("implausible_sphere")
+        row.flag([Flag.IMPLAUSIBLE_SPHERE])
 
 
-def _angles(row: _Row, head: MeasuredHead, setting: Setting) -> None:
+def _angles(row: CheckedRow, head: MeasuredHead, setting: Setting) -> None:
     planes = patient_planes(setting.tilt_deg)
     middle = [arcs_in(head, plane) for plane in planes]
     largest = [arcs_in(head, widest(head, plane)) for plane in planes]
     for arcs, most in zip(middle, largest, strict=True):
-        row.values |= {
-            f"{arcs.plane.name}_arc_deg": arcs.arc_deg,
-            f"{arcs.plane.name}_hull_deg": arcs.hull_deg,
-            f"{arcs.plane.name}_shadow_deg": arcs.shadow_deg,
-            f"{arcs.plane.name}_max_offset_mm": most.plane.offset_mm if most.shadow_deg else float("nan"),
-            f"{arcs.plane.name}_max_arc_deg": most.arc_deg,
-        }
+        row.put(
+            {
+                f"{arcs.plane.name}_arc_deg": arcs.arc_deg,
+                f"{arcs.plane.name}_hull_deg": arcs.hull_deg,
+                f"{arcs.plane.name}_shadow_deg": arcs.shadow_deg,
+                f"{arcs.plane.name}_max_offset_mm": most.plane.offset_mm if most.shadow_deg else float("nan"),
+                f"{arcs.plane.name}_max_arc_deg": most.arc_deg,
+            }
+        )
         if arcs.hull_deg - arcs.arc_deg >= SEVERAL_DEG:
-            row.flags.append("several_arcs")
+            row.flag([Flag.SEVERAL_ARCS])
         if arcs.is_shadow:
-            row.flags.append("lesion_off_surface")
+            row.flag([Flag.LESION_OFF_SURFACE])
     if head.side is None:
-        row.values["sagittal_max_offset_mm"] = float("nan")  # lateral or medial cannot be told
-    row.values |= {
-        "combined_necrotic_deg": combined_deg(*middle),
-        "modified_kerboul_deg": modified_kerboul_deg(*middle),
-        "necrotic_extent_index": necrotic_extent_index(*middle),
-        "modified_necrotic_extent_index": necrotic_extent_index(*largest),
-    }
+        row.put({"sagittal_max_offset_mm": float("nan")})  # lateral or medial cannot be told
+    row.put(
+        {
+            "combined_necrotic_deg": combined_deg(*middle),
+            "modified_kerboul_deg": modified_kerboul_deg(*middle),
+            "necrotic_extent_index": necrotic_extent_index(*middle),
+            "modified_necrotic_extent_index": necrotic_extent_index(*largest),
+        }
+    )
     _types(row, head, middle[0], setting)
 
 
@@ -209,80 +206,65 @@ def widest(head: MeasuredHead, plane: Plane) -> Plane:
     return replace(plane, offset_mm=largest_offset_mm(head, plane))
 
 
-def _types(row: _Row, head: MeasuredHead, coronal: Arcs, setting: Setting) -> None:
+def _types(row: CheckedRow, head: MeasuredHead, coronal: Arcs, setting: Setting) -> None:
     if head.side is None:
-        row.reasons.append("cjfh_type, jic_type: the side is not known")
+        row.lacks("cjfh_type, jic_type: the side is not known")
         return
-    row.values["cjfh_type"] = cjfh_type(head, coronal.plane)
+    row.put({"cjfh_type": cjfh_type(head, coronal.plane)})
     if setting.landmarks is None:
-        row.reasons.append("jic_type: no landmarks of the acetabulum")
+        row.lacks("jic_type: no landmarks of the acetabulum")
     else:
-        row.values["jic_type"] = jic_type(head, coronal, setting.landmarks, head.side)
+        row.put({"jic_type": jic_type(head, coronal, setting.landmarks, head.side)})
     if not coronal.shadow_deg:
-        row.reasons.append("cjfh_type, jic_type: no necrosis in the mid-coronal plane")
+        row.lacks("cjfh_type, jic_type: no necrosis in the mid-coronal plane")
 
 
-def _place(row: _Row, head: MeasuredHead, setting: Setting) -> None:
+def _place(row: CheckedRow, head: MeasuredHead, setting: Setting) -> None:
     points = head.necrosis_points_mm
     if not len(points):
-        row.reasons.append("collapse, location: no necrosis")
+        row.lacks("collapse, location: no necrosis")
         return
     sunk = collapse(head)
     if sunk is None:
-        row.reasons.append("collapse: no necrosis at the joint surface")
+        row.lacks("collapse: no necrosis at the joint surface")
     else:
-        row.values |= {
-            "collapse_mm": sunk.depth_mm,
-            "collapse_sd_mm": sunk.sd_mm,
-            "collapse_over_2mm_probability": sunk.over_2mm_probability,
-        }
+        row.put(
+            {
+                "collapse_mm": sunk.depth_mm,
+                "collapse_sd_mm": sunk.sd_mm,
+                "collapse_over_2mm_probability": sunk.over_2mm_probability,
+            }
+        )
         if sunk.is_borderline:
-            row.flags.append("borderline_collapse")
+            row.flag([Flag.BORDERLINE_COLLAPSE])
     depth_mm = necrotic_depth_mm(head, patient_planes(setting.tilt_deg)[0])
     middle = points.mean(axis=0)
-    row.values |= {
-        "lesion_eccentricity_percent": 100 * float(np.linalg.norm(middle)) / head.sphere.radius_mm,
-        "lesion_latitude_deg": float(latitude_longitude_deg(middle)[0]),
-        "necrotic_depth_mm": depth_mm,
-        "necrotic_depth_percent": 100 * depth_mm / (2 * head.sphere.radius_mm),
-    }
+    row.put(
+        {
+            "lesion_eccentricity_percent": 100 * float(np.linalg.norm(middle)) / head.sphere.radius_mm,
+            "lesion_latitude_deg": float(latitude_longitude_deg(middle)[0]),
+            "necrotic_depth_mm": depth_mm,
+            "necrotic_depth_percent": 100 * depth_mm / (2 * head.sphere.radius_mm),
+        }
+    )
     if head.side is None:
-        row.reasons.append("lesion_longitude_deg, octants: the side is not known")
+        row.lacks("lesion_longitude_deg, octants: the side is not known")
         return
-    row.values["lesion_longitude_deg"] = float(latitude_longitude_deg(middle)[1])
-    row.values |= {f"{name}_percent": share for name, share in octant_percent(points).items()}
+    row.put({"lesion_longitude_deg": float(latitude_longitude_deg(middle)[1])})
+    row.put({f"{name}_percent": share for name, share in octant_percent(points).items()})
 
 
-def _forget_surface(row: _Row) -> None:
-    """Empties what stands on the surface: where the field cuts through the head, much of it is no bone surface."""
-    stands_on = ("_arc_deg", "_hull_deg", "_index", "necrotic_deg", "kerboul_deg", "surface_cm2", "surface_percent")
-    for name in row.values:
-        if name.endswith(stands_on) or name.startswith(("collapse_", "necrotic_depth")):
-            row.values[name] = float("nan")
-    row.flags = [flag for flag in row.flags if flag not in ("several_arcs", "borderline_collapse")]
-    row.reasons.append("surfaces, arcs, collapse, depth: the field of view cuts through the head's surface")
-
-
-def _grades(row: _Row) -> None:
-    if not row.values["necrosis_cm3"]:
+def _grades(row: CheckedRow) -> None:
+    if not row.number("necrosis_cm3"):
         return  # no lesion has no grade
-    for name, grading, value in (
-        ("steinberg_grade", STEINBERG, "necrosis_percent"),
-        ("kerboul_class", KERBOUL, "combined_necrotic_deg"),
-        ("modified_kerboul_grade", MODIFIED_KERBOUL, "modified_kerboul_deg"),
-        ("ha_risk", HA_RISK, "modified_kerboul_deg"),
-        ("necrotic_extent_class", EXTENT, "necrotic_extent_index"),
-    ):
-        row.values[name] = grading.of(row.values[value])
+    row.put({one.name: one.grading.of(row.number(one.graded)) for one in QUANTITIES if one.grading is not None})
 
 
-def _probabilities(row: _Row, setting: Setting) -> None:
-    for grading, value, error in (
-        (STEINBERG, "necrosis_percent", setting.percent_se),
-        (MODIFIED_KERBOUL, "modified_kerboul_deg", setting.angle_se_deg),
-    ):
+def _probabilities(row: CheckedRow, setting: Setting) -> None:
+    for (grading, value), error in zip(PROBABLE.items(), (setting.percent_se, setting.angle_se_deg), strict=True):
         if error is None:
             continue
-        measured = row.values[value]
-        known = grading.probabilities(measured, error) if not np.isnan(measured) and row.values["necrosis_cm3"] else {}
-        row.values |= {f"{grading.name}_{name}_probability": known.get(name, float("nan")) for name in grading.classes}
+        measured = row.number(value)
+        known = grading.probabilities(measured, error) if not np.isnan(measured) and row.number("necrosis_cm3") else {}
+        shares = [known.get(name, float("nan")) for name in grading.classes]
+        row.put(dict(zip(grading.probability_columns, shares, strict=True)))

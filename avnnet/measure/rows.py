@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from avnnet.columns import IDENTITY, check_columns
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.image import LabelMap
 from avnnet.labels import HIP, Side
 from avnnet.measure.comparison import compare
 from avnnet.measure.quantities import Setting, quantities
 from avnnet.measure.volumes import missing_structures, volumes
 
-KEY = ["patient_id", "case_id", "side"]
+PREFERRED = {"sform": Flag.SFORM_PREFERRED, "qform": Flag.QFORM_PREFERRED}
 
 
 def measure(labels: LabelMap, side: str = "", setting: Setting | None = None) -> pd.DataFrame:
@@ -25,12 +27,12 @@ def measure(labels: LabelMap, side: str = "", setting: Setting | None = None) ->
         InvalidConfig: if the side is another word, or the landmarks are not of this hip.
     """
     if labels.scheme != HIP:
-        return volumes(labels).assign(flags=" ".join(missing_structures(labels)))
+        return volumes(labels).assign(flags=str(missing_structures(labels)))
     return quantities(labels, Side(side) if side else None, setting)
 
 
 def measurement_row(
-    case: pd.DataFrame, reader: str, labels: LabelMap, flags: str = "", setting: Setting | None = None
+    case: pd.DataFrame, reader: str, labels: LabelMap, flags: Flags = NO_FLAGS, setting: Setting | None = None
 ) -> pd.DataFrame:
     """One row of measurements: the case's columns, the reader, all quantities with units, flags, and no error.
 
@@ -41,17 +43,18 @@ def measurement_row(
         case: one row with at least patient_id, case_id and side.
         reader: "manual", or the name of a network.
         labels: the reader's mask.
-        flags: what else to look at, words with blanks between.
+        flags: what else to look at.
         setting: as of `quantities`.
     """
     measured = measure(labels, str(case["side"].iloc[0]), setting)
     preferred = labels.source.preferred_transform
-    chosen = [] if preferred is None else [f"{preferred}_preferred"]
-    words = dict.fromkeys([*flags.split(), *str(measured["flags"].iloc[0]).split(), *chosen])
+    flags |= Flags.read(str(measured["flags"].iloc[0]), (labels.scheme.whole, labels.scheme.part))
+    flags |= [] if preferred is None else [PREFERRED[preferred]]
+    check_columns(measured.columns, labels.scheme.volume_columns)
     measured = measured.drop(columns="flags")
     given = case.reset_index(drop=True).rename(columns={name: f"given_{name}" for name in measured.columns})
     table = pd.concat([given.assign(reader=reader), measured], axis=1)
-    return table.assign(flags=" ".join(words), error="")
+    return table.assign(flags=str(flags), error="")
 
 
 def failed_row(case: pd.DataFrame, reader: str, why: str) -> pd.DataFrame:
@@ -78,5 +81,5 @@ def agreement_rows(case: pd.DataFrame, reader: str, manual: LabelMap, automatic:
         GeometryMismatch, InvalidScheme: as `compare`.
     """
     both = compare(manual, automatic)
-    key = case[KEY].iloc[[0] * len(both)].reset_index(drop=True)
+    key = case[IDENTITY].iloc[[0] * len(both)].reset_index(drop=True)
     return pd.concat([key.assign(reader=reader), both], axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from avnnet.flags import Flags, absent
 from avnnet.image import LabelMap
 
 MM3_PER_CM3 = 1000.0
@@ -42,8 +43,17 @@ def volumes(labels: LabelMap) -> pd.DataFrame:
     return pd.DataFrame([row], columns=scheme.volume_columns)
 
 
-def missing_structures(labels: LabelMap) -> tuple[str, ...]:
-    """The flag "no_head" of an empty mask, or "no_necrosis" of one without the part, in the scheme's names."""
+def missing_structures(labels: LabelMap) -> Flags:
+    """The flag of an empty mask, or of one without the part; none where both are drawn.
+
+    Args:
+        labels: the mask.
+
+    Examples:
+        >>> from avnnet.grid import Grid
+        >>> str(missing_structures(LabelMap(np.array([[[0, 1]]]), Grid((1, 1, 2)))))
+        'no_necrosis'
+    """
     if not labels.array.any():
-        return (f"no_{labels.scheme.whole}",)
-    return () if labels.mask(labels.scheme.part).any() else (f"no_{labels.scheme.part}",)
+        return Flags([absent(labels.scheme.whole)])
+    return Flags([] if labels.mask(labels.scheme.part).any() else [absent(labels.scheme.part)])

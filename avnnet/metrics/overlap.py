@@ -8,7 +8,7 @@ from avnnet.errors import GeometryMismatch, InvalidLabelValues
 
 
 def check_masks(manual: np.ndarray, automatic: np.ndarray) -> None:
-    """None, once both arrays are known to be masks of one shape.
+    """Refuse arrays that are no masks of one shape.
 
     Args:
         manual: booleans of any shape.

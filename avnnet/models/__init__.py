@@ -9,5 +9,10 @@ __all__ = ["ConvBlock", "Network", "ResidualBlock", "UNet", "UNet2D", "UNet3D"]
 
 
 def known() -> tuple[type, ...]:
-    """The classes of networks and blocks that a model folder may name without being handed over."""
+    """The classes of networks and blocks that a model folder may name without being handed over.
+
+    Examples:
+        >>> [cls.__name__ for cls in known()]
+        ['UNet2D', 'UNet3D', 'ConvBlock', 'ResidualBlock']
+    """
     return (UNet2D, UNet3D, ConvBlock, ResidualBlock)

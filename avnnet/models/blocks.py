@@ -60,5 +60,13 @@ class ConvBlock(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`."""
+        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`.
+
+        Examples:
+            >>> import torch
+            >>> x = torch.arange(16.0).reshape(1, 1, 4, 4)
+            >>> y = ConvBlock(2, 1, 2, (3, 3), (1, 1))(x)
+            >>> y.shape, bool((y.min() < 0) & (y.max() > -y.min()))  # a hundredth of what is negative
+            (torch.Size([1, 2, 4, 4]), True)
+        """
         return self.layers(x)

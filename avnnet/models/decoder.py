@@ -44,7 +44,15 @@ class Decoder(nn.Module):
         )
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
-        """The decoded features of every level but the coarsest, finest first."""
+        """The decoded features of every level but the coarsest, finest first.
+
+        Examples:
+            >>> from avnnet.models.blocks import ConvBlock
+            >>> decoder = Decoder(2, [4, 8], [[2, 2]], [[3, 3]] * 2, ConvBlock, convs=1)
+            >>> fine, coarse = torch.zeros(1, 4, 8, 8), torch.zeros(1, 8, 4, 4)
+            >>> [tuple(level.shape) for level in decoder([fine, coarse])]
+            [(1, 4, 8, 8)]
+        """
         *skips, x = features
         decoded = []
         for up, stage, skip in zip(self.ups, self.stages, reversed(skips), strict=True):

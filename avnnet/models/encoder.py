@@ -39,7 +39,15 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """The features of every stage, finest first, of an image `(B, in_channels, *S)`."""
+        """The features of every stage, finest first, of an image `(B, in_channels, *S)`.
+
+        Examples:
+            >>> import torch
+            >>> from avnnet.models.blocks import ConvBlock
+            >>> encoder = Encoder(2, 1, [4, 8], [[2, 2]], [[3, 3]] * 2, ConvBlock, convs=1)
+            >>> [tuple(stage.shape) for stage in encoder(torch.zeros(1, 1, 8, 8))]
+            [(1, 4, 8, 8), (1, 8, 4, 4)]
+        """
         features = []
         for stage in self.stages:
             x = stage(x)

@@ -10,6 +10,7 @@ from avnnet.errors import InvalidConfig
 from avnnet.models.blocks import CONV, ConvBlock
 from avnnet.models.decoder import Decoder
 from avnnet.models.encoder import Encoder
+from avnnet.models.limits import MOST_CLASSES, check_stages, check_whole
 from avnnet.models.network import Network
 
 
@@ -27,7 +28,8 @@ class UNet(Network):
         deep_supervision: how many of the finest decoder levels have a head; 1 means no deep supervision.
 
     Raises:
-        InvalidConfig: if strides or kernels do not match the stages or the dimensions.
+        InvalidConfig: if strides or kernels do not match the stages or the dimensions, or a number is out of its
+            limits (`avnnet.models.limits`).
 
     Source: Ronneberger et al., MICCAI 2015 (U-Net); Isensee et al., Nat Methods 2021;18:203 (strided and
     transposed convolutions, instance norm, deep supervision).
@@ -61,6 +63,8 @@ class UNet(Network):
         sizes = [[3] * self.ndim] * len(channels) if kernels is None else kernels
         self._check("strides", strides, len(channels) - 1)
         self._check("kernels", sizes, len(channels))
+        check_stages(in_channels, channels, strides, sizes, convs)
+        check_whole("classes", classes, 1, MOST_CLASSES)
         if not 1 <= deep_supervision <= len(channels) - 1:
             raise InvalidConfig(
                 f"deep_supervision counts decoder levels, 1 to {len(channels) - 1} here; found {deep_supervision}"
@@ -79,14 +83,25 @@ class UNet(Network):
 
     @property
     def divisors(self) -> tuple[int, ...]:
-        """What each axis of an input must be a multiple of."""
+        """What each axis of an input must be a multiple of.
+
+        Examples:
+            >>> UNet3D(channels=[4, 8, 16], strides=[[1, 2, 2], [2, 2, 2]]).divisors
+            (2, 4, 4)
+        """
         product = [1] * self.ndim
         for stride in self.strides:
             product = [total * step for total, step in zip(product, stride, strict=True)]
         return tuple(product)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits `(B, classes, *S)` of an image `(B, in_channels, *S)`."""
+        """Logits `(B, classes, *S)` of an image `(B, in_channels, *S)`.
+
+        Examples:
+            >>> import torch
+            >>> UNet2D(channels=[4, 8], strides=[[2, 2]], classes=3)(torch.zeros(5, 1, 8, 8)).shape
+            torch.Size([5, 3, 8, 8])
+        """
         return self.heads[0](self.decoder(self.encoder(x))[0])
 
     def scales(self, x: Tensor) -> list[Tensor]:

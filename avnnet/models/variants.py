@@ -43,5 +43,13 @@ class ResidualBlock(ConvBlock):
         self.past = nn.Sequential(*past)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`."""
+        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`.
+
+        Examples:
+            >>> import torch
+            >>> block = ResidualBlock(2, 1, 1, (3, 3), (2, 2))
+            >>> _ = [torch.nn.init.zeros_(weights) for weights in block.layers.parameters()]
+            >>> block(torch.arange(16.0).reshape(1, 1, 4, 4)).tolist()  # only the way past: the mean of 0, 1, 4, 5, ...
+            [[[[2.5, 4.5], [10.5, 12.5]]]]
+        """
         return self.layers(x) + self.past(x)

@@ -1,9 +1,9 @@
 """Digital hips: images, exact labels and the truth, for tests, demos and benchmarks without patients."""
 
-from avnnet.phantom.acquisition import Acquisition, Plane, Size, usual
-from avnnet.phantom.cohort import CohortPlan, FileFormat, write_cohort
-from avnnet.phantom.hip import DigitalScan, Disease, hip, scan
-from avnnet.phantom.modes import SignalMode
+from avnnet.choice import FileFormat, Plane, SignalMode, Size
+from avnnet.phantom.acquisition import Acquisition, usual
+from avnnet.phantom.cohort import CohortPlan, write_cohort
+from avnnet.phantom.hip import DigitalScan, Disease, hip, simulate
 from avnnet.phantom.truth import HipTruth
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "SignalMode",
     "Size",
     "hip",
-    "scan",
+    "simulate",
     "usual",
     "write_cohort",
 ]

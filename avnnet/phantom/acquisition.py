@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avnnet.choice import Choice
+from avnnet.choice import Plane, Size
 from avnnet.errors import InvalidConfig
 from avnnet.grid import Grid
 from avnnet.phantom.anatomy import HEAD_RADIUS_MM
@@ -15,15 +15,6 @@ from avnnet.phantom.shapes import Vector
 MARGIN_MM = 4.0  # between the head and the edge of the image
 BOTH_MM = 340.0  # field of view across the body that holds two hips
 TABLE_MM = 40.0  # the body's middle lies up to this far from the scanner's
-
-
-class Plane(Choice):
-    """The orientation of the slices."""
-
-    OBLIQUE = "oblique"  # axial, tilted along the femoral neck
-    AXIAL = "axial"
-    CORONAL = "coronal"
-    SAGITTAL = "sagittal"
 
 
 # World directions (LPS) of the array axes (slice, row, column), as scanners store them.
@@ -82,13 +73,6 @@ class Acquisition:
         return first, second, third
 
 
-class Size(Choice):
-    """How finely a field of view is sampled."""
-
-    FULL = "full"  # as the abstract's images
-    LAPTOP = "laptop"  # the same field with half the voxels along each axis
-
-
 def usual(
     size: Size = Size.FULL, *, plane: Plane | None = None, both_hips: bool = False, is_2d: bool = False
 ) -> Acquisition:
@@ -122,7 +106,12 @@ def usual(
 
 
 def head_field_mm() -> float:
-    """The least extent that holds the largest head with a margin."""
+    """The least extent that holds the largest head with a margin.
+
+    Examples:
+        >>> round(head_field_mm(), 1)  # a head of 24 + 2 x 1.3 mm and 4 mm beside it, twice
+        61.2
+    """
     mean, sd = HEAD_RADIUS_MM["male"]
     return 2 * (mean + 2 * sd + MARGIN_MM)
 
@@ -140,6 +129,12 @@ def place(
         acquisition: plane, voxels and field of view.
         neck_axis: unit vector from the head centre down the neck, along which oblique slices lie.
         midline_mm: from the head centre to the middle of the body.
+
+    Examples:
+        >>> axial = Acquisition(plane=Plane.AXIAL)
+        >>> grid, centre = place(np.random.default_rng(1), axial, neck_axis=(-0.8, 0.2, -0.6), midline_mm=86.0)
+        >>> grid.contains(centre), grid.shape == axial.shape, -126 <= centre[0] <= -46  # the table's middle ± 40 mm
+        (True, True, True)
     """
     table = float(generator.uniform(-TABLE_MM, TABLE_MM))
     y, z = generator.uniform((-35, -90), (35, 90)).tolist()

@@ -64,7 +64,13 @@ class Body:
     marbling: Waves
 
     def skin_mm(self, points: Points) -> np.ndarray:
-        """Signed distance to the skin: the pelvis as an elliptic cylinder that narrows towards the thigh."""
+        """Signed distance to the skin: the pelvis as an elliptic cylinder that narrows towards the thigh.
+
+        Examples:
+            >>> body = draw_body(np.random.default_rng(1))
+            >>> (body.skin_mm((np.array([0.0, -300.0]), np.zeros(2), np.zeros(2))) < 0).tolist()
+            [True, False]
+        """
         x, y, z = points
         lower = np.clip(-z, 0, 120) * np.float32(0.12)
         wide, deep = np.float32(158 + self.fat_mm) - lower, np.float32(84 + self.fat_mm) - lower
@@ -73,7 +79,15 @@ class Body:
         return distance
 
     def muscles_mm(self, points: Points, skin_mm: np.ndarray, anatomy: Anatomy) -> np.ndarray:
-        """Signed distance to the muscles; seams between neighbours are outside."""
+        """Signed distance to the muscles; seams between neighbours are outside.
+
+        Examples:
+            >>> from avnnet.phantom.anatomy import draw_anatomy
+            >>> body, anatomy = draw_body(np.random.default_rng(1)), draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> points = np.array([0.0, -50.0]), np.array([0.0, 15.0]), np.array([0.0, 30.0])  # the head, and a gluteus
+            >>> (body.muscles_mm(points, body.skin_mm(points), anatomy) < 0).tolist()
+            [False, True]
+        """
         size = anatomy.radius_mm / 23.0
         points = self.bent(points)
         first = np.full(points[0].shape, 1e3, np.float32)
@@ -90,7 +104,14 @@ class Body:
         return within
 
     def tubes_mm(self, points: Points, anatomy: Anatomy) -> dict[str, np.ndarray]:
-        """Signed distance per tissue to vessels, nerve and bladder."""
+        """Signed distance per tissue to vessels, nerve and bladder.
+
+        Examples:
+            >>> from avnnet.phantom.anatomy import draw_anatomy
+            >>> body, anatomy = draw_body(np.random.default_rng(1)), draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> sorted(body.tubes_mm((np.zeros(1), np.zeros(1), np.zeros(1)), anatomy))
+            ['nerve', 'urine', 'vessel']
+        """
         size = anatomy.radius_mm / 23.0
         bent = self.bent(points)
         distances: dict[str, np.ndarray] = {}
@@ -105,23 +126,51 @@ class Body:
         return distances | {"urine": bladder}
 
     def folded(self, points: Points) -> Points:
-        """Points of the far side of the body, mirrored onto the near side: its anatomy is drawn once."""
+        """Points of the far side of the body, mirrored onto the near side: its anatomy is drawn once.
+
+        Examples:
+            >>> body = draw_body(np.random.default_rng(1))
+            >>> x, y, z = body.folded((np.array([10.0, 2 * body.midline_mm - 10.0]), np.zeros(2), np.zeros(2)))
+            >>> x.round(3).tolist()
+            [10.0, 10.0]
+        """
         x, y, z = points
         return np.minimum(x, np.float32(2 * self.midline_mm) - x), y, z
 
     def bent(self, points: Points) -> Points:
-        """Points moved by a few mm, so that straight shapes and waves come out uneven."""
+        """Points moved by a few mm, so that straight shapes and waves come out uneven.
+
+        Examples:
+            >>> from dataclasses import replace
+            >>> even = Waves(np.zeros((1, 3)), np.full(1, np.pi / 2))  # the cosine of a right angle: 0 everywhere
+            >>> body = replace(draw_body(np.random.default_rng(1)), folds=even)
+            >>> [part.round(3).tolist() for part in body.bent((np.array([1.0]), np.array([2.0]), np.array([3.0])))]
+            [[1.0], [2.0], [3.0]]
+        """
         x, y, z = points
         bend = self.folds(points)
         return x + bend * np.float32(2), y - bend * np.float32(1.7), z + bend * np.float32(1.4)
 
     def marbling_at(self, points: Points) -> np.ndarray:
-        """Uneven noise of standard deviation 1, for marrow and muscle; blobs of half a centimetre to one."""
+        """Uneven noise of standard deviation 1, for marrow and muscle; blobs of half a centimetre to one.
+
+        Examples:
+            >>> x, y, z = np.random.default_rng(1).uniform(-100, 100, (3, 20_000)).astype(np.float32)
+            >>> noise = draw_body(np.random.default_rng(1)).marbling_at((x, y, z))
+            >>> round(abs(float(noise.mean())), 1), round(float(noise.std()), 1)
+            (0.0, 1.0)
+        """
         return self.marbling(self.bent(points))
 
 
 def draw_body(generator: np.random.Generator) -> Body:
-    """The soft tissue of a random person: lean to well padded, strong to wasted."""
+    """The soft tissue of a random person: lean to well padded, strong to wasted.
+
+    Examples:
+        >>> body = draw_body(np.random.default_rng(1))
+        >>> 78 <= body.midline_mm <= 94, 5 <= body.fat_mm <= 32
+        (True, True)
+    """
     return Body(
         midline_mm=float(np.clip(generator.normal(86, 4), 78, 94)),
         fat_mm=float(np.clip(generator.gamma(5, 3.2), 5, 32)),

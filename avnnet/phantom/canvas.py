@@ -26,17 +26,44 @@ class Canvas:
         self.parts = np.zeros((sequence.parts, *shape), np.float32)
 
     def share(self, distance_mm: np.ndarray) -> np.ndarray:
-        """The share of each voxel inside a shape of signed distances."""
+        """The share of each voxel inside a shape of signed distances.
+
+        Examples:
+            >>> from avnnet.grid import Grid
+            >>> from avnnet.phantom.sequences import RandomContrast
+            >>> canvas = Canvas(Lattice(Grid((4, 4, 4)), (0.0, 0.0, 0.0)), slice(0, 2), 1.0, RandomContrast({}))
+            >>> canvas.share(np.array([-3.0, 0.0, 3.0])).tolist()
+            [1.0, 0.5, 0.0]
+        """
         return fraction_inside(distance_mm, self.width_mm)
 
     def field(self, values: np.ndarray, box: Box | None = None) -> np.ndarray:
-        """Lattice values on the voxels of the slab, or of a box of it."""
+        """Lattice values on the voxels of the slab, or of a box of it.
+
+        Examples:
+            >>> from avnnet.grid import Grid
+            >>> from avnnet.phantom.sequences import RandomContrast
+            >>> lattice = Lattice(Grid((9, 9, 9)), (0.0, 0.0, 0.0), step_mm=2.0)
+            >>> canvas = Canvas(lattice, slice(3, 5), 1.0, RandomContrast({}))
+            >>> x, y, z = lattice.points
+            >>> canvas.field(0 * x + 0 * y + z)[:, 0, 0].tolist()  # slices 3 and 4
+            [3.0, 4.0]
+        """
         first = self.slices.start
         box = box or (slice(0, self.slices.stop - first), slice(None), slice(None))
         return self.lattice.expand(values, (slice(box[0].start + first, box[0].stop + first), *box[1:]))
 
     def box_of(self, near: np.ndarray) -> Box | None:
-        """The box of the slab's voxels around the lattice points where `near` is true; None without any here."""
+        """The box of the slab's voxels around the lattice points where `near` is true; None without any here.
+
+        Examples:
+            >>> from avnnet.grid import Grid
+            >>> from avnnet.phantom.sequences import RandomContrast
+            >>> lattice = Lattice(Grid((9, 9, 9)), (0.0, 0.0, 0.0), step_mm=2.0)
+            >>> canvas = Canvas(lattice, slice(3, 5), 1.0, RandomContrast({}))
+            >>> canvas.box_of(np.ones((5, 5, 5), bool)), canvas.box_of(np.zeros((5, 5, 5), bool))
+            ((slice(0, 2, None), slice(0, 9, None), slice(0, 9, None)), None)
+        """
         box = self.lattice.box_of(near)
         if box is None:
             return None
@@ -56,6 +83,15 @@ class Canvas:
             part += change
 
     def mix(self, first: str, second: str, share: np.ndarray) -> list[np.ndarray]:
-        """Components of a mixture; `share` is that of the second tissue."""
+        """Components of a mixture; `share` is that of the second tissue.
+
+        Examples:
+            >>> from avnnet.grid import Grid
+            >>> from avnnet.phantom.sequences import RandomContrast
+            >>> grey = RandomContrast({"muscle": 0.0, "fat": 1.0})
+            >>> canvas = Canvas(Lattice(Grid((4, 4, 4)), (0.0, 0.0, 0.0)), slice(0, 2), 1.0, grey)
+            >>> canvas.mix("muscle", "fat", np.array([0.25]))[0].tolist()
+            [0.25]
+        """
         one, two = self.sequence.components(first), self.sequence.components(second)
         return [a + share * (b - a) for a, b in zip(one, two, strict=True)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from avnnet.atomic import whole_folder, write_text_atomically
-from avnnet.choice import Choice
+from avnnet.choice import FileFormat, SignalMode
 from avnnet.data.cohort import DIGITAL_SOURCE
 from avnnet.data.dicom import ScanSettings, write_series
 from avnnet.data.files import SEPARATOR, write_image
@@ -20,8 +20,7 @@ from avnnet.errors import InvalidConfig
 from avnnet.image import Image
 from avnnet.labels import Side
 from avnnet.phantom.acquisition import Acquisition
-from avnnet.phantom.hip import DigitalScan, scan
-from avnnet.phantom.modes import SignalMode
+from avnnet.phantom.hip import DigitalScan, simulate
 from avnnet.phantom.patients import Patient, draw_patient
 from avnnet.phantom.sequences import DIXON_CHANNELS
 from avnnet.phantom.truth import HipTruth
@@ -32,13 +31,6 @@ COHORT_COLUMNS = (
     "patient_id", "case_id", "image", "label", "side", "arco_stage", "age", "sex", "sequence", "index_hip",
     "second_label", "centre_x_mm", "centre_y_mm", "centre_z_mm", "source",
 )  # fmt: skip
-
-
-class FileFormat(Choice):
-    """How the images of a cohort are stored; masks are NIfTI."""
-
-    NIFTI = "nifti"
-    DICOM = "dicom"
 
 
 @dataclass(frozen=True)
@@ -83,7 +75,7 @@ class CohortPlan:
             yield patient, self._scan(number, 1, {patient.other_side: patient.other}, patient)
 
     def _scan(self, number: int, which: int, hips: dict, patient: Patient) -> DigitalScan:
-        return scan(
+        return simulate(
             np.random.default_rng([self.seed, number, 1 + which]),
             hips,
             sex=patient.sex,

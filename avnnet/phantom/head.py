@@ -14,7 +14,7 @@ import numpy as np
 
 from avnnet.phantom.anatomy import Anatomy
 from avnnet.phantom.lesion import Lesion
-from avnnet.phantom.shapes import Points, Vector, along, unit
+from avnnet.phantom.shapes import Points, Vector, along_mm, unit
 
 RINGS = (72, 40)  # Gauss-Legendre nodes of the articular part and of the part that the neck plane cuts off
 AROUND = 176
@@ -22,7 +22,14 @@ SHELLS = 64
 
 
 def head_mm(anatomy: Anatomy, lesion: Lesion | None, points: Points) -> np.ndarray:
-    """Signed distance to the head's bone as it is now: the sphere, its pit, and sunk over the lesion."""
+    """Signed distance to the head's bone as it is now: the sphere, its pit, and sunk over the lesion.
+
+    Examples:
+        >>> from avnnet.phantom.anatomy import draw_anatomy
+        >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+        >>> (head_mm(anatomy, None, (np.array([0.0, 40.0]), np.zeros(2), np.zeros(2))) < 0).tolist()
+        [True, False]
+    """
     distance = anatomy.sphere_mm(points)
     if lesion is not None and lesion.collapse_mm:
         distance = distance + lesion.sunk_mm(points)
@@ -30,9 +37,17 @@ def head_mm(anatomy: Anatomy, lesion: Lesion | None, points: Points) -> np.ndarr
 
 
 def is_head(anatomy: Anatomy, lesion: Lesion | None, points: Points) -> np.ndarray:
-    """Whether points lie in the femoral head: its bone on the head's side of the neck plane."""
+    """Whether points lie in the femoral head: its bone on the head's side of the neck plane.
+
+    Examples:
+        >>> from avnnet.phantom.anatomy import draw_anatomy
+        >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+        >>> down_the_neck = np.outer(anatomy.neck_axis, [0.0, anatomy.neck_plane_mm - 1, anatomy.neck_plane_mm + 1])
+        >>> is_head(anatomy, None, tuple(down_the_neck)).tolist()
+        [True, True, False]
+    """
     head: np.ndarray = head_mm(anatomy, lesion, points) < 0
-    head &= along(points, anatomy.neck_axis) < np.float32(anatomy.neck_plane_mm)
+    head &= along_mm(points, anatomy.neck_axis) < np.float32(anatomy.neck_plane_mm)
     return head
 
 
@@ -50,6 +65,22 @@ class Head:
         anatomy: of the hip.
         lesion: of the head, or None for a healthy one.
         necrosis_percent: share of the head's bone within the lesion; decides on its extent.
+
+    Examples:
+        >>> from dataclasses import replace
+        >>> from avnnet.phantom.anatomy import draw_anatomy
+        >>> drawn = draw_anatomy(np.random.default_rng(1), sex="male")
+        >>> ball = replace(drawn, radius_mm=24.0, stretch=(0.0, 0.0, 0.0), neck_plane_mm=12.0)
+        >>> head = Head(ball, None, 0.0)  # a ball cut by a plane, but for the pit of its ligament
+        >>> round(head.volume_mm3 / (np.pi * (2 / 3 * 24**3 + 24**2 * 12 - 12**3 / 3)), 2)
+        1.0
+        >>> round(head.surface_areas_mm2()[0] / (2 * np.pi * 24 * (24 + 12)), 2)
+        1.0
+        >>> upwards = np.array([[0.0], [0.0], [1.0]])
+        >>> head.surface_mm(upwards).tolist(), head.necrosis_centre_mm(), head.arc_deg((0.0, 1.0, 0.0))
+        ([24.0], None, 0.0)
+        >>> head.extent_mm  # without a lesion
+        -inf
     """
 
     anatomy: Anatomy
@@ -95,8 +126,8 @@ class Head:
         return directions, solid, np.minimum(bone, plane), bone <= plane
 
     @cached_property
-    def _reach_mm(self) -> tuple[np.ndarray, np.ndarray]:
-        """Distances `(shells + 1, ...)` along all rays and the lesion's reach there."""
+    def _distance_and_reach_mm(self) -> tuple[np.ndarray, np.ndarray]:
+        """Distances `(shells + 1, ...)` of points on all rays, and how far the lesion must reach to include them."""
         directions, _, far, _ = self._rays
         distance = np.linspace(0, 1, SHELLS + 1)[:, None, None] * far
         if self.lesion is None:
@@ -111,9 +142,21 @@ class Head:
         return float((solid * far**3).sum() / 3)
 
     def necrosis_mm3(self, extent_mm: float) -> float:
-        """Volume within the lesion when it reaches to an extent."""
+        """Volume within the lesion when it reaches to an extent.
+
+        Examples:
+            >>> from dataclasses import replace
+            >>> from avnnet.phantom.anatomy import draw_anatomy
+            >>> from avnnet.phantom.lesion import draw_lesion
+            >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+            >>> size = {"head_radius_mm": anatomy.radius_mm, "neck_axis": anatomy.neck_axis}
+            >>> lesion = draw_lesion(np.random.default_rng(1), arco_stage="II", necrosis_percent=20.0, **size)
+            >>> head = Head(anatomy, replace(lesion, wander_mm=0.0), 20.0)
+            >>> round(head.necrosis_mm3(999.0) / head.volume_mm3, 6)  # so far that it is the whole head
+            1.0
+        """
         _, solid, _, _ = self._rays
-        distance, reach = self._reach_mm
+        distance, reach = self._distance_and_reach_mm
         share = _share_below(reach - extent_mm)
         shells = (distance[1:] ** 3 - distance[:-1] ** 3) / 3
         return float((share * shells * solid).sum())
@@ -124,7 +167,7 @@ class Head:
         if self.lesion is None or self.necrosis_percent == 0:
             return -np.inf
         asked = self.volume_mm3 * self.necrosis_percent / 100
-        reach = self._reach_mm[1]
+        reach = self._distance_and_reach_mm[1]
         low, high = float(reach.min()), float(reach.max())
         while high - low > 1e-4:
             middle = (low + high) / 2
@@ -144,7 +187,7 @@ class Head:
         wrapped = np.concatenate([bone[:, -1:], bone, bone[:, :1]], axis=1)
         by_turn = (wrapped[:, 2:] - wrapped[:, :-2]) / (4 * np.pi / AROUND)
         area = bone * np.sqrt(bone**2 + by_angle**2 + (by_turn / np.sin(angle)[:, None]) ** 2) * solid * reaches
-        dead = self._reach_mm[1][-1] < self.extent_mm
+        dead = self._distance_and_reach_mm[1][-1] < self.extent_mm
         return float(area.sum()), float((area * dead).sum())
 
     def arc_deg(self, normal: Vector) -> float:
@@ -169,7 +212,7 @@ class Head:
         if self.lesion is None:
             return None
         directions, solid, _, _ = self._rays
-        distance, reach = self._reach_mm
+        distance, reach = self._distance_and_reach_mm
         share = _share_below(reach - self.extent_mm) * solid
         moments = (share * (distance[1:] ** 4 - distance[:-1] ** 4) / 4).sum(axis=0)
         total = (share * (distance[1:] ** 3 - distance[:-1] ** 3) / 3).sum()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from avnnet.choice import SignalMode
 from avnnet.errors import InvalidConfig
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
@@ -19,14 +20,14 @@ from avnnet.phantom.body import draw_body
 from avnnet.phantom.head import Head
 from avnnet.phantom.layers import Hip
 from avnnet.phantom.lesion import ADVANCED, FORMS, STAGES, draw_lesion
-from avnnet.phantom.modes import SignalMode, draw_sequence
+from avnnet.phantom.modes import draw_sequence
 from avnnet.phantom.reader import draw_reader
 from avnnet.phantom.scanner import draw_scanner
 from avnnet.phantom.sequences import Sequence
 from avnnet.phantom.slabs import Scene
 from avnnet.phantom.truth import HipTruth, truth_of
 
-EFFUSION = 0.76  # of advanced hips (clinical.md 4.2)
+EFFUSION = 0.76  # of advanced hips (docs/sources.md#lesion)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def hip(
     mode: SignalMode = SignalMode.VIBE,
     acquisition: Acquisition | None = None,
 ) -> tuple[Image, LabelMap, HipTruth]:
-    """The image, the labels and the truth of a random hip with necrosis; see `scan` for more.
+    """The image, the labels and the truth of a random hip with necrosis; see `simulate` for more.
 
     Examples:
         >>> small = Acquisition((40, 80, 80), (2.0, 1.5, 1.5))
@@ -96,11 +97,11 @@ def hip(
         ('int16', 15.0)
     """
     disease = Disease(arco_stage, necrosis_percent)
-    made = scan(generator, {side: disease}, sex=sex, mode=mode, acquisition=acquisition)
+    made = simulate(generator, {side: disease}, sex=sex, mode=mode, acquisition=acquisition)
     return made.image, made.labels[side], made.truths[side]
 
 
-def scan(
+def simulate(
     generator: np.random.Generator,
     hips: Mapping[Side, Disease | None],
     *,
@@ -109,12 +110,13 @@ def scan(
     acquisition: Acquisition | None = None,
     person: np.random.Generator | None = None,
 ) -> DigitalScan:
-    """A scan of a random body.
+    """Draw a scan of a random body.
 
-    The head's label is the bone within the head's surface up to the neck plane (convention 3 of clinical.md
-    3.1: fitted sphere + plane where the bone leaves the sphere, normal to the neck axis), cortex included.
-    The necrosis includes its dark rim (outer margin, 3.2). In a collapsed head the labels are of the bone
-    that is left, and the share is that of the remaining bone. A voxel belongs to a label if its centre does.
+    The head's label is the bone within the head's surface up to the neck plane, cortex included (convention 3 of
+    docs/sources.md#head-region: fitted sphere + plane where the bone leaves the sphere, normal to the neck axis).
+    The necrosis includes its dark rim (outer margin, docs/sources.md#lesion-boundary). In a collapsed head the labels
+    are of the bone that is left, and the share is that of the remaining bone. A voxel belongs to a label if its
+    centre does.
     A scan of a left hip is the mirror image of that of a right hip with the same random numbers.
 
     Args:

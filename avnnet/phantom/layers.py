@@ -10,7 +10,7 @@ from avnnet.phantom.anatomy import FOVEA, Anatomy
 from avnnet.phantom.body import Body
 from avnnet.phantom.canvas import Canvas
 from avnnet.phantom.head import Head, head_mm
-from avnnet.phantom.shapes import Box, Lattice, Points, along, capsule_mm, radius, ramp
+from avnnet.phantom.shapes import Box, Lattice, Points, along_mm, capsule_mm, length_mm, ramp
 
 NEAR_MM = 3.0  # beyond its surface a tissue leaves no trace in any voxel
 
@@ -46,13 +46,13 @@ class Distances:
         self.cortex = anatomy.cortex_mm(points)
         self.marbling = body.marbling_at(lattice.points)  # not folded: both sides of a body differ
         px, py, pz = anatomy.shaft_mm
-        # Red marrow stays longest between the trochanters (clinical.md 4.3); the epiphysis is nearly all fat.
-        between = radius((points[0] - px, points[1] - py, points[2] - pz))
-        red = 0.25 + 0.25 * self.marbling + 0.35 * ramp(1 - between / 45) - 0.35 * ramp((34 - radius(points)) / 10)
+        # Red marrow stays longest between the trochanters; the epiphysis is nearly fat (docs/sources.md#relaxation).
+        between = length_mm((points[0] - px, points[1] - py, points[2] - pz))
+        red = 0.25 + 0.25 * self.marbling + 0.35 * ramp(1 - between / 45) - 0.35 * ramp((34 - length_mm(points)) / 10)
         self.red = np.clip(red, 0, 1).astype(np.float32)
         self.red_pelvis = np.clip(0.55 + 0.3 * self.marbling, 0, 1).astype(np.float32)
         self.strands = np.clip(0.04 + 0.035 * self.marbling, 0, 0.15).astype(np.float32)
-        self.femur_near = (self.stem < NEAR_MM) | (radius(points) < anatomy.radius_mm + NEAR_MM + 2)
+        self.femur_near = (self.stem < NEAR_MM) | (length_mm(points) < anatomy.radius_mm + NEAR_MM + 2)
 
 
 def paint_soft_tissue(canvas: Canvas, distances: Distances) -> None:
@@ -69,9 +69,9 @@ def paint_soft_tissue(canvas: Canvas, distances: Distances) -> None:
 
 def paint_joint(canvas: Canvas, anatomy: Anatomy, points: Points, box: Box) -> None:
     """Paint capsule, fluid, labrum, cartilage, ligament and the fat of the socket's floor."""
-    r = radius(points)
-    mouth = along(points, anatomy.cup_axis) + np.float32(anatomy.cup_mouth_mm)
-    neck = along(points, anatomy.neck_axis)
+    r = length_mm(points)
+    mouth = along_mm(points, anatomy.cup_axis) + np.float32(anatomy.cup_mouth_mm)
+    neck = along_mm(points, anatomy.neck_axis)
     # The sleeve ends on the neck; without an end it would follow its round tip into the shaft.
     sleeve = np.maximum(anatomy.capsule_mm_at(points), neck - np.float32(1.5 * anatomy.radius_mm))
     canvas.paint("fibrous", canvas.share(sleeve - np.float32(2)), box)
@@ -114,7 +114,7 @@ def paint_femurs(
     surfaces = []
     for hip, points, box, _ in hips:
         anatomy = hip.anatomy
-        bone, neck = head_mm(anatomy, hip.head.lesion, points), along(points, anatomy.neck_axis)
+        bone, neck = head_mm(anatomy, hip.head.lesion, points), along_mm(points, anatomy.neck_axis)
         surfaces.append((bone, neck))
         thin = np.float32(1.4) * ramp(1 - neck / np.float32(anatomy.radius_mm))
         cartilage = np.maximum(bone - thin, neck - np.float32(0.5 * anatomy.radius_mm))
@@ -143,7 +143,7 @@ def paint_femurs(
         near = (points[0][part], points[1][part], points[2][part])
         boundary = None if boundary_mm is None else boundary_mm[part]
         marrow = _head_marrow(canvas, hip, body, near, red[at], boundary)
-        canvas.cover(marrow, share[at] * ramp((42 - radius(near)) / 6), inside)
+        canvas.cover(marrow, share[at] * ramp((42 - length_mm(near)) / 6), inside)
 
 
 def _within(box: Box, other: Box) -> Box:
@@ -173,13 +173,13 @@ def _head_marrow(
 
     marbling = body.marbling_at(points)
     vital = [value.copy() for value in values]
-    neck = along(points, anatomy.neck_axis)
+    neck = along_mm(points, anatomy.neck_axis)
     scar = np.abs(neck + np.float32(0.1 * anatomy.radius_mm) + marbling * np.float32(0.35))
     over("sclerosis", np.float32(0.22) * np.clip(1.2 - scar, 0, 1))  # the closed growth plate: a line, no lesion
     if lesion is None or boundary_mm is None:
         return values
     if lesion.oedema:
-        reach = np.exp(-np.maximum(boundary_mm, 0) / np.float32(8)) * ramp((40 - radius(points)) / 15)
+        reach = np.exp(-np.maximum(boundary_mm, 0) / np.float32(8)) * ramp((40 - length_mm(points)) / 15)
         over("oedema", np.clip(np.float32(lesion.oedema) * reach * (1 + np.float32(0.3) * marbling), 0, 0.9))
     over("rim", canvas.share(boundary_mm))
     # sclerosis lines the repair zone on its vital side
@@ -196,7 +196,7 @@ def _head_marrow(
         over(debris, core)
         over("sclerosis", core * np.float32(0.7) * np.clip(marbling - np.float32(0.6), 0, 1))
     for x, y, z, radius_mm in lesion.cysts_mm:
-        away = radius((points[0] - np.float32(x), points[1] - np.float32(y), points[2] - np.float32(z)))
+        away = length_mm((points[0] - np.float32(x), points[1] - np.float32(y), points[2] - np.float32(z)))
         over("cyst", canvas.share(np.maximum(away - np.float32(radius_mm), boundary_mm + np.float32(0.5))))
     if lesion.crescent_mm:
         bone = head_mm(anatomy, lesion, points)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avnnet.phantom.shapes import Points, Vector, Waves, along, radius, unit
+from avnnet.phantom.shapes import Points, Vector, Waves, along_mm, length_mm, unit
 
 STAGES = ("I", "II", "IIIA", "IIIB")
 ADVANCED = ("IIIA", "IIIB")
 FORMS = ("wedge", "cap", "band", "multifocal", "whole head")
-# Depth of the flattening in mm: ARCO 2019 draws the line at 2 mm (clinical.md 3.3 and 4.2).
+# Depth of the flattening in mm: ARCO 2019 draws the line at 2 mm (docs/sources.md#stages-and-extent).
 COLLAPSE_MM = {"I": (0.0, 0.0), "II": (0.0, 0.0), "IIIA": (0.5, 2.0), "IIIB": (2.0, 6.0)}
-# The core looks like vital fatty marrow in 20/28 uncomplicated and 4/28 advanced lesions (clinical.md 4.2).
+# The core looks like vital fatty marrow in 20/28 uncomplicated and 4/28 advanced lesions (docs/sources.md#lesion).
 FAT_LIKE = {"I": 0.7, "II": 0.7, "IIIA": 0.15, "IIIB": 0.15}
-OEDEMA = {"I": 0.436, "II": 0.436, "IIIA": 0.935, "IIIB": 0.935}  # clinical.md 4.2, stage 2 and 3A
+OEDEMA = {"I": 0.436, "II": 0.436, "IIIA": 0.935, "IIIB": 0.935}  # docs/sources.md#lesion, stage 2 and 3A
 CYSTS = {"I": 0.0, "II": 0.0, "IIIA": 0.52, "IIIB": 0.52}
 CRESCENT = {"I": 0.0, "II": 0.0, "IIIA": 0.6, "IIIB": 0.6}
 POLE = (0.02, -0.50, 0.86)  # anterosuperior, in the right-hip frame (x medial, y posterior, z superior)
@@ -42,8 +42,15 @@ class Focus:
     layer: float = 0.0
 
     def reach_mm(self, points: Points, head_radius_mm: float) -> np.ndarray:
-        """How far the focus must reach to include a point; its gradient is about 1."""
-        h = along(points, self.axis)
+        """How far the focus must reach to include a point; its gradient is about 1.
+
+        Examples:
+            >>> cone = Focus(axis=(0.0, 0.0, 1.0), across=(1.0, 0.0, 0.0), stretch=0.0, slope=1.0, roundness_mm=0.0)
+            >>> x, z = np.array([0.0, 10.0, 10.0]), np.array([10.0, 10.0, 0.0])  # in a cone of 45 degrees, on it, out
+            >>> cone.reach_mm((x, np.zeros(3), z), 24.0).round(2).tolist()
+            [-7.07, 0.0, 7.07]
+        """
+        h = along_mm(points, self.axis)
         x, y, z = points
         squares = x * x + y * y + z * z
         if self.layer:
@@ -53,7 +60,7 @@ class Focus:
             depth = np.maximum(np.float32(head_radius_mm) - r, 0)
             layer: np.ndarray = np.sqrt(arc * arc + depth * depth)
             return layer
-        w = along(points, self.across)
+        w = along_mm(points, self.across)
         around = np.maximum(squares - h * h, 0) + w * w * np.float32(self.stretch)
         cone: np.ndarray = np.sqrt(around + np.float32(self.roundness_mm**2)) - np.float32(self.slope) * h
         cone /= np.float32(np.hypot(1, self.slope))
@@ -97,7 +104,17 @@ class Lesion:
     cysts_mm: tuple[tuple[float, float, float, float], ...]
 
     def reach_mm(self, points: Points) -> np.ndarray:
-        """How far the lesion must reach to include a point: it is all bone with a reach below its own extent."""
+        """How far the lesion must reach to include a point: it is all bone with a reach below its own extent.
+
+        Examples:
+            >>> from dataclasses import replace
+            >>> hip = {"head_radius_mm": 24.0, "neck_axis": (-0.8, 0.2, -0.6), "form": "cap"}
+            >>> lesion = draw_lesion(np.random.default_rng(1), arco_stage="II", necrosis_percent=20.0, **hip)
+            >>> pole = tuple(np.array([20 * part]) for part in lesion.foci[0].axis)
+            >>> smooth = replace(lesion, wander_mm=0.0)
+            >>> np.array_equal(smooth.reach_mm(pole), lesion.foci[0].reach_mm(pole, 24.0))  # of one focus
+            True
+        """
         reach = self.foci[0].reach_mm(points, self.head_radius_mm)
         for focus in self.foci[1:]:
             np.minimum(reach, focus.reach_mm(points, self.head_radius_mm) + np.float32(1.5), out=reach)
@@ -106,10 +123,19 @@ class Lesion:
         return reach
 
     def sunk_mm(self, points: Points) -> np.ndarray:
-        """How deep the head's surface has sunk in the direction of a point, mm; 0 beside the flattening."""
+        """How deep the head's surface has sunk in the direction of a point, mm; 0 beside the flattening.
+
+        Examples:
+            >>> from dataclasses import replace
+            >>> hip = {"head_radius_mm": 24.0, "neck_axis": (-0.8, 0.2, -0.6), "form": "cap"}
+            >>> lesion = draw_lesion(np.random.default_rng(1), arco_stage="IIIB", necrosis_percent=20.0, **hip)
+            >>> x, y, z = np.outer(lesion.foci[0].axis, [24.0, -24.0])  # over the lesion, and opposite
+            >>> replace(lesion, collapse_mm=3.0).sunk_mm((x, y, z)).round(3).tolist()
+            [3.0, 0.0]
+        """
         if self.collapse_mm == 0:
             return np.zeros(np.shape(points[0]), np.float32)
-        cosine = along(points, self.foci[0].axis) / np.maximum(radius(points), np.float32(1e-3))
+        cosine = along_mm(points, self.foci[0].axis) / np.maximum(length_mm(points), np.float32(1e-3))
         angle = np.arccos(np.clip(cosine, -1, 1))
         # a bowl with an edge: the subchondral plate breaks where the dead bone ends
         profile = np.maximum(1 - (angle / np.float32(np.deg2rad(self.collapse_deg))) ** 2, 0)
@@ -120,7 +146,7 @@ class Lesion:
 def cap_half_angle_deg(necrosis_percent: float) -> float:
     """Half the opening angle, from the centre, of a spherical cap with a share of the sphere's volume.
 
-    Source: clinical.md 3.3, (2 + cos t)(1 - cos t)^2 / 4.
+    Source: docs/sources.md#angle-and-volume, (2 + cos t)(1 - cos t)^2 / 4.
 
     Examples:
         >>> round(cap_half_angle_deg(8.4), 0)
@@ -134,8 +160,8 @@ def cap_half_angle_deg(necrosis_percent: float) -> float:
 def draw_form(generator: np.random.Generator, *, necrosis_percent: float) -> str:
     """The form of a lesion of a size: small ones are wedges, caps and bands, large ones take the whole head.
 
-    Source: forms of the interface, clinical.md 4.2 (transverse, V, closed, serpiginous band); the shares by size
-    are a choice, guided by the map there: above 30 % lesions take almost the entire head.
+    Source: forms of the interface, docs/sources.md#lesion (transverse, V, closed, serpiginous band); the shares by
+    size are a choice, guided by the map there: above 30 % lesions take almost the entire head.
     """
     whole = 0.0 if necrosis_percent < 30 else 0.7 if necrosis_percent > 45 else 0.35
     band = 0.25 if necrosis_percent < 25 else 0.0
@@ -164,7 +190,8 @@ def draw_lesion(
         form: one of `FORMS`; drawn by default.
 
     Source:
-        clinical.md 3.2 (rim inside the label) and 4.2 (position, core, collapse, oedema and cysts per stage).
+        docs/sources.md#lesion-boundary (rim inside the label) and docs/sources.md#lesion (position, core, collapse,
+        oedema and cysts per stage).
     """
     advanced = arco_stage in ADVANCED
     drawn = draw_form(generator, necrosis_percent=necrosis_percent)

@@ -1,26 +1,12 @@
-"""The sequences that digital hips are scanned with, by name, and their settings of a random scan."""
+"""The settings of a random scan by each of the sequences that digital hips are scanned with."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from avnnet.choice import Choice
+from avnnet.choice import SignalMode
 from avnnet.phantom.sequences import Dixon, RandomContrast, Sequence, SpoiledEcho, TurboSpinEcho
 from avnnet.phantom.tissues import TISSUES, gadolinium_t1_ms
-
-
-class SignalMode(Choice):
-    """The sequences by name; see `draw_sequence`."""
-
-    VIBE = "vibe"
-    VIBE_GD = "vibe-gd"
-    VIBE_WE = "vibe-we"
-    VIBE_WE_GD = "vibe-we-gd"
-    VIBE_FS = "vibe-fs"
-    VIBE_FS_GD = "vibe-fs-gd"
-    DIXON = "dixon"
-    PD_TSE = "pd-tse"
-    RANDOM = "random"
 
 
 def draw_sequence(generator: np.random.Generator, mode: SignalMode) -> Sequence:
@@ -34,7 +20,7 @@ def draw_sequence(generator: np.random.Generator, mode: SignalMode) -> Sequence:
             has random contrasts.
 
     Source:
-        clinical.md 4.3 (relaxation, gadolinium) and 4.4 (sequence).
+        docs/sources.md#relaxation (with gadolinium) and docs/sources.md#signal (sequence).
     """
     if mode is SignalMode.RANDOM:
         names = list(TISSUES)

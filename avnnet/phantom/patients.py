@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import gamma
 
+from avnnet.choice import SignalMode
 from avnnet.labels import Side
 from avnnet.phantom.hip import Disease
 from avnnet.phantom.lesion import ADVANCED, STAGES
-from avnnet.phantom.modes import SignalMode
 
 # The abstract prints I 3, II 5, IIIA 12 of 34; the 14 that are left are IIIB.
 STAGE_COUNTS = {"I": 3, "II": 5, "IIIA": 12, "IIIB": 14}
@@ -27,8 +27,8 @@ EARLY_GAMMA = (0.2161, 13.206)
 ADVANCED_GAMMA = (0.5115, 72.19)
 GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
-# What the plain T1 VIBE of the abstract may have been: it does not say whether fat was suppressed (clinical.md 4.4),
-# and the hips of its hospital are often scanned with gadolinium in the joint.
+# What the plain T1 VIBE of the abstract may have been (docs/sources.md#signal): it does not say whether fat was
+# suppressed, and the hips of its hospital are often scanned with gadolinium in the joint.
 MIXED = {
     SignalMode.VIBE: 4,
     SignalMode.VIBE_GD: 3,
@@ -97,7 +97,8 @@ def share_at_percent(quantile: float, *, arco_stage: str) -> float:
         arco_stage: of the hip.
 
     Source:
-        The abstract's manual relative volumes; the gamma form is that of clinical.md 4.2 (SD near the mean).
+        The manual relative volumes of docs/sources.md#the-abstract; the gamma form is that of docs/sources.md#lesion
+        (SD near the mean).
 
     Examples:
         >>> [round(share_at_percent(q, arco_stage="IIIB")) for q in (0, 0.5, 1)]
@@ -134,7 +135,7 @@ def draw_patient(seed: int, number: int, mode: SignalMode | None = None) -> Pati
         mode: the sequence; None mixes the T1 VIBEs with and without fat suppression and gadolinium.
 
     Source:
-        The abstract (composition); clinical.md 5.3 (390 of 505 hips of bilateral disease).
+        docs/sources.md#the-abstract (composition); docs/sources.md#bilateral-disease (390 of 505 hips).
     """
     generator = np.random.default_rng([seed, number])
     stages, sexes = evenly_mixed(STAGE_COUNTS), evenly_mixed(SEX_COUNTS, first=5)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from avnnet.phantom.modes import SignalMode
+from avnnet.choice import SignalMode
 from avnnet.phantom.sequences import Fields, Sequence
 from avnnet.phantom.shapes import Points, Waves
 
-RESOLUTION_MM = 0.83  # acquired in the plane; zero-filling shows it as 0.44 mm voxels (clinical.md 4.4)
+RESOLUTION_MM = 0.83  # acquired in the plane; zero-filling shows it as 0.44 mm voxels (docs/sources.md#signal)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,16 @@ class Scanner:
     resolution_mm: float
 
     def fields(self, points: Points) -> tuple[Fields, np.ndarray]:
-        """B1, the fat that is kept, and the coil's sensitivity (about 1) at points."""
+        """B1, the fat that is kept, and the coil's sensitivity (about 1) at points.
+
+        Examples:
+            >>> from dataclasses import replace
+            >>> scanner = draw_scanner(np.random.default_rng(1), SignalMode.VIBE)
+            >>> even = replace(scanner, tilt=(0.0, 0.0, 0.0), bowl=0.0, b1_spread=0.0)
+            >>> (b1, kept), sensitivity = even.fields((np.array([50.0]), np.zeros(1), np.zeros(1)))
+            >>> b1.tolist(), kept.tolist(), sensitivity.tolist()
+            ([1.0], 1.0, [1.0])
+        """
         x, y, z = (p * np.float32(0.01) for p in points)
         tx, ty, tz = (np.float32(t) for t in self.tilt)
         sensitivity = np.exp(x * tx + y * ty + z * tz + (x * x + y * y + z * z) * np.float32(self.bowl))
@@ -73,6 +82,17 @@ class Scanner:
             sequence: makes echoes of the parts and channels of the echoes.
             spacing_mm: voxel distances `(y, x)`.
             generator: draws the noise.
+
+        Examples:
+            >>> from dataclasses import replace
+            >>> from avnnet.phantom.sequences import TurboSpinEcho
+            >>> scanner = draw_scanner(np.random.default_rng(1), SignalMode.VIBE)
+            >>> still = replace(scanner, noise_share=0.0, marrow_units=1000.0, drift_mm=np.zeros((12, 2)))
+            >>> sequence, even = TurboSpinEcho(), Fields(np.ones(1), np.ones(1))
+            >>> marrow = np.full((1, 1, 8, 8), sequence.components("marrow")[0])
+            >>> image = still.stored(marrow, even, np.ones(1), sequence, (0.44, 0.44), np.random.default_rng(1))
+            >>> np.unique(image).tolist()
+            [1000]
         """
         noise = np.float32(self.noise_share * sequence.reference)
         echoes = []
@@ -120,7 +140,7 @@ def draw_scanner(generator: np.random.Generator, mode: SignalMode) -> Scanner:
         mode: decides on the fat.
 
     Source:
-        clinical.md 4.4: B1 +-20 %, 5 to 15 % of the fat left, true resolution 0.83 mm.
+        docs/sources.md#signal: B1 +-20 %, 5 to 15 % of the fat left, true resolution 0.83 mm.
     """
     x, y, z = generator.normal(0, 0.15, size=3).tolist()
     suppressed = mode.startswith(("vibe-we", "vibe-fs"))

@@ -13,7 +13,7 @@ import numpy as np
 
 from avnnet.phantom.tissues import FAT_T1_MS, TISSUES
 
-FAT_SHIFT_HZ = 427.0  # fat precesses 3.4 ppm slower: 419 to 434 Hz at 2.89 to 3 T (clinical.md 4.4)
+FAT_SHIFT_HZ = 427.0  # fat precesses 3.4 ppm slower: 419 to 434 Hz at 2.89 to 3 T (docs/sources.md#signal)
 # Signals are painted at these shares of the flip angle; the line through both is within 2 % from 0.8 to 1.2.
 B1_KNOTS = (0.86, 1.14)
 
@@ -52,7 +52,12 @@ class Sequence(Protocol):
 
 
 class Magnitude:
-    """Images are the magnitudes of the echoes."""
+    """Images are the magnitudes of the echoes.
+
+    Examples:
+        >>> Magnitude().channels([np.array([3 + 4j])])[0].tolist()
+        [5.0]
+    """
 
     def channels(self, echoes: list[np.ndarray]) -> list[np.ndarray]:
         """The magnitude of every echo."""
@@ -68,6 +73,15 @@ class SpoiledEcho(Magnitude):
         t1_factor: this patient's T1 over the table's.
         fluid_t1_ms: T1 of the joint's fluid, short with gadolinium.
         density: proton density per tissue over the table's.
+
+    Examples:
+        >>> opposed = SpoiledEcho(te_ms=1000 / (2 * FAT_SHIFT_HZ))
+        >>> water, fat = opposed.water_and_fat("marrow")
+        >>> round(opposed.signal("marrow") - abs(water - fat), 6), opposed.components("marrow").shape
+        (0.0, (4,))
+        >>> parts = np.array([[3.0], [1.0], [3.0], [1.0]], np.float32)  # 3 of water less 1 of fat
+        >>> np.abs(opposed.echoes(parts, Fields(np.ones(1, np.float32), np.ones(1, np.float32)))[0]).round(4).tolist()
+        [2.0]
     """
 
     flip_deg: float = 15.0
@@ -83,8 +97,8 @@ class SpoiledEcho(Magnitude):
         return 2 * len(B1_KNOTS)
 
     @property
-    def phase(self) -> float:
-        """The angle of fat against water at the echo, radians."""
+    def phase_rad(self) -> float:
+        """The angle of fat against water at the echo."""
         return 2 * np.pi * FAT_SHIFT_HZ * self.te_ms * 1e-3
 
     @property
@@ -106,7 +120,7 @@ class SpoiledEcho(Magnitude):
             b1: local flip angle over the nominal one.
 
         Source:
-            Ernst and Anderson 1966, Rev Sci Instrum 37:93, as clinical.md 4.4.
+            Ernst and Anderson 1966, Rev Sci Instrum 37:93, as in docs/sources.md#signal.
         """
         tissue = TISSUES[name]
         t1_ms = self.fluid_t1_ms if name == "fluid" else tissue.t1_ms * self.t1_factor
@@ -123,10 +137,18 @@ class SpoiledEcho(Magnitude):
     def signal(self, name: str, *, fat_kept: float = 1.0) -> float:
         """The magnitude of a voxel full of a tissue, before the coil and the noise."""
         water, fat = self.water_and_fat(name)
-        return float(abs(water + fat_kept * fat * np.exp(1j * self.phase)))
+        return float(abs(water + fat_kept * fat * np.exp(1j * self.phase_rad)))
 
     def mixed(self, parts: np.ndarray, fields: Fields) -> tuple[np.ndarray, np.ndarray]:
-        """Water and fat magnitudes at the local B1, the fat as far as it is kept; `parts` is used up."""
+        """Water and fat magnitudes at the local B1, the fat as far as it is kept; `parts` is used up.
+
+        Examples:
+            >>> parts = np.array([[1.0], [5.0], [2.0], [7.0]], np.float32)  # at the lower B1, then at the upper one
+            >>> half = Fields(np.array([1.0], np.float32), np.array([0.5], np.float32))  # B1 between them, half the fat
+            >>> water, fat = SpoiledEcho().mixed(parts, half)
+            >>> water.round(4).tolist(), fat.round(4).tolist()
+            ([1.5], [3.0])
+        """
         low, high = B1_KNOTS
         share = (fields.b1 - np.float32(low)) / np.float32(high - low)
         for below, above in ((parts[0], parts[2]), (parts[1], parts[3])):
@@ -140,9 +162,9 @@ class SpoiledEcho(Magnitude):
         """The one complex echo: water and fat in their phase, so that voxels with both are dark."""
         water, fat = self.mixed(parts, fields)
         echo = np.empty(water.shape, np.complex64)
-        np.multiply(fat, np.float32(np.cos(self.phase)), out=echo.real)
+        np.multiply(fat, np.float32(np.cos(self.phase_rad)), out=echo.real)
         echo.real += water
-        np.multiply(fat, np.float32(np.sin(self.phase)), out=echo.imag)
+        np.multiply(fat, np.float32(np.sin(self.phase_rad)), out=echo.imag)
         return [echo]
 
 
@@ -151,7 +173,14 @@ DIXON_CHANNELS = ("in", "opposed", "water", "fat")  # in the order of `Dixon.cha
 
 @dataclass(frozen=True)
 class Dixon(SpoiledEcho):
-    """A two-point Dixon VIBE: in phase, opposed phase, and water and fat made of them."""
+    """A two-point Dixon VIBE: in phase, opposed phase, and water and fat made of them.
+
+    Examples:
+        >>> parts = np.array([[3.0], [1.0], [3.0], [1.0]], np.float32)
+        >>> same, opposed = Dixon().echoes(parts, Fields(np.ones(1, np.float32), np.ones(1, np.float32)))
+        >>> [image.item() for image in Dixon().channels([same, opposed])]
+        [4.0, 2.0, 3.0, 1.0]
+    """
 
     def echoes(self, parts: np.ndarray, fields: Fields) -> list[np.ndarray]:
         """The echoes in phase and in opposed phase."""
@@ -171,6 +200,10 @@ class TurboSpinEcho(Magnitude):
     Args:
         tr_ms, te_ms: repetition time and effective echo time.
         t1_factor: this patient's T1 over the table's.
+
+    Examples:
+        >>> TurboSpinEcho().echoes(np.array([[0.5]]), Fields(np.ones(1), np.ones(1)))[0].real.tolist()
+        [0.5]
     """
 
     tr_ms: float = 2800.0
@@ -208,6 +241,13 @@ class RandomContrast(Magnitude):
 
     Source:
         Billot et al., SynthSeg, Med Image Anal 2023;86:102789.
+
+    Examples:
+        >>> contrast = RandomContrast({"fat": 0.25})
+        >>> contrast.components("fat").tolist()
+        [0.25]
+        >>> contrast.echoes(np.array([[0.25]]), Fields(np.ones(1), np.ones(1)))[0].real.tolist()
+        [0.25]
     """
 
     values: dict[str, float]

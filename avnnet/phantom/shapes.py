@@ -21,20 +21,43 @@ LATTICE_MM = 1.8  # linear interpolation of a sphere's distance (radius 24 mm) i
 
 
 def unit(vector: Sequence[float] | np.ndarray) -> Vector:
-    """The vector `(x, y, z)` scaled to length 1."""
+    """The vector `(x, y, z)` scaled to length 1.
+
+    Examples:
+        >>> [round(part, 6) for part in unit((0.0, 3.0, 4.0))]
+        [0.0, 0.6, 0.8]
+    """
     array = np.asarray(vector, float)
     x, y, z = (array / np.linalg.norm(array)).tolist()
     return x, y, z
 
 
-def along(points: Points, axis: Vector) -> np.ndarray:
-    """The coordinate of points along a unit axis, mm."""
+def along_mm(points: Points, axis: Vector) -> np.ndarray:
+    """The coordinate of points along a unit axis, mm.
+
+    Examples:
+        >>> along_mm((np.array([1.0]), np.array([2.0]), np.array([3.0])), (0.0, 0.0, 1.0)).tolist()
+        [3.0]
+    """
+    return _dot(points, axis)
+
+
+def length_mm(points: Points) -> np.ndarray:
+    """The distance of points from the head centre, mm.
+
+    Examples:
+        >>> length_mm((np.array([2.0]), np.array([3.0]), np.array([6.0]))).tolist()
+        [7.0]
+    """
+    return _length(points)
+
+
+def _dot(points: Points, vector: Vector) -> np.ndarray:
     x, y, z = points
-    return x * np.float32(axis[0]) + y * np.float32(axis[1]) + z * np.float32(axis[2])
+    return x * np.float32(vector[0]) + y * np.float32(vector[1]) + z * np.float32(vector[2])
 
 
-def radius(points: Points) -> np.ndarray:
-    """The distance of points from the head centre, mm."""
+def _length(points: Points) -> np.ndarray:
     x, y, z = points
     length: np.ndarray = np.sqrt(x * x + y * y + z * z)
     return length
@@ -47,20 +70,26 @@ def ellipsoid_mm(points: Points, centre_mm: Vector, radii_mm: Vector) -> np.ndar
     """
     x, y, z = ((p - np.float32(c)) / np.float32(r) for p, c, r in zip(points, centre_mm, radii_mm, strict=True))
     a, b, c = (np.float32(1 / r) for r in radii_mm)
-    level = radius((x, y, z))
-    distance: np.ndarray = level * (level - 1) / np.maximum(radius((x * a, y * b, z * c)), np.float32(1e-6))
+    level = _length((x, y, z))
+    distance: np.ndarray = level * (level - 1) / np.maximum(_length((x * a, y * b, z * c)), np.float32(1e-6))
     return distance
 
 
 def capsule_mm(points: Points, start_mm: Vector, end_mm: Vector, radius_mm: float) -> np.ndarray:
-    """The signed distance to a tube with round ends."""
+    """The signed distance to a tube with round ends.
+
+    Examples:
+        >>> beside_and_above = np.zeros(2), np.array([5.0, 0.0]), np.array([4.0, 13.0])
+        >>> capsule_mm(beside_and_above, (0.0, 0.0, 0.0), (0.0, 0.0, 10.0), 2.0).tolist()
+        [3.0, 1.0]
+    """
     x, y, z = (p - np.float32(s) for p, s in zip(points, start_mm, strict=True))
     ex, ey, ez = (np.float32(e - s) for s, e in zip(start_mm, end_mm, strict=True))
     share = np.clip((x * ex + y * ey + z * ez) / (ex * ex + ey * ey + ez * ez), 0, 1)
-    return radius((x - share * ex, y - share * ey, z - share * ez)) - np.float32(radius_mm)
+    return length_mm((x - share * ex, y - share * ey, z - share * ez)) - np.float32(radius_mm)
 
 
-def smooth_union(first: np.ndarray, second: np.ndarray, fillet_mm: float) -> np.ndarray:
+def smooth_union_mm(first: np.ndarray, second: np.ndarray, fillet_mm: float) -> np.ndarray:
     """The signed distance to both shapes together, with a fillet where they meet, a quarter of it deep.
 
     Source: the quadratic polynomial smooth minimum, Quilez, https://iquilezles.org/articles/smin.
@@ -71,7 +100,12 @@ def smooth_union(first: np.ndarray, second: np.ndarray, fillet_mm: float) -> np.
 
 
 def ramp(values: np.ndarray) -> np.ndarray:
-    """A smooth step: 0 below 0, 1 above 1."""
+    """A smooth step: 0 below 0, 1 above 1.
+
+    Examples:
+        >>> ramp(np.array([-1.0, 0.5, 2.0])).tolist()
+        [0.0, 0.5, 1.0]
+    """
     t = np.clip(values, 0, 1)
     step: np.ndarray = t * t * (3 - 2 * t)
     return step
@@ -104,7 +138,14 @@ class Waves:
 
     @classmethod
     def draw(cls, generator: np.random.Generator, *, wavelengths_mm: tuple[float, float], count: int = 8) -> Waves:
-        """Waves of random direction and phase, wavelengths drawn log-uniformly from the range in mm."""
+        """Waves of random direction and phase, wavelengths drawn log-uniformly from the range in mm.
+
+        Examples:
+            >>> waves = Waves.draw(np.random.default_rng(1), wavelengths_mm=(10.0, 20.0), count=50)
+            >>> wavelengths_mm = 2 * np.pi / np.linalg.norm(waves.vectors, axis=1)
+            >>> bool((wavelengths_mm >= 10).all() and (wavelengths_mm <= 20).all())
+            True
+        """
         directions = generator.normal(size=(count, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         lengths = np.exp(generator.uniform(np.log(wavelengths_mm[0]), np.log(wavelengths_mm[1]), size=(count, 1)))
@@ -114,7 +155,7 @@ class Waves:
         """The noise at points, in the shape of their arrays."""
         total = np.zeros(np.shape(points[0]), np.float32)
         for vector, phase in zip(self.vectors, self.phases, strict=True):
-            total += np.cos(along(points, (vector[0], vector[1], vector[2])) + np.float32(phase))
+            total += np.cos(_dot(points, (vector[0], vector[1], vector[2])) + np.float32(phase))
         return total * np.float32(np.sqrt(2 / len(self.phases)))
 
 
@@ -125,6 +166,11 @@ def points_of(grid: Grid, centre_mm: Vector, box: Sequence[slice | range] | None
         grid: of the image.
         centre_mm: the head centre, LPS mm.
         box: per axis a slice of the voxels, or a range of indices, which may lie outside the image.
+
+    Examples:
+        >>> x, y, z = points_of(Grid((1, 1, 3), (1.0, 1.0, 2.0)), (2.0, 0.0, 0.0))
+        >>> x.ravel().tolist()
+        [-2.0, 0.0, 2.0]
     """
     ranges = [
         np.arange(n)[part] if isinstance(part, slice) else np.asarray(part)
@@ -161,7 +207,14 @@ class Lattice:
         self._weights = [_hats(n, step) for n, step in zip(grid.shape, self.steps, strict=True)]
 
     def expand(self, values: np.ndarray, box: Box = (slice(None),) * 3) -> np.ndarray:
-        """`(z, y, x)` values on the voxels of a box of the image, interpolated linearly from those on the lattice."""
+        """`(z, y, x)` values on the voxels of a box of the image, interpolated linearly from those on the lattice.
+
+        Examples:
+            >>> lattice = Lattice(Grid((9, 9, 9)), (4.0, 4.0, 4.0), step_mm=2.0)
+            >>> x, y, z = lattice.points
+            >>> lattice.expand(x + 0 * y + 0 * z)[0, 0].tolist()  # a linear field comes back exactly
+            [-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0]
+        """
         values = np.asarray(values, np.float32)
         slow, middle, fast = (
             (weights[part], _knots(part, n, step))
@@ -173,7 +226,13 @@ class Lattice:
         return np.matmul(values, fast[0][:, fast[1]].T)
 
     def box_of(self, near: np.ndarray) -> Box | None:
-        """The smallest box of voxels that holds all lattice cells with a corner where `near` is true, or None."""
+        """The smallest box of voxels that holds all lattice cells with a corner where `near` is true, or None.
+
+        Examples:
+            >>> lattice = Lattice(Grid((9, 9, 9)), (4.0, 4.0, 4.0), step_mm=2.0)
+            >>> lattice.box_of(length_mm(lattice.points) < 1), lattice.box_of(length_mm(lattice.points) > 99)
+            ((slice(2, 7, None), slice(2, 7, None), slice(2, 7, None)), None)
+        """
         slices = []
         for axis, (n, step) in enumerate(zip(self.shape, self.steps, strict=True)):
             found = np.flatnonzero(near.any(axis=tuple(other for other in range(3) if other != axis)))

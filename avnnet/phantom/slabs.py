@@ -38,6 +38,23 @@ class Scene:
         hips: the index hip first.
         sequence, scanner: of the scan.
         second: per hip a second reader, who draws it again.
+
+    Examples:
+        >>> from avnnet.phantom.anatomy import draw_anatomy
+        >>> from avnnet.phantom.body import draw_body
+        >>> from avnnet.phantom.head import Head
+        >>> from avnnet.phantom.modes import SignalMode
+        >>> from avnnet.phantom.scanner import draw_scanner
+        >>> from avnnet.phantom.sequences import TurboSpinEcho
+        >>> one = np.random.default_rng(1)
+        >>> hip, scanner = Hip(Head(draw_anatomy(one, sex="male"), None, 0.0)), draw_scanner(one, SignalMode.PD_TSE)
+        >>> grid, sequence = Grid((16, 16, 16), (4.0, 4.0, 4.0)), TurboSpinEcho()
+        >>> scene = Scene(grid, (30.0, 30.0, 30.0), draw_body(one), (hip,), sequence, scanner, (TRUTH,))
+        >>> scene.slabs
+        [slice(0, 16, None)]
+        >>> image, (labels,) = scene.slab(slice(4, 12), seed=1)
+        >>> image.shape, labels[0, 4, 7, 7].item()  # vital bone in the middle of the head
+        ((1, 8, 16, 16), 1)
     """
 
     def __init__(

@@ -24,11 +24,11 @@ class Tissue:
     t2_ms: float
 
 
-FAT_T1_MS = 370.0  # subcutaneous fat 371 to 382, fatty marrow 365 (clinical.md 4.3)
+FAT_T1_MS = 370.0  # subcutaneous fat 371 to 382, fatty marrow 365 (docs/sources.md#relaxation)
 
-# T1 and T2 at 3 T: clinical.md 4.3. T2* of marrow is short between the trabeculae. Densities and fat are chosen
-# so that a plain VIBE ranks the tissues as clinical.md 4.4 does, although fat and water of one voxel nearly cancel
-# at its echo time, which the table there leaves out.
+# T1 and T2 at 3 T: docs/sources.md#relaxation. T2* of marrow is short between the trabeculae. Densities and fat are
+# chosen so that a plain VIBE ranks the tissues as docs/sources.md#signal does, although fat and water of one voxel
+# nearly cancel at its echo time, which the table there leaves out.
 TISSUES = {
     "air": Tissue(0.0, 0.0, 1000.0, 10.0, 10.0),
     "skin": Tissue(0.7, 0.1, 900.0, 8.0, 20.0),
@@ -51,7 +51,7 @@ TISSUES = {
     "gas": Tissue(0.0, 0.0, 1000.0, 10.0, 10.0),
 }
 
-# Longitudinal relaxivity at 3 T in plasma, L/(mmol s): Szomolanyi 2019, Invest Radiol 54:559 (clinical.md 4.3).
+# Longitudinal relaxivity at 3 T in plasma, L/(mmol s): Szomolanyi 2019 (docs/sources.md#relaxation).
 RELAXIVITY = {"gadobutrol": 4.97, "gadoteridol": 3.28, "gadoterate": 3.00}
 
 

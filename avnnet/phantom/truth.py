@@ -9,7 +9,7 @@ import numpy as np
 from avnnet.labels import Side
 from avnnet.phantom.anatomy import Anatomy
 from avnnet.phantom.head import Head
-from avnnet.phantom.shapes import Vector, along
+from avnnet.phantom.shapes import Vector, along_mm
 
 LABEL_RULE = (
     "head: bone inside its surface up to the neck plane, cortex included, cartilage not; necrosis: to the outer "
@@ -91,6 +91,13 @@ class HipTruth:
 
         Args:
             about_x_mm: where the mirror stands, LPS x.
+
+        Examples:
+            >>> from avnnet.phantom.anatomy import draw_anatomy
+            >>> healthy = Head(draw_anatomy(np.random.default_rng(1), sex="male"), None, 0.0)
+            >>> right = truth_of(healthy, sex="male", arco_stage="", centre_mm=(-90.0, 5.0, 7.0))
+            >>> right.mirrored().centre_mm, right.mirrored().side.value
+            ((90.0, 5.0, 7.0), 'left')
         """
 
         def flip(vector: Vector) -> Vector:
@@ -118,6 +125,13 @@ def truth_of(head: Head, *, sex: str, arco_stage: str, centre_mm: Vector) -> Hip
         head: with its anatomy and lesion.
         sex, arco_stage: as they were asked for.
         centre_mm: the head centre, LPS mm.
+
+    Examples:
+        >>> from avnnet.phantom.anatomy import draw_anatomy
+        >>> healthy = Head(draw_anatomy(np.random.default_rng(1), sex="male"), None, 0.0)
+        >>> truth = truth_of(healthy, sex="male", arco_stage="", centre_mm=(-90.0, 5.0, 7.0))
+        >>> truth.necrosis_percent, truth.vital_cm3 == truth.head_cm3
+        (0.0, True)
     """
     anatomy, lesion = head.anatomy, head.lesion
     nowhere = (float("nan"),) * 3
@@ -161,16 +175,31 @@ def _moved(point: Vector, by: Vector) -> Vector:
 
 
 def acetabular_edge_mm(anatomy: Anatomy) -> Vector:
-    """The lateral edge of the bony socket in the mid-coronal plane, from the head centre: where the mouth ends it."""
+    """The lateral edge of the bony socket in the mid-coronal plane, from the head centre: where the mouth ends it.
+
+    Examples:
+        >>> from avnnet.phantom.anatomy import draw_anatomy
+        >>> anatomy = draw_anatomy(np.random.default_rng(1), sex="male")
+        >>> x, y, z = acetabular_edge_mm(anatomy)
+        >>> x < 0, y, round(float(np.hypot(x, z)) / anatomy.socket_mm, 6)  # lateral, on the socket
+        (True, 0.0, 1.0)
+    """
     turn = np.linspace(0, np.pi, 3601)  # from lateral over superior to medial
     x, z = -anatomy.socket_mm * np.cos(turn), anatomy.socket_mm * np.sin(turn)
-    covered = along((x, np.zeros_like(x), z), anatomy.cup_axis) + anatomy.cup_mouth_mm < 0
+    covered = along_mm((x, np.zeros_like(x), z), anatomy.cup_axis) + anatomy.cup_mouth_mm < 0
     first = int(np.argmax(covered))
     return float(x[first]), 0.0, float(z[first])
 
 
 def teardrop_mm(anatomy: Anatomy) -> Vector:
-    """The lowest point of the bone medial to the head in the mid-coronal plane, from the head centre, to 0.25 mm."""
+    """The lowest point of the bone medial to the head in the mid-coronal plane, from the head centre, to 0.25 mm.
+
+    Examples:
+        >>> from avnnet.phantom.anatomy import draw_anatomy
+        >>> x, y, z = teardrop_mm(draw_anatomy(np.random.default_rng(1), sex="male"))
+        >>> x > 0, y, z < 0  # medial, below the centre
+        (True, 0.0, True)
+    """
     socket = anatomy.socket_mm
     x, z = np.meshgrid(
         np.arange(0.45 * socket, 1.6 * socket, 0.25), np.arange(-1.7 * socket, 0.3 * socket, 0.25), indexing="ij"

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from avnnet.columns import STAGE
 from avnnet.plots import bland_altman_plot, group_plot, scatter_plot, stage_plot, svg_bytes, training_plot
 from avnnet.plots.style import words
+from avnnet.readers import MANUAL
 from avnnet.report.tables import StudyTables
 from avnnet.stats import early_or_advanced
-from avnnet.stats.study import MANUAL, STAGE
 
 
 def charts(study: StudyTables) -> Iterable[tuple[str, str, bytes]]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from avnnet.metrics.catalogue import METRICS
 from avnnet.record import StudyRecord
 from avnnet.report.wording import held_out, printable
 
 DEFINITIONS = (
-    "Dice is 2 |A ∩ B| / (|A| + |B|) on the grid of the manual mask; a structure that only one of both masks has "
-    "counts "
-    "0, one that neither has is undefined and left out.",
-    "HD95 is the larger of the two directed 95th percentiles of the distances between surface voxels, ASSD the mean "
-    "of all of them, in mm; surface Dice is the share of surface voxels within 1 mm of the other surface.",
+    *(one.definition for one in METRICS),
     "Volume is the number of voxels times the volume of a voxel; relative volume is that of the part over the whole.",
 )
 STATISTICS = (

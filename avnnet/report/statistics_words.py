@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 import pandas as pd
 
+from avnnet.metrics.catalogue import metric
 from avnnet.plots.style import words
 from avnnet.report.wording import NOTHING, PrintedTable, cases, interval, noted, number, p_value, printable, records
 
@@ -16,9 +17,6 @@ SIZES = (
 )  # fmt: skip
 SCALES = {"difference": "difference", "percent": "percent of the mean", "log": "ratio (log scale)"}
 QUOTED = ("ICC(2,1)", "ICC(3,1)")
-METRICS = {
-    "dice": "Dice", "surface_dice_1mm": "surface Dice (1 mm)", "hd95_mm": "HD95 (mm)", "assd_mm": "ASSD (mm)",
-}  # fmt: skip
 
 
 def reliability_printed(tables: Tables) -> PrintedTable:
@@ -177,9 +175,10 @@ def segmentation_printed(table: pd.DataFrame, reader: str, label: str) -> Printe
     header = ["stratum", "measure", "n (patients)", "missed", "false positive", "mean ± SD", "95 % CI", "median", "IQR"]
     rows = []
     for row in records(table[(table["reader"] == reader) & (table["label"] == label)]):
-        digits = 3 if "dice" in row["metric"] else 2
+        one = metric(row["metric"])
+        digits = one.decimals
         spread = number(row["mean"], digits) + ("" if pd.isna(row["sd"]) else f" ± {number(row['sd'], digits)}")
-        cells = [printable(row["stratum"]), METRICS[row["metric"]], f"{row['n']} ({row['n_patients']})"]
+        cells = [printable(row["stratum"]), one.printed, f"{row['n']} ({row['n_patients']})"]
         cells += [str(row["n_missed"]), str(row["n_false_positive"]), spread, interval(row, digits=digits)]
         rows.append([*cells, number(row["median"], digits), interval(row, "q1", "q3", digits)])
     note = "The interval is of the mean (bootstrap by patient). Stage and size are the manual reader's."

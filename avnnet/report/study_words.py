@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from avnnet.metrics.catalogue import SUMMARISED
 from avnnet.plots.style import words
 from avnnet.report.wording import (
     ERROR_CHARACTERS,
@@ -32,6 +33,12 @@ def study_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
     Args:
         table: the abstract's table.
+
+    Examples:
+        >>> columns = ["section", "quantity", "structure", "reader", "group", "n_cases", "n_patients"]
+        >>> row = ["dice", "dice", "head", "unet3d", "", 5, 4, "0.95", "", float("nan"), ""]
+        >>> study_rows(pd.DataFrame([row], columns=[*columns, "result", "test", "p", "note"]))[1]
+        [['dice', 'Dice', 'head', 'unet3d', '5 (4)', '0.95', '', '', '']]
     """
     header = ["section", "quantity", "structure", "reader", "cases (patients)", "result", "test", "p", "note"]
     rows = []
@@ -63,14 +70,13 @@ def study_printed(table: pd.DataFrame) -> PrintedTable:
 def dice_printed(table: pd.DataFrame) -> PrintedTable:
     """Overlap and surface distances per network and structure, with the counts that the means leave out."""
     header = ["reader", "structure", "n", "missed", "false positive", "undefined", "failed"]
-    header += ["Dice", "median", "HD95 (mm)", "median", "ASSD (mm)", "median"]
+    header += [cell for one in SUMMARISED for cell in (one.printed, "median")]
     rows = []
     for row in records(table):
         counts = [row["n"], *(row[f"n_{n}"] for n in ("missed", "false_positive", "undefined", "failed"))]
         cells = [printable(row["reader"]), printable(row["label"]), *map(str, counts)]
-        cells += [spread(row, "dice_", 3), number(row["dice_median"], 3)]
-        for name in ("hd95_mm", "assd_mm"):
-            cells += [spread(row, f"{name}_"), number(row[f"{name}_median"])]
+        for one in SUMMARISED:
+            cells += [spread(row, f"{one.name}_", one.decimals), number(row[f"{one.name}_median"], one.decimals)]
         rows.append(cells)
     note = (
         "n: cases with a defined Dice. A missed or false-positive structure counts with Dice 0; a structure "

@@ -10,16 +10,16 @@ from pathlib import Path
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
+from avnnet.columns import GRADE_COLUMNS
 from avnnet.errors import InvalidConfig, MissingFile, StatisticsError
 from avnnet.labels import LabelScheme
-from avnnet.measure.grades import GRADE_COLUMNS
+from avnnet.readers import MANUAL, humans, is_human
 from avnnet.record import StudyRecord
 from avnnet.report.formats import as_latex, as_markdown
 from avnnet.report.results import write_results
 from avnnet.report.study_words import study_rows
 from avnnet.stats import Question, all_statistics, best_reader, locator_table, study_table
 from avnnet.stats.bootstrap import DRAWS
-from avnnet.stats.study import MANUAL, human_readers
 from avnnet.tables import read_table, write_table
 
 TRAINING, LOCATED_CENTRES = "training.csv", "located.csv"
@@ -73,7 +73,7 @@ class StudyTables:
             return self.record.automatic, "name that was given"
         if self.scheme is not None and (len(self.agreement) or not self.record.values):
             return best_reader(self.agreement, self.scheme)
-        others = [name for name in self.measurements["reader"].unique() if name not in human_readers(self.measurements)]
+        others = [name for name in self.measurements["reader"].unique() if not is_human(str(name))]
         if len(others) == 1:
             return str(others[0]), "only automatic reader"
         raise StatisticsError(
@@ -91,7 +91,7 @@ class StudyTables:
         return Question(
             values=self.values,
             automatic=self.automatic[0],
-            humans=tuple(name for name in human_readers(self.measurements) if name != MANUAL),
+            humans=tuple(name for name in humans(self.measurements["reader"]) if name != MANUAL),
             part=self.scheme.part if self.scheme else "",
             grades={name: classes for name, classes in GRADE_COLUMNS.items() if name in self.measurements},
             margins=self.record.margins,

@@ -74,7 +74,12 @@ def p_value(p: float) -> str:
 
 
 def records(table: pd.DataFrame) -> Iterable[dict[str, Any]]:
-    """The rows of a table by column name."""
+    """The rows of a table by column name.
+
+    Examples:
+        >>> list(records(pd.DataFrame({"reader": ["manual"], "n": [3]})))
+        [{'reader': 'manual', 'n': 3}]
+    """
     return ({str(name): cell for name, cell in row.items()} for row in table.to_dict("records"))
 
 
@@ -85,6 +90,10 @@ def spread(row: Mapping[str, Any], name: str = "", digits: int = 2) -> str:
         row: with `{name}mean` and `{name}sd`.
         name: before the two.
         digits: after the point.
+
+    Examples:
+        >>> spread({"mean": 0.9, "sd": 0.05}), spread({"dice_mean": 0.9, "dice_sd": float("nan")}, "dice_")
+        ('0.90 ± 0.05', '0.90')
     """
     mean, sd = (row[f"{name}{part}"] for part in ("mean", "sd"))
     if pd.isna(mean):
@@ -93,17 +102,32 @@ def spread(row: Mapping[str, Any], name: str = "", digits: int = 2) -> str:
 
 
 def interval(row: Mapping[str, Any], low: str = "ci_low", high: str = "ci_high", digits: int = 2) -> str:
-    """An interval of a row, a dash where there is none."""
+    """An interval of a row, a dash where there is none.
+
+    Examples:
+        >>> interval({"ci_low": -0.5, "ci_high": 1.25}), interval({"ci_low": float("nan"), "ci_high": 1.0})
+        ('−0.50 to 1.25', '–')
+    """
     return NOTHING if pd.isna(row[low]) else f"{number(row[low], digits)} to {number(row[high], digits)}"
 
 
 def cases(row: Mapping[str, Any]) -> str:
-    """Cases and, in brackets, patients."""
+    """Cases and, in brackets, patients.
+
+    Examples:
+        >>> cases({"n_cases": 5, "n_patients": 4})
+        '5 (4)'
+    """
     return NOTHING if pd.isna(row["n_cases"]) else f"{row['n_cases']} ({row['n_patients']})"
 
 
 def noted(header: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """The table without its last column, the notes, where no row has any: the page is narrow."""
+    """The table without its last column, the notes, where no row has any: the page is narrow.
+
+    Examples:
+        >>> noted(["case", "note"], [["h1", ""], ["h2", ""]])
+        (['case'], [['h1'], ['h2']])
+    """
     if any(row[-1] for row in rows if len(row) == len(header)):
         return header, rows
     return header[:-1], [row[:-1] if len(row) == len(header) else row for row in rows]
@@ -122,7 +146,12 @@ def remarks_printed(measurements: pd.DataFrame, column: str, title: str) -> Prin
 
 
 def settings_rows(settings: Any, prefix: str = "") -> Iterable[list[str]]:
-    """Nested settings as rows of a dotted name and a value; the lines of a longer text stay lines."""
+    """Nested settings as rows of a dotted name and a value; the lines of a longer text stay lines.
+
+    Examples:
+        >>> list(settings_rows({"trainer": {"max_epochs": 60}, "seed": 7}))
+        [['trainer.max_epochs', '60'], ['seed', '7']]
+    """
     if not isinstance(settings, Mapping):
         lines = str(settings).splitlines() or [""]
         indents = [line[: len(line) - len(line.lstrip(" "))] for line in lines]

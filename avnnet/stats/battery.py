@@ -24,12 +24,12 @@ from avnnet.stats.reliability import concordance, icc
 from avnnet.stats.segmentation import detection, segmentation_results
 from avnnet.stats.summary import summarise_agreement, summarise_volumes
 
-LEAST_DRAWS = 100
+MIN_DRAWS = 100
 SCALES = ("difference", "percent", "log")
 
 
 def check_margins(margins: Mapping[str, float], values: Sequence[str]) -> None:
-    """Nothing, if every equivalence margin is of a quantity that is compared.
+    """Refuse an equivalence margin of a quantity that is not compared.
 
     Args:
         margins: by quantity.
@@ -76,8 +76,8 @@ class Question:
     def __post_init__(self) -> None:
         if not self.values:
             raise StatisticsError("name at least one column to compare, such as necrosis_cm3")
-        if self.draws < LEAST_DRAWS:
-            raise StatisticsError(f"a bootstrap interval needs at least {LEAST_DRAWS} draws; found {self.draws}")
+        if self.draws < MIN_DRAWS:
+            raise StatisticsError(f"a bootstrap interval needs at least {MIN_DRAWS} draws; found {self.draws}")
         check_margins(self.margins, self.values)
 
 
@@ -120,6 +120,12 @@ def table_names(measurements: pd.DataFrame, agreement: pd.DataFrame, question: Q
         measurements: one row per case and reader.
         agreement: one row per case, reader and label; may be empty.
         question: what is compared.
+
+    Examples:
+        >>> table = pd.DataFrame({"patient_id": [*"ab"] * 2, "case_id": [*"ab"] * 2,
+        ...     "reader": ["manual"] * 2 + ["unet3d"] * 2, "head_cm3": [50.0, 40.0, 48.0, 41.0]})
+        >>> "limits" in table_names(table, pd.DataFrame(), Question(("head_cm3",), "unet3d"))
+        True
     """
     return [name for name, _ in _parts(measurements, agreement, question)]
 
@@ -230,6 +236,10 @@ def numeric_columns(measurements: pd.DataFrame) -> list[str]:
 
     Args:
         measurements: one row per case and reader.
+
+    Examples:
+        >>> numeric_columns(pd.DataFrame({"case_id": ["a"], "head_cm3": [50.0], "flags": [""]}))
+        ['head_cm3']
     """
     found = []
     for name in measurements.columns:

@@ -12,7 +12,7 @@ from avnnet.stats.pairs import CONFIDENCE
 DRAWS = 10_000
 SEED = 1
 CHUNK = 1_000
-LEAST_PATIENTS = 3
+MIN_PATIENTS = 3
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """Weights `(draws, cases)`, how often each case is drawn, to one value per draw `(draws,)`."""
@@ -56,7 +56,7 @@ def bootstrap_interval(
     """
     _, member = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
     n = int(member.max()) + 1 if len(member) else 0
-    if n < LEAST_PATIENTS:
+    if n < MIN_PATIENTS:
         return np.nan, np.nan
     generator = np.random.default_rng(seed)
     with np.errstate(invalid="ignore", divide="ignore"):

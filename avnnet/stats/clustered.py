@@ -62,11 +62,11 @@ def clustered_rank_test(
         (3, 1.87, 0.061)
     """
 
-    def one_of(cell: object) -> str | None:
+    def compared_group(cell: object) -> str | None:
         name = classify(cell)
         return name if name in groups else None
 
-    known, found = members(table, value, group=group, reader=reader, classify=one_of)
+    known, found = members(table, value, group=group, reader=reader, classify=compared_group)
     second = (known["member"] == groups[1]).to_numpy(bool)
     patients = [set(known.loc[second == which, "patient_id"]) for which in (False, True)]
     row: dict[str, object] = {name: found[name] for name in ("value", "reader")}
@@ -169,7 +169,7 @@ def _estimate(cases: pd.DataFrame) -> dict[str, object]:
 
 
 def _t_test(cases: pd.DataFrame, scale: float) -> dict[str, object]:
-    """Every case as if it were a patient."""
+    """The t test that takes every case for a patient of its own: the wrong way, to be shown."""
     row = _estimate(cases)
     differences = cases["difference"].to_numpy(float)
     if len(differences) < 2:

@@ -79,6 +79,13 @@ def members(
 
     Raises:
         StatisticsError: if a column or reader is absent, a row stands twice, or readers are mixed.
+
+    Examples:
+        >>> table = pd.DataFrame({"patient_id": [*"abc"], "case_id": [*"abc"], "reader": "manual",
+        ...     "arco_stage": ["II", "IIIA", None], "necrosis_cm3": [5.0, 20.0, 9.0]})
+        >>> known, found = members(table, "necrosis_cm3", group="arco_stage", reader=None, classify=early_or_advanced)
+        >>> known["member"].tolist(), found["n_no_group"]
+        (['early', 'advanced'], 1)
     """
     frame = tidy(table, [value, group])
     frame = frame if reader is None else rows_of(frame, reader)

@@ -93,7 +93,7 @@ def bland_altman(
 
 
 def _on_scale(paired: pd.DataFrame, scale: str) -> tuple[pd.DataFrame, str]:
-    """The pairs so that second - first is the difference on the scale, and why there is none (else empty)."""
+    """The pairs on another scale, and, where a value has no place on it, the reason as a note (else empty)."""
     first, second = paired["first"], paired["second"]
     if scale == "percent":
         mean = (first + second) / 2
@@ -158,7 +158,21 @@ def _proportional(scaled: pd.DataFrame) -> dict[str, object]:
 
 
 def limits_row(paired: pd.DataFrame, value: str, manual: str, automatic: str, excluded: int) -> dict[str, object]:
-    """Bias, SD and limits with their approximate intervals, of pairs as `pairs` gives them."""
+    """A row of bias, SD and limits with their approximate intervals.
+
+    Args:
+        paired: patient_id, first and second, one row per case, as `pairs` gives them.
+        value: names the quantity in the row.
+        manual: names the first reader.
+        automatic: names the second reader.
+        excluded: how many cases could not be paired.
+
+    Examples:
+        >>> paired = pd.DataFrame({"patient_id": [*"abc"], "first": [1.0, 2.0, 3.0], "second": [2.0, 4.0, 6.0]})
+        >>> row = limits_row(paired, "head_cm3", "manual", "unet3d", excluded=0)
+        >>> [row[name] for name in ("n_cases", "bias", "sd", "upper_limit")]
+        [3, 2.0, 1.0, 3.96]
+    """
     differences = paired.assign(difference=paired["second"] - paired["first"])
     of_patients = patient_means(differences, ["difference"])["difference"].to_numpy(float)
     n = len(of_patients)

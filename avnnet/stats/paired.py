@@ -87,6 +87,11 @@ def wilcoxon_p(paired: pd.DataFrame) -> float:
 
     Source:
         Wilcoxon F. Individual comparisons by ranking methods. Biometrics Bulletin 1945;1:80-83.
+
+    Examples:
+        >>> rising = pd.DataFrame({"patient_id": [*"abcdef"], "first": 0.0, "second": [1.0, 2, 3, 4, 5, 6]})
+        >>> wilcoxon_p(rising) == 2 / 2**6
+        True
     """
     differences, note = _differences(paired)
     if note:
@@ -137,6 +142,10 @@ def cohen_dz(paired: pd.DataFrame) -> float:
 
     Source:
         Cohen J. Statistical power analysis for the behavioral sciences, 2nd ed. 1988, section 2.3.5.
+
+    Examples:
+        >>> cohen_dz(pd.DataFrame({"patient_id": [*"abc"], "first": 0.0, "second": [1.0, 2.0, 3.0]}))
+        2.0
     """
     differences, note = _differences(paired)
     return np.nan if note else float(differences.mean() / differences.std(ddof=1))

@@ -14,7 +14,7 @@ from avnnet.stats.pairs import CONFIDENCE
 from avnnet.stats.segmentation import segmentation_results
 
 MOST = 100_000
-LEAST_STUDIES = 4
+MIN_STUDIES = 4
 
 
 def sample_size_for_limits(sd: float, width: float, *, confidence: float = CONFIDENCE) -> int:
@@ -120,7 +120,7 @@ def learning_curve(
 
 def _fitted(points: pd.DataFrame) -> pd.DataFrame:
     n, mean = points["n_train"].to_numpy(float), points["mean"].to_numpy(float)
-    if len(np.unique(n)) < LEAST_STUDIES or not np.isfinite(mean).all():
+    if len(np.unique(n)) < MIN_STUDIES or not np.isfinite(mean).all():
         return points.assign(fitted=np.nan, ceiling=np.nan)
 
     def curve(n: np.ndarray, ceiling: float, a: float, b: float) -> np.ndarray:

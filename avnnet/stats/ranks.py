@@ -15,7 +15,12 @@ ROUNDING = 1e-9  # a tail probability that equals the wanted one may miss it by 
 
 
 def has_ties(*samples: np.ndarray) -> bool:
-    """Whether a value stands twice in the samples taken together."""
+    """Whether a value stands twice in the samples taken together.
+
+    Examples:
+        >>> has_ties(np.array([1, 2]), np.array([3, 4])), has_ties(np.array([1, 2]), np.array([2, 3]))
+        (False, True)
+    """
     values = np.concatenate(samples)
     return len(np.unique(values)) < len(values)
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from avnnet.columns import IDENTITY
 from avnnet.stats.bootstrap import DRAWS, SEED, bootstrap_interval
 from avnnet.stats.limits import LIMIT_SD
-from avnnet.stats.pairs import IDENTITY, KEY, pairs
+from avnnet.stats.pairs import KEY, pairs
 
 Agreement = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 

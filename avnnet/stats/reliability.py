@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from avnnet.columns import IDENTITY
 from avnnet.errors import StatisticsError
-from avnnet.stats.bootstrap import DRAWS, LEAST_PATIENTS, bootstrap_interval
-from avnnet.stats.pairs import CONFIDENCE, CONSTANT_TOLERANCE, IDENTITY, KEY, is_constant, numbers, pairs, rows_of, tidy
+from avnnet.stats.bootstrap import DRAWS, MIN_PATIENTS, bootstrap_interval
+from avnnet.stats.pairs import CONFIDENCE, CONSTANT_TOLERANCE, KEY, is_constant, numbers, pairs, rows_of, tidy
 
 FORMS = ["ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)"]
 
@@ -182,8 +183,8 @@ def _of_mean(ends: np.ndarray, k: int) -> np.ndarray:
 
 
 def _few(patients: np.ndarray) -> str:
-    few = len(set(patients)) < LEAST_PATIENTS
-    return f"; an interval by patient needs {LEAST_PATIENTS} patients" if few else ""
+    few = len(set(patients)) < MIN_PATIENTS
+    return f"; an interval by patient needs {MIN_PATIENTS} patients" if few else ""
 
 
 def concordance(
@@ -259,7 +260,11 @@ def concordance(
 
 
 def lin_standard_error(ccc: float, r: float, u: float, n: int) -> float:
-    """The asymptotic standard error of the concordance correlation, NaN where r is 0 (Lin 2000)."""
+    """The asymptotic standard error of the concordance correlation, NaN where r is 0.
+
+    Source:
+        Lin LI. A note on the concordance correlation coefficient. Biometrics 2000;56:324-325.
+    """
     if r == 0 or n < 3:
         return np.nan
     variance = (1 - r**2) * ccc**2 * (1 - ccc**2) / r**2 + 2 * ccc**3 * (1 - ccc) * u**2 / r

@@ -8,13 +8,17 @@ import numpy as np
 import pandas as pd
 
 from avnnet.errors import StatisticsError
+from avnnet.grades import STEINBERG
+from avnnet.metrics.catalogue import RANKED
+from avnnet.metrics.outcome import Outcome
+from avnnet.readers import MANUAL
 from avnnet.stats.bootstrap import DRAWS, SEED, bootstrap_interval
 from avnnet.stats.pairs import KEY, numbers, rows_of, text, tidy
 from avnnet.stats.proportions import wilson_interval
 
-METRICS = ("dice", "surface_dice_1mm", "hd95_mm", "assd_mm")
-SIZE_CLASSES = (("small (< 15 %)", 15.0), ("medium (15 to 30 %)", 30.0), ("large (> 30 %)", np.inf))
-"""Steinberg's A, B and C: clinical.md section 3."""
+LOW, HIGH = STEINBERG.bounds
+SIZES = (f"small (< {LOW:g} %)", f"medium ({LOW:g} to {HIGH:g} %)", f"large (> {HIGH:g} %)")
+"""Steinberg's classes, in their order: docs/sources.md#stages-and-extent."""
 ALL = "all"
 
 
@@ -22,7 +26,7 @@ def segmentation_results(
     agreement: pd.DataFrame,
     measurements: pd.DataFrame | None = None,
     *,
-    manual: str = "manual",
+    manual: str = MANUAL,
     stage: str = "arco_stage",
     size: str = "necrosis_percent",
     draws: int = DRAWS,
@@ -68,7 +72,7 @@ def segmentation_results(
             kept = cases if members is None else cases[_keys(cases).isin(members)]
             if len(kept):
                 common = {"reader": reader, "label": label}
-                rows += [common | _row(kept, metric, name, draws, seed) for metric in METRICS if metric in kept]
+                rows += [common | _row(kept, one.name, name, draws, seed) for one in RANKED if one.name in kept]
     return pd.DataFrame(rows)
 
 
@@ -84,14 +88,10 @@ def _strata(
         for name in sorted(set(stages) - {""}):
             strata.append((f"stage {name}", set(_keys(known[stages == name]))))
     if size in known:
-        values, low = numbers(known, size), 0.0
-        for name, high in SIZE_CLASSES:
-            # Steinberg: A < 15, B 15 to 30, C > 30; no lesion has no size
-            inside = (values > low if low != 15.0 else values >= low) & (
-                values < high if high == 15.0 else values <= high
-            )
-            low = high
-            strata.append((name, set(_keys(known[inside & (values > 0)]))))
+        values = numbers(known, size)
+        grades = values.where(values > 0).map(STEINBERG.of)  # no lesion has no size
+        for name, grade in zip(SIZES, STEINBERG.classes, strict=True):
+            strata.append((name, set(_keys(known[grades == grade]))))
     return [(name, members) for name, members in strata if members is None or members]
 
 
@@ -106,8 +106,8 @@ def _row(cases: pd.DataFrame, metric: str, stratum: str, draws: int, seed: int) 
     finite = defined[np.isfinite(defined)]
     row: dict[str, object] = {"metric": metric, "stratum": stratum, "n": len(defined)}
     row["n_patients"] = cases.loc[defined.index, "patient_id"].nunique()
-    row |= {f"n_{name}": int((outcome == name).sum()) for name in ("missed", "false_positive")}
-    row["n_undefined"] = int((outcome == "both_empty").sum())
+    row |= {f"n_{name}": int((outcome == name).sum()) for name in (Outcome.MISSED, Outcome.FALSE_POSITIVE)}
+    row["n_undefined"] = int((outcome == Outcome.BOTH_EMPTY).sum())
     row["mean"] = float(finite.mean()) if len(finite) else np.nan
     row["sd"] = float(finite.std(ddof=1)) if len(finite) > 1 else np.nan
     ranked = np.sort(defined.to_numpy(float))
@@ -165,7 +165,8 @@ def _detected(frame: pd.DataFrame, label: str) -> Iterator[dict[str, object]]:
     for reader, cases in frame.groupby("reader", sort=False):
         counts = cases["outcome"].map(text).value_counts()
         found, missed, clear, wrong = (
-            int(counts.get(name, 0)) for name in ("both_present", "missed", "both_empty", "false_positive")
+            int(counts.get(name, 0))
+            for name in (Outcome.BOTH_PRESENT, Outcome.MISSED, Outcome.BOTH_EMPTY, Outcome.FALSE_POSITIVE)
         )
         low, high = wilson_interval(found, found + missed)
         below, above = wilson_interval(clear, clear + wrong)

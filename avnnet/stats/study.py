@@ -7,18 +7,16 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from avnnet.columns import STAGE
 from avnnet.errors import StatisticsError
 from avnnet.labels import HIP, LabelScheme
+from avnnet.readers import LOCATED, MANUAL, humans, n_networks
 from avnnet.stats.agreement import pearson
 from avnnet.stats.groups import mann_whitney
 from avnnet.stats.paired import compare_readers, paired_t
 from avnnet.stats.pairs import KEY, numbers, pairs, tidy
 from avnnet.stats.summary import summarise_agreement
 
-MANUAL, SECOND = "manual", "manual_2"
-LOCATED = "ensemble_located"
-"""The reader of the ensemble around centres that its locator found: the same networks, never the best of them."""
-STAGE = "arco_stage"
 TIE = 1e-4
 BEST = "best network"
 MINUS = "\N{MINUS SIGN}"
@@ -26,16 +24,6 @@ COLUMNS = [
     "section", "quantity", "structure", "reader", "group", "n_cases", "n_patients",
     "mean", "sd", "median", "r", "p", "test", "result", "note",
 ]  # fmt: skip
-
-
-def human_readers(measurements: pd.DataFrame) -> list[str]:
-    """The readers whose names begin with "manual": the first is the reference, further ones are second readers.
-
-    Args:
-        measurements: one row per case and reader.
-    """
-    names = [str(name) for name in measurements["reader"].unique() if str(name).startswith(MANUAL)]
-    return sorted(names, key=lambda name: (name != MANUAL, name))
 
 
 def best_reader(agreement: pd.DataFrame, scheme: LabelScheme = HIP) -> tuple[str, str]:
@@ -61,7 +49,7 @@ def best_reader(agreement: pd.DataFrame, scheme: LabelScheme = HIP) -> tuple[str
     if absent:
         raise StatisticsError(f"no label {absent} in the table; it has {frame['label'].unique().tolist()}")
     # a second human reader and the ensemble around located centres may stand in the table too, and are no networks
-    frame = frame[frame["label"].isin(labels) & ~frame["reader"].isin([*human_readers(frame), LOCATED])]
+    frame = frame[frame["label"].isin(labels) & ~frame["reader"].isin([*humans(frame["reader"]), LOCATED])]
     frame = frame.assign(dice=numbers(frame, "dice"))
     readers = frame["reader"].unique().tolist()
     common = frame.groupby([*KEY, "label"])["reader"].transform("nunique") == len(readers)
@@ -71,17 +59,12 @@ def best_reader(agreement: pd.DataFrame, scheme: LabelScheme = HIP) -> tuple[str
     if scores.empty:
         raise StatisticsError(f"no case has a Dice of all {labels} from all {readers}; compare fewer networks")
     tied = [str(name) for name in scores.index[scores >= scores.max() - TIE]]
-    best = min(tied, key=lambda name: (_networks(name), name))
+    best = min(tied, key=lambda name: (n_networks(name), name))
     listed = ", ".join(f"{name} {scores[name]:.4f}" for name in readers if name in scores.index)
     return best, (
         f"highest mean Dice, averaged over {' and '.join(labels)}, in the {n_common} cases that all networks "
         f"segmented ({listed}); within {TIE:g} the one made of fewer networks"
     )
-
-
-def _networks(reader: str) -> float:
-    """How many networks a reader is made of: an ensemble is made of all others, `a+b` of two."""
-    return np.inf if reader == "ensemble" else reader.count("+") + 1
 
 
 def study_table(measurements: pd.DataFrame, agreement: pd.DataFrame, scheme: LabelScheme) -> pd.DataFrame:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from avnnet.metrics.catalogue import SUMMARISED
+from avnnet.metrics.outcome import Outcome
 from avnnet.stats.pairs import KEY, numbers, text, tidy
-
-DISTANCES_MM = ("hd95_mm", "assd_mm")
-OUTCOMES = ("both_present", "both_empty", "missed", "false_positive")
 
 
 def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
@@ -26,8 +25,8 @@ def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
     Returns:
         reader, label, n (cases with a defined Dice: the n of its mean), n_patients, n_missed,
         n_false_positive, n_undefined (both masks empty), n_failed (cases that stand in the table, but without
-        an outcome for this reader and label), dice_mean, dice_sd, dice_median, then hd95_mm_mean, hd95_mm_sd,
-        hd95_mm_median and the same for assd_mm.
+        an outcome for this reader and label); dice_mean, dice_sd, dice_median and the same of every other metric that
+        is summarised: hd95_mm, assd_mm.
 
     Raises:
         StatisticsError: if a column is absent, or a row stands twice.
@@ -43,7 +42,7 @@ def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
         >>> row[["dice_mean", "n_missed", "hd95_mm_mean", "hd95_mm_median"]].astype(float).round(3).tolist()
         [0.467, 1.0, 3.0, 4.0]
     """
-    frame = tidy(agreement, ["label", "dice", *DISTANCES_MM, "outcome"])
+    frame = tidy(agreement, ["label", *(one.name for one in SUMMARISED), "outcome"])
     n_all = len(frame[KEY].drop_duplicates())
     rows = []
     for (reader, label), cases in frame.groupby(["reader", "label"], sort=False):
@@ -51,13 +50,12 @@ def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
         dice = numbers(cases, "dice").dropna()
         row: dict[str, object] = {"reader": reader, "label": label, "n": len(dice)}
         row["n_patients"] = cases.loc[dice.index, "patient_id"].nunique()
-        row |= {f"n_{name}": int((outcome == name).sum()) for name in ("missed", "false_positive")}
-        row["n_undefined"] = int((outcome == "both_empty").sum())
-        row["n_failed"] = n_all - int(outcome.isin(OUTCOMES).sum())
-        row |= _spread("dice", dice, dice)
-        for name in DISTANCES_MM:
-            distances = numbers(cases, name).dropna()
-            row |= _spread(name, distances[np.isfinite(distances)], distances)
+        row |= {f"n_{name}": int((outcome == name).sum()) for name in (Outcome.MISSED, Outcome.FALSE_POSITIVE)}
+        row["n_undefined"] = int((outcome == Outcome.BOTH_EMPTY).sum())
+        row["n_failed"] = n_all - int(outcome.isin(list(Outcome)).sum())
+        for one in SUMMARISED:
+            values = numbers(cases, one.name).dropna()
+            row |= _spread(one.name, values[np.isfinite(values)], values)
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -1,4 +1,4 @@
-"""Checkpoints that a kill cannot spoil and a stranger cannot arm."""
+"""Checkpoints that survive a kill, and are refused if they could run code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from avnnet.errors import CheckpointCorrupt, UnsafeCheckpoint
 
 KEEP = 2
 # Lightning builds objects from these where a checkpoint has them; ours never have
-ARMED = ("hyper_parameters", "datamodule_hyper_parameters", "_instantiator")
+EXECUTABLE_KEYS = ("hyper_parameters", "datamodule_hyper_parameters", "_instantiator")
 
 
 class EpochCheckpoint(Checkpoint):
@@ -78,10 +78,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise UnsafeCheckpoint(
             f"{path.name} holds more than numbers and text, and is not loaded; it is not of this run. Delete it"
         ) from error
-    armed = [key for key in ARMED if key in content]
-    if armed:
+    executable = [key for key in EXECUTABLE_KEYS if key in content]
+    if executable:
         raise UnsafeCheckpoint(
-            f"{path.name} holds {armed[0]}, which avnnet never writes; it is not of this run. Delete it"
+            f"{path.name} holds {executable[0]}, which avnnet never writes; it is not of this run. Delete it"
         )
     return content
 

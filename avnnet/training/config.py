@@ -75,7 +75,7 @@ class Experiment(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
 
     def check_network(self, cohort: Cohort) -> None:
-        """Raises unless the network takes the cohort's channels and the data's patches, and gives the labels' classes.
+        """Refuse a network of other channels than the cohort's, other patches than the data's or other classes.
 
         Raises:
             InvalidConfig: if it has others.

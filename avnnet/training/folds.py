@@ -12,10 +12,9 @@ import pandas as pd
 from avnnet.cases.evaluate import Evaluation
 from avnnet.cases.ledger import Ledger
 from avnnet.errors import MissingFile, UnreadableFile
-from avnnet.inference.ensemble import ENSEMBLE
 from avnnet.inference.model_folder import model_hash
+from avnnet.readers import ENSEMBLE, LOCATED, MANUAL
 from avnnet.report import LOCATED_CENTRES
-from avnnet.stats.study import LOCATED, MANUAL
 from avnnet.tables import read_table, write_table
 from avnnet.training.fit import is_trained, recorded_precision
 from avnnet.training.plan import Study

@@ -18,6 +18,10 @@ class Schedule:
 
     Raises:
         InvalidConfig: if the share is not in [0, 1).
+
+    Examples:
+        >>> Schedule().shape(0.5)  # the same rate to the end
+        1.0
     """
 
     def __init__(self, warmup: float = 0.03) -> None:
@@ -69,6 +73,10 @@ class CosineDecay(Schedule):
     """Falls as half a cosine.
 
     Source: Loshchilov & Hutter, ICLR 2017, equation 5, without restarts.
+
+    Examples:
+        >>> [round(CosineDecay().shape(progress), 6) for progress in (0.0, 0.5, 1.0)]
+        [1.0, 0.5, 0.0]
     """
 
     def shape(self, progress: float) -> float:

@@ -13,15 +13,15 @@ from avnnet.data.cohort import Cohort, read_cohort
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig, StatisticsError
-from avnnet.inference.ensemble import ENSEMBLE, Ensemble
+from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
+from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
 from avnnet.report import TRAINING, write_report
-from avnnet.stats.study import LOCATED, MANUAL, SECOND
 from avnnet.tables import read_table, write_table
 from avnnet.training.changes import OF_ANY_FOLD
 from avnnet.training.config import Experiment
@@ -77,7 +77,7 @@ def _networks(study: Study) -> dict[str, Path]:
     """
     configs = [*study.nets, *([study.locator] if study.locator is not None else [])]
     names = study.trained_names
-    if len(set(names)) != len(names) or {ENSEMBLE, LOCATED, MANUAL, SECOND} & set(names):
+    if len(set(names)) != len(names) or RESERVED & set(names):
         raise InvalidConfig(f"the configs' file names name the networks and must differ; found {names}")
     return dict(zip(names, configs, strict=True))
 
@@ -185,8 +185,8 @@ def _write_figures(study: Study, cohort: Cohort, scheme: LabelScheme, agreement:
         case_id = str(rows.iloc[position]["case_id"])
         image = read_image(cases[case_id].image)
         contours = {
-            "manual": read_labels(cases[case_id].label, scheme),
-            "automatic": read_labels(study.out / "masks" / ENSEMBLE / f"{case_id}.nii.gz", scheme),
+            MANUAL: read_labels(cases[case_id].label, scheme),
+            AUTOMATIC: read_labels(study.out / "masks" / ENSEMBLE / f"{case_id}.nii.gz", scheme),
         }
         dice = rows.iloc[position]["dice"]
         name = f"{word} case, {case_id}, Dice {scheme.part} {dice:.2f}.png"

@@ -8,7 +8,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
 from avnnet.cases.predict import Job, predict_jobs
-from avnnet.data.dicom import apart, read_series
+from avnnet.data.dicom import read_series, subprocess_decode
 from avnnet.data.files import read_image
 from avnnet.errors import DecoderCrashed, UndecodablePixels
 from avnnet.inference.segmenter import Segmenter
@@ -27,7 +27,7 @@ def compressed(series):
 
 def does(monkeypatch, code):
     """Puts a program in the place of the decoding process."""
-    monkeypatch.setattr(apart, "COMMAND", [sys.executable, "-c", code])
+    monkeypatch.setattr(subprocess_decode, "COMMAND", [sys.executable, "-c", code])
 
 
 @pytest.mark.parametrize("signal", [6, 9, 11])
@@ -39,8 +39,8 @@ def test_a_signal_becomes_an_error_of_the_series(compressed, monkeypatch, signal
 
 def test_a_decoder_that_hangs_is_ended(compressed, monkeypatch):
     does(monkeypatch, "import time; time.sleep(60)")
-    monkeypatch.setattr(apart, "DEADLINE_S", 0.3)
-    monkeypatch.setattr(apart, "DEADLINE_PER_SLICE_S", 0.0)
+    monkeypatch.setattr(subprocess_decode, "DEADLINE_S", 0.3)
+    monkeypatch.setattr(subprocess_decode, "DEADLINE_PER_SLICE_S", 0.0)
     with pytest.raises(DecoderCrashed, match="did not end"):
         read_series(compressed)
 
@@ -59,7 +59,7 @@ def test_an_error_of_the_decoding_process_keeps_its_name_and_words(compressed):
 
 
 def test_the_process_has_a_limit_of_memory(compressed, monkeypatch):
-    code = "from avnnet.data.dicom import apart; import numpy as np; "
+    code = "from avnnet.data.dicom import subprocess_decode as apart; import numpy as np; "
     code += "apart.MEMORY_BYTES = 2 << 30; apart.serve(lambda places: np.ones((1 << 30,), np.float64))"
     does(monkeypatch, code)
     with pytest.raises(DecoderCrashed, match="exit status 1"):
@@ -70,7 +70,7 @@ def test_what_is_decoded_apart_is_what_is_decoded_here(compressed, image):
     from avnnet.data.dicom.pixels import stored_values
 
     places = [(path, 0, (34, 40)) for path in files(compressed)]
-    assert np.array_equal(apart.decoded_apart(places), stored_values(places))
+    assert np.array_equal(subprocess_decode.decoded_apart(places), stored_values(places))
 
 
 def test_a_crash_in_one_case_does_not_end_the_batch(compressed, image, tmp_path, monkeypatch, fixed_member):

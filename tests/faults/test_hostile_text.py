@@ -39,8 +39,9 @@ def test_s03_a_return_within_a_cell_starts_no_row(tmp_path, cell):
     assert "\r" not in path.read_bytes().decode()
 
 
-@pytest.mark.parametrize("name", ["[/b]", "[red]net", "\x1b[31mnet"])
-def test_s02_the_name_of_a_reader_is_no_markup_of_the_terminal(tmp_path, name, capsys):
+def test_s02_the_name_of_a_reader_is_no_markup_of_the_terminal(tmp_path, capsys):
+    # as markup the first is an error, the second is swallowed, the third goes through to the terminal
+    name = "[/b][red]net\x1b[31mnet"
     tables = (table.assign(reader=table["reader"].replace("ensemble", name)) for table in made_up_study(patients=7))
     assert main(["report", str(write_study(tmp_path, *tables))]) == 0
     shown = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""NIfTI files that are damaged, cut, or promise and hold more than a hip scan has; N is a row of the catalogue."""
+"""NIfTI files that are damaged, cut, or promise and hold more than a hip scan has (rows of docs/faults.md)."""
 
 import gzip
 import struct

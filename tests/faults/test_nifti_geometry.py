@@ -1,4 +1,4 @@
-"""Where NIfTI voxels lie: where nibabel says, or refused; N is a row of the catalogue."""
+"""Where NIfTI voxels lie: where nibabel says, or refused (rows of docs/faults.md)."""
 
 import itertools
 

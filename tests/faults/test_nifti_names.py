@@ -1,4 +1,4 @@
-"""Names of image files, and what is no image file at all; N is a row of the catalogue."""
+"""Names of image files, and what is no image file at all (rows of docs/faults.md)."""
 
 import os
 import unicodedata

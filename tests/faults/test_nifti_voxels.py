@@ -1,4 +1,4 @@
-"""NIfTI voxels are those that nibabel reads, or none; N is a row of the catalogue."""
+"""NIfTI voxels are those that nibabel reads, or none (rows of docs/faults.md)."""
 
 import gzip
 import logging

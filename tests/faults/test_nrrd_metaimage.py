@@ -1,4 +1,4 @@
-"""NRRD and MetaImage voxels, with the faults of NIfTI that they can have too; N is a row of the catalogue."""
+"""NRRD and MetaImage voxels, with the faults of NIfTI that they can have too (rows of docs/faults.md)."""
 
 import time
 import tracemalloc

@@ -1,4 +1,4 @@
-"""Where NRRD and MetaImage voxels lie, with the faults of NIfTI that they can have too; N is a row of the catalogue."""
+"""Where NRRD and MetaImage voxels lie, with the faults of NIfTI that they can have too (rows of docs/faults.md)."""
 
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ from avnnet.flags import Flag
 from avnnet.image import Image
 from avnnet.inference.implant import implant_flags, implants_in
 from avnnet.labels import Side
-from avnnet.phantom import Acquisition, Disease, Plane, SignalMode, scan
+from avnnet.phantom import Acquisition, Disease, Plane, SignalMode, simulate
 from tests.conftest import ORDERS, reordered
 
 BOTH = Acquisition((36, 72, 144), (3.0, 2.6, 2.5), Plane.AXIAL, both_hips=True)
@@ -16,7 +16,7 @@ CORONAL = Acquisition((60, 44, 144), (3.0, 2.6, 2.5), Plane.CORONAL, both_hips=T
 
 def scanned(mode=SignalMode.VIBE, acquisition=BOTH, seed=4):
     sick = {Side.RIGHT: Disease("IIIA", 35), Side.LEFT: None}
-    return scan(np.random.default_rng(seed), sick, mode=mode, acquisition=acquisition)
+    return simulate(np.random.default_rng(seed), sick, mode=mode, acquisition=acquisition)
 
 
 def with_metal(image: Image, centre_mm, radius_mm: float) -> Image:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avnnet.data.softmax import Softmax
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap, Source
 from avnnet.inference.ensemble import mean_softmax
@@ -44,7 +44,7 @@ def test_d41_a_header_that_names_the_other_side_is_a_conflict(said, side, is_rai
 
 
 def test_what_the_reader_of_the_file_found_is_kept():
-    assert image_flags(image(flags=(Flag.LOSSY_SOURCE,)), None) == (Flag.LOSSY_SOURCE,)
+    assert image_flags(image(flags=Flags([Flag.LOSSY_SOURCE])), None) == (Flag.LOSSY_SOURCE,)
 
 
 def ball(centre) -> Softmax:

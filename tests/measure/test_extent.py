@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from avnnet.errors import InvalidConfig
+from avnnet.grades import DEPRESSION, EXTENT, HA_RISK, KERBOUL, MODIFIED_KERBOUL, STEINBERG
 from avnnet.labels import Side
 from avnnet.measure import Landmarks, Setting, measured_head, quantities
 from avnnet.measure.extent import STEP_DEG, _runs, arcs_in, largest_offset_mm, patient_planes
-from avnnet.measure.grades import DEPRESSION, EXTENT, HA_RISK, KERBOUL, MODIFIED_KERBOUL, STEINBERG
 from tests.measure.conftest import RADIUS_MM, UP, off_axis_deg
 
 CORONAL, SAGITTAL = patient_planes()

@@ -7,7 +7,7 @@ import pytest
 
 from avnnet.errors import InvalidConfig
 from avnnet.labels import Side
-from avnnet.phantom import Acquisition, Disease, Plane, Size, scan, usual
+from avnnet.phantom import Acquisition, Disease, Plane, Size, simulate, usual
 
 BOTH = Acquisition((40, 80, 126), (2.6, 2.8, 2.8), Plane.AXIAL, both_hips=True)
 
@@ -38,7 +38,7 @@ def test_usual_fields_hold_one_hip_or_both_and_have_one_extent_at_every_size(siz
 
 def both(seed, index=Side.RIGHT, other=None):
     hips = {index: Disease("IIIA", 20), Side.LEFT if index == Side.RIGHT else Side.RIGHT: other}
-    return scan(np.random.default_rng(seed), hips, acquisition=BOTH)
+    return simulate(np.random.default_rng(seed), hips, acquisition=BOTH)
 
 
 def test_both_hips_are_labelled_apart_on_their_own_side():
@@ -70,4 +70,4 @@ def test_a_healthy_other_hip_has_a_head_and_no_necrosis():
 
 def test_both_hips_need_two_in_the_call():
     with pytest.raises(InvalidConfig, match="both hips needs 2"):
-        scan(np.random.default_rng(1), {Side.RIGHT: Disease("I", 6)}, acquisition=BOTH)
+        simulate(np.random.default_rng(1), {Side.RIGHT: Disease("I", 6)}, acquisition=BOTH)

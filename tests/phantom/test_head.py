@@ -48,7 +48,7 @@ def test_a_ball_has_the_volume_and_surface_of_a_ball():
 
 @pytest.mark.parametrize("half_deg", [40.0, 60.0, 75.0])
 def test_a_wedge_to_the_centre_has_the_published_share_arcs_and_surface(half_deg):
-    # clinical.md 3.3: volume and surface share (1 - cos t) / 2, and t on both sides of the axis in each plane
+    # docs/sources.md#angle-and-volume: volume and surface share (1 - cos t) / 2, t to both sides in each plane
     share = 50 * (1 - np.cos(np.deg2rad(half_deg)))
     wedge = replace(UP, slope=float(np.tan(np.deg2rad(half_deg))))
     made = ball(share, wedge)

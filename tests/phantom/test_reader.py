@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avnnet.labels import Side
-from avnnet.phantom import Acquisition, Disease, Plane, scan
+from avnnet.phantom import Acquisition, Disease, Plane, simulate
 from tests.conftest import dice_of
 
 SMALL = Acquisition((52, 100, 100), (1.6, 0.9, 0.9), Plane.AXIAL)
@@ -16,7 +16,7 @@ SMALL = Acquisition((52, 100, 100), (1.6, 0.9, 0.9), Plane.AXIAL)
 def pairs():
     made = []
     for seed in range(10):
-        one = scan(np.random.default_rng(seed), {Side.RIGHT: Disease("II", 5.0 + 3 * seed)}, acquisition=SMALL)
+        one = simulate(np.random.default_rng(seed), {Side.RIGHT: Disease("II", 5.0 + 3 * seed)}, acquisition=SMALL)
         made.append((one.labels[Side.RIGHT], one.second_reader[Side.RIGHT]))
     return made
 
@@ -33,4 +33,4 @@ def test_volumes_of_both_readers_agree_as_those_of_experts(pairs):
     volumes = np.array([[labels.mask("necrosis").sum() for labels in pair] for pair in pairs], float)
     between = volumes.mean(axis=1).var(ddof=1)
     error = (volumes[:, 0] - volumes[:, 1]).var(ddof=1) / 2
-    assert between / (between + error) > 0.85  # experts: 0.94 (0.89 to 0.97), clinical.md 3.6
+    assert between / (between + error) > 0.85  # experts: 0.94 (0.89 to 0.97), docs/sources.md#agreement-of-readers

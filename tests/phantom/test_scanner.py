@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avnnet.phantom.modes import SignalMode
+from avnnet.choice import SignalMode
 from avnnet.phantom.scanner import draw_scanner
 from avnnet.phantom.sequences import Fields, TurboSpinEcho
 

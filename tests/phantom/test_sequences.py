@@ -7,13 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from avnnet.phantom.modes import SignalMode, draw_sequence
+from avnnet.choice import SignalMode
+from avnnet.phantom.modes import draw_sequence
 from avnnet.phantom.sequences import Dixon, Fields, SpoiledEcho, TurboSpinEcho
 from avnnet.phantom.tissues import RELAXIVITY, TISSUES, gadolinium_t1_ms
 
 PLAIN = SpoiledEcho()
 ONE = Fields(np.asarray(1.0, np.float32), np.asarray(1.0, np.float32))
-# the columns of clinical.md 4.4 from bright to dark, at 15 degrees
+# the columns of docs/sources.md#signal from bright to dark, at 15 degrees
 NATIVE = ["marrow", "red marrow", "oedema", "rim", "cartilage", "muscle", "fluid", "sclerosis", "cortex"]
 
 
@@ -40,7 +41,7 @@ def test_gadolinium_makes_the_joint_the_brightest_and_changes_nothing_else():
 
 
 def test_gadolinium_shortens_t1_as_published():
-    # clinical.md 4.3: 2 mmol/L give about 160 ms with gadoterate and 98 ms with gadobutrol
+    # docs/sources.md#relaxation: 2 mmol/L give about 160 ms with gadoterate and 98 ms with gadobutrol
     assert gadolinium_t1_ms(3620, agent="gadoterate", mmol_per_l=2.0) == pytest.approx(160, abs=2)
     assert gadolinium_t1_ms(3620, agent="gadobutrol", mmol_per_l=2.0) == pytest.approx(98, abs=1)
     assert set(RELAXIVITY) == {"gadobutrol", "gadoteridol", "gadoterate"}
@@ -60,11 +61,11 @@ def test_the_steady_state_is_the_one_that_repeated_pulses_end_in():
 def test_a_voxel_of_half_fat_keeps_the_predicted_share_of_its_signal():
     fat, water = np.zeros(4, np.float32), np.zeros(4, np.float32)
     fat[[1, 3]], water[[0, 2]] = 1.0, 1.0
-    for share, low, high in ((0.5, 0.22, 0.36), (0.9, 0.79, 0.85)):  # clinical.md 4.4: 22 to 36 %, about 82 %
+    for share, low, high in ((0.5, 0.22, 0.36), (0.9, 0.79, 0.85)):  # docs/sources.md#signal
         mixed = (share * fat + (1 - share) * water)[:, None]
         kept = abs(PLAIN.echoes(mixed.copy(), ONE)[0][0])
         assert low < kept < high
-        assert kept == pytest.approx(abs(share * np.exp(1j * PLAIN.phase) + 1 - share), rel=1e-4)
+        assert kept == pytest.approx(abs(share * np.exp(1j * PLAIN.phase_rad) + 1 - share), rel=1e-4)
 
 
 def test_water_excitation_leaves_vital_marrow_and_a_fatty_core_dark_and_the_rim_bright():

@@ -11,9 +11,9 @@ from avnnet.phantom.shapes import (
     Waves,
     capsule_mm,
     fraction_inside,
+    length_mm,
     points_of,
-    radius,
-    smooth_union,
+    smooth_union_mm,
 )
 
 TURNED = Grid((21, 40, 38), (1.6, 0.88, 0.8), (5.0, -3.0, 2.0), ((0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (1.0, 0.0, 0.0)))
@@ -31,9 +31,9 @@ def test_points_are_the_grids_own_world_positions():
 def test_a_distance_computed_on_the_lattice_is_right_to_a_twentieth_of_a_millimetre():
     centre = tuple(TURNED.to_lps((10, 20, 19)) + 20)
     lattice = Lattice(TURNED, centre)
-    expanded = lattice.expand(radius(lattice.points))
+    expanded = lattice.expand(length_mm(lattice.points))
     assert expanded.shape == TURNED.shape
-    np.testing.assert_allclose(expanded, radius(points_of(TURNED, centre)), atol=0.05)
+    np.testing.assert_allclose(expanded, length_mm(points_of(TURNED, centre)), atol=0.05)
 
 
 def test_capsule_is_at_distance_zero_on_its_surface():
@@ -43,12 +43,12 @@ def test_capsule_is_at_distance_zero_on_its_surface():
 
 def test_smooth_union_is_the_union_away_from_the_seam_and_fuller_at_it():
     a, b = np.array([1.0, 5.0]), np.array([9.0, 5.0])
-    np.testing.assert_allclose(smooth_union(a, b, 4.0), [1.0, 4.0])
+    np.testing.assert_allclose(smooth_union_mm(a, b, 4.0), [1.0, 4.0])
 
 
 def test_shares_of_voxels_sum_to_the_volume():
     grid = Grid((40, 40, 40))
-    share = fraction_inside(radius(points_of(grid, (19.6, 19.5, 19.7))) - 15, 1.0)
+    share = fraction_inside(length_mm(points_of(grid, (19.6, 19.5, 19.7))) - 15, 1.0)
     assert share.sum() == pytest.approx(4 / 3 * np.pi * 15**3, rel=0.005)
 
 

@@ -24,7 +24,7 @@ def lin(pefr, **kwargs):
 
 
 def test_the_concordance_of_the_peak_flow_data_is_that_of_lin(pefr):
-    # reliability.md 4.7 B, moments with the divisor n
+    # docs/sources.md#concordance-of-peak-flow, moments with the divisor n
     row = lin(pefr)
     expected = [0.9427424314, 0.9432794469, 0.9994306931, 1.0282679906, -0.0190302501, 0.0286167375]
     assert numbers(row, CCC) == pytest.approx(expected, abs=1e-9)

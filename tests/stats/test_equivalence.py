@@ -15,7 +15,7 @@ def sd_of_difference(first, second, r):
 
 
 def test_the_abstracts_volumes_are_equivalent_within_2_cm3_and_not_within_1_5():
-    # clinical.md 5.2: manual 8.2 ± 7.4, automatic 7.3 ± 6.7 cm3, r = 0.90, n = 34: 90 % interval -1.84 to +0.04
+    # docs/sources.md#equivalence-of-the-abstract: 8.2 ± 7.4 and 7.3 ± 6.7 cm3, r = 0.90: -1.84 to +0.04
     sd = sd_of_difference(7.4, 6.7, 0.90)
     row = tost_summary(7.3 - 8.2, sd, 34, 2.0).iloc[0]
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((-1.84, 0.04), abs=0.005)
@@ -24,7 +24,7 @@ def test_the_abstracts_volumes_are_equivalent_within_2_cm3_and_not_within_1_5():
 
 
 def test_the_abstracts_percentages_are_equivalent_within_5_points_and_still_not_zero():
-    # clinical.md 5.2: manual 17 ± 15, automatic 15 ± 14 %, r = 0.92: 90 % interval -3.7 to -0.3 points
+    # docs/sources.md#equivalence-of-the-abstract: 17 ± 15 and 15 ± 14 %, r = 0.92: -3.7 to -0.3 points
     row = tost_summary(15.0 - 17.0, sd_of_difference(15, 14, 0.92), 34, 5.0).iloc[0]
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((-3.7, -0.3), abs=0.05)
     assert row["is_equivalent"]
@@ -52,7 +52,7 @@ def test_the_peak_flow_data_give_the_two_tests_of_r(pefr):
 
 
 def test_the_sleep_data_have_the_mean_and_t_of_student(sleep):
-    # reliability.md 4.7 G: paired t = -4.0621276834 of g1 - g2, 95 % interval -2.4598858 to -0.7001142
+    # docs/sources.md#sleep: paired t = -4.0621276834 of g1 - g2, 95 % interval -2.4598858 to -0.7001142
     row = tost(sleep, "hours", margin=3, manual="g2", automatic="g1").iloc[0]
     t = row["mean_difference"] / (row["sd_difference"] / np.sqrt(10))
     assert t == pytest.approx(-4.0621276834)

@@ -30,7 +30,7 @@ def values(row, names):
 
 
 def test_the_limits_of_the_peak_flow_data_are_those_of_the_paper_and_of_the_reference(pefr):
-    # reliability.md 4.7 A; in the paper's rounding -2.1, 38.8, -79.7 and 75.5 with 2 SD
+    # docs/sources.md#peak-flow; in the paper's rounding -2.1, 38.8, -79.7 and 75.5 with 2 SD
     row = peak_flow(pefr)
     assert values(row, ["bias", "sd", *LIMITS]) == pytest.approx(
         [-2.1176470588, 38.7651298736, -78.0973016111, 73.8620074934], abs=1e-9

@@ -55,11 +55,12 @@ def die_at(write: int, moment: str) -> None:
 def main() -> None:
     config, cohort, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     torch.set_num_threads(1)  # no threads before a fork
+    # parsed once: every child starts with this network and these random numbers
+    experiment = load_experiment([config], [f"--data.cohort={cohort}", f"--data.cache={folder / 'cache'}"])
+    experiment.datamodule.reporter = Reporter(is_quiet=True)
 
     def run(name: str, write: int | None = None, moment: str = "") -> Callable[[], None]:
         def task() -> None:
-            experiment = load_experiment([config], [f"--data.cohort={cohort}", f"--data.cache={folder / 'cache'}"])
-            experiment.datamodule.reporter = Reporter(is_quiet=True)
             if write is not None:
                 die_at(write, moment)
             train(experiment, folder / name, name="unet3d", on_epoch=lambda *_: None)

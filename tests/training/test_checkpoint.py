@@ -1,4 +1,4 @@
-"""Checkpoints that were cut, armed or put in from elsewhere."""
+"""Checkpoints that were cut, made to run code or put in from elsewhere."""
 
 import os
 import shutil

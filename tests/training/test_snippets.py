@@ -46,13 +46,12 @@ def commands(page: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name_of)
 def test_every_command_in_a_page_is_one_that_the_program_takes(page, capsys):
-    from avnnet.options import parser
+    from avnnet.cli import parser
 
     refused = []
     for words in commands(page):
         try:
-            # the words of fit are Lightning's
-            parser().parse_args(words[:1] if words[0] == "fit" else words)
+            parser().parse_args(words)
         except SystemExit as stop:
             refused += [words] if stop.code else []
     assert (refused, capsys.readouterr().err) == ([], "")

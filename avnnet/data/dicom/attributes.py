@@ -69,7 +69,7 @@ class ScanSettings:
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Nothing, if a value is one of the choices.
+    """Refuse a value that is none of the choices.
 
     Raises:
         InvalidConfig: if it is another.
@@ -79,7 +79,7 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def check_text(name: str, value: str) -> None:
-    """Nothing, if a text can stand in a DICOM attribute.
+    """Refuse a text that cannot stand in a DICOM attribute.
 
     Raises:
         InvalidConfig: if it is too long, or holds a backslash, which separates values, or a control character.

@@ -6,15 +6,12 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from avnnet.data.dicom.headers import Frame, is_dicom, read_frames
 from avnnet.data.dicom.series import Found, Series
+from avnnet.data.dicom.stack import is_one_plane
 from avnnet.errors import AvnnetError, NotAnImage, ResourceLimitExceeded, UnreadableFile
 
 MOST_FILES, DEEPEST = 20_000, 32
-ONE_ORIENTATION = 0.035  # of direction cosines, 2 degrees: a drift within a stack is refused by its geometry
-ONE_SPACING_MM = 1e-4
 SLICE_SUFFIXES = ("", ".dcm", ".ima", ".dicom")
 
 
@@ -106,16 +103,9 @@ def _key(frame: Frame, groups: dict[tuple, list[Frame]]) -> tuple:
         frame.image_type, frame.stack,
     )  # fmt: skip
     for key, frames in groups.items():
-        if key[:-1] == own and _is_one_plane(frame.plane, frames[0].plane):
+        if key[:-1] == own and is_one_plane(frame.plane, frames[0].plane):
             return key
     return (*own, len(groups))
-
-
-def _is_one_plane(one: np.ndarray, other: np.ndarray) -> bool:
-    if not (len(one) and len(other)):
-        return True  # a slice that does not say where it lies is refused for that, not for being of another series
-    off = np.abs(one - other)
-    return bool(off[:6].max() < ONE_ORIENTATION and off[6:].max() < ONE_SPACING_MM)
 
 
 def _numbered(groups: dict[tuple, list[Frame]]) -> Iterator[Series]:

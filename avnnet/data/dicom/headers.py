@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ MAGIC_AT, MAGIC = 128, b"DICM"
 LONG_VR = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"}
 UNDEFINED_LENGTH = 0xFFFFFFFF
 PIXEL_DATA = 0x7FE00010
+DAMAGE: tuple[tuple[type[Exception], str], ...] = (
+    (struct.error, "an element of its header ends too soon"),
+    (EOFError, "an element of its header ends too soon"),
+    (zlib.error, "its deflated header cannot be unpacked"),
+    (RecursionError, "its sequences lie in each other too deep, RecursionError"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +124,9 @@ def read_frames(path: Path) -> list[Frame]:
     except AvnnetError:
         raise
     except Exception as error:  # damaged bytes raise whatever the parser meets first
+        what = next((words for kind, words in DAMAGE if isinstance(error, kind)), type(error).__name__)
         raise UnreadableFile(
-            f"a DICOM file is truncated or damaged ({type(error).__name__}); copy or export the series again"
+            f"a DICOM file is truncated or damaged ({what}); copy or export the series again"
         ) from error
     return frames
 
@@ -142,31 +150,29 @@ def _frames(path: Path, header: Header) -> Iterator[Frame]:
     size = (header.whole("Rows"), header.whole("Columns"))
     count = header.whole("NumberOfFrames", 1)
     check_size((count, *size), header.whole("BitsAllocated", 16) // 8 or 1, "a DICOM file")
-    shared = _first(header.items(SHARED))
-    each = header.items(PER_FRAME)
+    shared, each = header.items(SHARED)[:1], header.items(PER_FRAME)
     if each and len(each) != count:
         raise UnreadableFile(f"a DICOM file promises {count} frames and describes {len(each)}; export it again")
     for index in range(count if each else 1):
-        yield _frame(path, index, header, [_first(each[index : index + 1]), shared], size)
+        yield _frame(path, index, header, [*each[index : index + 1], *shared], size)
 
 
-def _frame(path: Path, index: int, header: Header, groups: list[Dataset], size: tuple[int, int]) -> Frame:
-    def said(sequence: str, keyword: str) -> Any:
-        """The frame's own value, or the one that all frames share."""
+def _frame(path: Path, index: int, header: Header, groups: Sequence[Dataset], size: tuple[int, int]) -> Frame:
+    def said(sequence: str, keyword: str, outside: str = "") -> Any:
+        """The frame's own value, else the one that all frames share, else the one that the file says outside them."""
         places = [_first(value_of(group, sequence)) for group in groups]
-        return next((found for place in places if (found := value_of(place, keyword)) is not None), None)
+        found = next((found for place in places if (found := value_of(place, keyword)) is not None), None)
+        return header.value(outside) if found is None and outside else found
 
-    orientation = said("PlaneOrientationSequence", "ImageOrientationPatient") or header.numbers(
-        "ImageOrientationPatient"
-    )
-    position = said("PlanePositionSequence", "ImagePositionPatient") or header.numbers("ImagePositionPatient")
-    spacing = said("PixelMeasuresSequence", "PixelSpacing") or header.numbers("PixelSpacing")
-    echo = (said("MREchoSequence", "EffectiveEchoTime") or header.text("EchoTime"), header.text("EchoNumbers"))
-    slope = said("PixelValueTransformationSequence", "RescaleSlope")
-    intercept = said("PixelValueTransformationSequence", "RescaleIntercept")
-    time = said("FrameContentSequence", "TemporalPositionIndex") or header.text("TemporalPositionIdentifier")
-    slope = header.number("RescaleSlope") if slope is None else slope
-    intercept = header.number("RescaleIntercept") if intercept is None else intercept
+    def anywhere(sequence: str, keyword: str) -> Any:
+        return said(sequence, keyword, outside=keyword)
+
+    orientation = anywhere("PlaneOrientationSequence", "ImageOrientationPatient")
+    position = anywhere("PlanePositionSequence", "ImagePositionPatient")
+    spacing = anywhere("PixelMeasuresSequence", "PixelSpacing")
+    slope = anywhere("PixelValueTransformationSequence", "RescaleSlope")
+    intercept = anywhere("PixelValueTransformationSequence", "RescaleIntercept")
+    echo = (said("MREchoSequence", "EffectiveEchoTime", "EchoTime"), header.text("EchoNumbers"))
     return Frame(
         path=path,
         index=index,
@@ -174,10 +180,10 @@ def _frame(path: Path, index: int, header: Header, groups: list[Dataset], size: 
         size=size,
         plane=_counted((orientation, 6), (spacing, 2)),
         position_mm=_counted((position, 3)),
-        image_type=said("MRImageFrameTypeSequence", "FrameType") or header.words("ImageType"),
+        image_type=said("MRImageFrameTypeSequence", "FrameType", "ImageType") or (),
         echo=" ".join(one for one in echo if one),
         stack=said("FrameContentSequence", "StackID") or "",
-        time=time,
+        time=said("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier") or "",
         slope=1.0 if slope is None else slope,
         intercept=0.0 if intercept is None else intercept,
     )

@@ -14,8 +14,8 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import HTJ2K, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, JPEG2000Lossless
 
-from avnnet.data.dicom.apart import Place, decoded_apart
 from avnnet.data.dicom.headers import Frame, silenced
+from avnnet.data.dicom.subprocess_decode import Place, decoded_apart
 from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, UndecodablePixels
 
@@ -115,7 +115,7 @@ def _decoded(dataset: FileDataset, index: int, size: tuple[int, int], nth: int, 
 
 
 def _check_codestream(dataset: FileDataset, index: int, size: tuple[int, int]) -> None:
-    """Nothing, if a JPEG 2000 stream is of the size, depth and sign that the header says.
+    """Refuse a JPEG 2000 stream of another size, depth or sign than the header says.
 
     Source: ISO/IEC 15444-1, A.5.1, image and tile size (SIZ).
     """

@@ -13,9 +13,9 @@ from avnnet.data.dicom.pixels import pixels_of
 from avnnet.data.dicom.series import Found, Series, chosen
 from avnnet.data.dicom.stack import grid_of_frames, sorted_frames
 from avnnet.data.dicom.values import Header
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.grid import Grid
-from avnnet.image import Image, Source
+from avnnet.image import DicomReferences, Image, Source
 
 LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000)
 
@@ -46,7 +46,7 @@ def read_series(place: str | Path, series: int | None = None) -> Image:
     """
     one, frames = _one(find_series(place), series)
     grid, is_repaired = grid_of_frames(frames)
-    return Image(pixels_of(frames), grid, source=_source(one, is_repaired))
+    return Image(pixels_of(frames), grid, source=_source(one, frames, is_repaired))
 
 
 def series_grid(place: str | Path, series: int | None = None) -> Grid:
@@ -74,7 +74,7 @@ def _one(found: Found, number: int | None) -> tuple[Series, Sequence[Frame]]:
 
 
 def check_complete(found: Found, series: Series) -> None:
-    """Nothing, if beside the slices of a series lies no file that may be one of them and cannot be read.
+    """Refuse a series beside whose slices lies an unreadable file that may be one of them.
 
     Args:
         found: what was found with it.
@@ -89,7 +89,7 @@ def check_complete(found: Found, series: Series) -> None:
             raise error
 
 
-def _source(series: Series, is_repaired: bool) -> Source:
+def _source(series: Series, frames: Sequence[Frame], is_repaired: bool) -> Source:
     headers = [frame.header for frame in series.frames]
     flags = {
         Flag.REPAIRED_DIRECTION: is_repaired,
@@ -98,7 +98,26 @@ def _source(series: Series, is_repaired: bool) -> Source:
     }
     sides = {frame.laterality for frame in series.frames}
     return Source(
-        tuple(flag for flag, is_raised in flags.items() if is_raised), sides.pop() if len(sides) == 1 else None
+        Flags(flag for flag, is_raised in flags.items() if is_raised),
+        sides.pop() if len(sides) == 1 else None,
+        dicom=_references(frames),
+    )
+
+
+def _references(frames: Sequence[Frame]) -> DicomReferences:
+    """The objects of slices in the order of the array."""
+
+    def common(keyword: str) -> str:
+        found = {frame.header.text(keyword) for frame in frames}
+        return found.pop() if len(found) == 1 else ""
+
+    return DicomReferences(
+        study_uid=common("StudyInstanceUID"),
+        series_uid=common("SeriesInstanceUID"),
+        frame_of_reference_uid=common("FrameOfReferenceUID"),
+        sop_class_uid=common("SOPClassUID"),
+        sop_instance_uids=tuple(frame.header.text("SOPInstanceUID") for frame in frames),
+        frame_numbers=tuple(frame.index + 1 for frame in frames),
     )
 
 

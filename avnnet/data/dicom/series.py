@@ -10,6 +10,7 @@ import numpy as np
 from pydicom.uid import UID
 
 from avnnet.data.dicom.headers import Frame
+from avnnet.data.dicom.left_out import left_out
 from avnnet.data.dicom.values import PER_FRAME
 from avnnet.data.limits import FEWEST_SLICES
 from avnnet.errors import (
@@ -44,10 +45,15 @@ class Series:
         """ "MR", "CT" or another of DICOM's words."""
         return self.frames[0].header.text("Modality")
 
+    @property
+    def is_short(self) -> bool:
+        """Whether its slices are too few for a volume."""
+        return len(self.frames) < FEWEST_SLICES
+
     def objection(self) -> AvnnetError | None:
         """Why this is no image of a hip, or None; where its slices lie is not looked at."""
         own = next((found for found in map(_objection, self.frames) if found is not None), None)
-        if own is not None or len(self.frames) >= FEWEST_SLICES:
+        if own is not None or not self.is_short:
             return own
         slices = "one slice" if len(self.frames) == 1 else f"{len(self.frames)} slices"
         return NotAVolume(
@@ -108,7 +114,7 @@ def chosen(found: Found, number: int | None = None) -> Series:
 
     Raises:
         MixedPatients: if the series are of several patients, and none was chosen.
-        MixedSeries: if several could be read, and none was chosen.
+        MixedSeries: if several could be read, and none was chosen, or if slices of the only one would be left out.
         AvnnetError: why the only series cannot be read.
     """
     if number is not None:
@@ -122,7 +128,10 @@ def chosen(found: Found, number: int | None = None) -> Series:
     for modality in READ_FROM:
         candidates = candidates or [s for s in found.series if s.modality == modality and s.objection() is None]
     if len(candidates) == 1 and not candidates[0].is_part:
+        _check_left_out(found, candidates[0])
         return candidates[0]
+    if len(found.series) == 1 and found.strange and found.series[0].is_short:
+        raise next(iter(found.strange.values()))  # the other slices are there, and cannot be read
     if len(found.series) == 1:
         raise _refusal(found.series[0])
     if not found.series:
@@ -133,6 +142,18 @@ def chosen(found: Found, number: int | None = None) -> Series:
         f"{len(candidates) or 'none'} of {len(found.series)} series can be the image; choose one: --series NUMBER, or "
         f"give the folder of one series:\n{listed}{more}"
     )
+
+
+def _check_left_out(found: Found, series: Series) -> None:
+    """Raises if slices of this stack stand apart from it; who chooses the series by its number has seen them."""
+    count = left_out(series.frames, [one.frames for one in found.series if one is not series])
+    if count:
+        files = "one file" if count == 1 else f"{count} files"
+        raise MixedSeries(
+            f"the slices of a stack must have one SeriesInstanceUID; {files} beside the {len(series.frames)} slices of "
+            f"series {series.number} would be left out, which differ in that alone and make the stack longer. Export "
+            f"the series again, or leave them out on purpose: --series {series.number}"
+        )
 
 
 def _numbered_one(found: Found, number: int) -> Series:

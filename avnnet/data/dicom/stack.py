@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from avnnet.data.dicom.headers import Frame
-from avnnet.data.limits import check_spacing
+from avnnet.data.limits import check_position, check_spacing
 from avnnet.errors import (
     DuplicateSlices,
     MissingGeometry,
@@ -18,9 +18,24 @@ from avnnet.errors import (
 )
 from avnnet.grid import ORTHOGONAL_TOLERANCE, Grid
 
+ONE_ORIENTATION = 0.035  # of direction cosines, 2 degrees: a drift within a stack is refused by its geometry
+ONE_SPACING_MM = 1e-4
 SAME_PLANE = 1e-4  # of direction cosines and mm: writers round, and a degree is 0.017
 UNEVEN_SHARE, UNEVEN_MM = 0.01, 0.01  # of the slice distance; and what positions rounded to 0.01 mm need
 ONE_PLACE_SHARE = 0.01  # slices nearer than this share of the widest gap lie at one position
+
+
+def is_one_plane(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two slices can be of one series by their orientation and pixel spacing.
+
+    Args:
+        one: `(8,)` as `Frame.plane`, or empty.
+        other: the same of another slice.
+    """
+    if not (len(one) and len(other)):
+        return True  # a slice that does not say where it lies is refused for that, not for being of another series
+    off = np.abs(one - other)
+    return bool(off[:6].max() < ONE_ORIENTATION and off[6:].max() < ONE_SPACING_MM)
 
 
 def sorted_frames(frames: Sequence[Frame]) -> list[Frame]:
@@ -29,6 +44,7 @@ def sorted_frames(frames: Sequence[Frame]) -> list[Frame]:
     Raises:
         MissingGeometry: if one does not say where it lies.
         NonOrthogonalDirection: if rows and columns are not at right angles, or not of unit length.
+        InvalidGeometry: if one lies where no scanner reaches.
         NotAVolume: if they are not parallel.
     """
     for nth, frame in enumerate(frames, start=1):
@@ -37,6 +53,7 @@ def sorted_frames(frames: Sequence[Frame]) -> list[Frame]:
                 f"slice {nth} of {len(frames)} by name does not say where it lies in the patient: position, "
                 "orientation or pixel spacing is missing. Export the series again with its geometry, or move it away"
             )
+        check_position(frame.position_mm.tolist(), f"slice {nth} of {len(frames)} by name")
     first = frames[0].plane
     row, column = first[:3], first[3:6]
     wrong = float(np.abs([row @ row - 1, column @ column - 1, row @ column]).max())

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID
@@ -55,6 +56,11 @@ OF_FRAMES = {
     "FrameType": Kind.WORDS,
 }  # fmt: skip
 """The keywords inside the functional groups of a multi-frame file."""
+UNDECODED: tuple[tuple[type[Exception], str], ...] = (
+    (BytesLengthException, "bytes of a length that its representation cannot have"),
+    (NotImplementedError, "a representation (VR) that DICOM does not have"),
+    (RecursionError, "sequences within sequences without an end"),
+)
 LEAST_WHOLE, MOST_WHOLE = -(2**31), 2**32 - 1
 """Of DICOM's integer strings and its unsigned long numbers."""
 
@@ -99,10 +105,14 @@ class Header:
         """The items of a sequence."""
         return self._value(keyword, Kind.ITEMS) or ()
 
-    def _value(self, keyword: str, kind: Kind) -> Any:
-        if TAGS.get(keyword) is not kind:
+    def value(self, keyword: str) -> Any:
+        """The value as the type that `TAGS` names; None where it is missing or empty."""
+        return self._value(keyword, TAGS.get(keyword))
+
+    def _value(self, keyword: str, kind: Kind | None) -> Any:
+        if kind is None or TAGS.get(keyword) is not kind:
             # a refusal that reads as None what was never loaded would let every file pass
-            raise KeyError(f"{keyword} is not read as {kind.value}; add it to TAGS of avnnet.data.dicom.values")
+            raise KeyError(f"{keyword} is not read so; add it to TAGS of avnnet.data.dicom.values, with its kind")
         return self._values.get(keyword)
 
 
@@ -130,25 +140,27 @@ def value_of(dataset: Dataset, keyword: str, kind: Kind | None = None) -> Any:
     try:
         value = dataset[keyword].value if keyword in dataset else None
     except Exception as error:  # bytes that cannot be decoded raise whatever the parser meets first
-        raise _refusal(keyword, kind, f"bytes that cannot be decoded ({type(error).__name__})") from error
+        bare = f"bytes that cannot be decoded ({type(error).__name__})"
+        found = next((words for one, words in UNDECODED if isinstance(error, one)), bare)
+        raise _refusal(keyword, kind, found) from error
     if kind is Kind.ITEMS:
         if value is None or isinstance(value, Items):
             return value
         raise _refusal(keyword, kind, type(value).__name__)
     several: list[Any] = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
+    if len(several) > 1 and kind in (Kind.WHOLE, Kind.NUMBER):
+        raise _refusal(keyword, kind, f"{len(several)} values")  # of which all may be empty
     if not any(one not in (None, "") for one in several):
         return None
     if any(isinstance(one, bytes | Items | Dataset) for one in several):
         raise _refusal(keyword, kind, "bytes or items")
     if kind is Kind.TEXT:
-        return "\\".join(str(one) for one in several).strip()
+        return "\\".join(str(one) for one in several).strip() or None
     if kind is Kind.WORDS:
         return tuple(str(one) for one in several)
     numbers = _numbers(keyword, kind, several)
     if kind is Kind.NUMBERS:
         return numbers
-    if len(numbers) != 1:
-        raise _refusal(keyword, kind, f"{len(numbers)} values")
     if kind is Kind.NUMBER:
         return numbers[0]
     if not numbers[0].is_integer() or not LEAST_WHOLE <= numbers[0] <= MOST_WHOLE:

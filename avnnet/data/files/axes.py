@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from avnnet.data.limits import check_spacing
+from avnnet.data.limits import check_position, check_spacing
 from avnnet.grid import Grid
 
 ROUNDING = 1e-4  # of direction cosines: what writers round away; 0.006 degrees
@@ -55,6 +55,7 @@ def grid_of_directions(
         '28 x 112 x 96 voxels of 3.3 x 0.6 x 0.7 mm (z, y, x) at (0, 0, 0) mm LPS'
     """
     check_spacing(spacing_mm, sizes, name)
+    check_position(origin_mm, name)
     (nx, ny, nz), (dx, dy, dz), (x, y, z) = sizes, spacing_mm, origin_mm
     return Grid((nz, ny, nx), (dz, dy, dx), (x, y, z), tuple(map(tuple, directions[:, ::-1].tolist())))
 

@@ -17,7 +17,7 @@ from avnnet.data.files.sitk import to_sitk
 from avnnet.data.files.stored import read_stored, stored_grid
 from avnnet.data.files.streams import check_regular
 from avnnet.data.files.whole import check_whole
-from avnnet.data.limits import check_size, check_spacing
+from avnnet.data.limits import check_position, check_size, check_spacing
 from avnnet.errors import (
     GeometryMismatch,
     InvalidCohort,
@@ -29,7 +29,7 @@ from avnnet.errors import (
     UnsupportedDimensions,
     UnsupportedFormat,
 )
-from avnnet.flags import Flag
+from avnnet.flags import Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap, Source
 from avnnet.labels import HIP, LabelScheme
@@ -43,7 +43,7 @@ ImageFiles = str | Path | Sequence[str | Path]
 
 
 def check_suffix(path: str | Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
-    """Nothing, if a path has one of the suffixes.
+    """Refuse a path that has none of the suffixes.
 
     Raises:
         UnsupportedFormat: if it has another.
@@ -119,7 +119,7 @@ def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | No
     Args:
         files: a `.nii.gz`, `.nii`, `.nrrd`, `.mha` or `.mhd` file `(z, y, x)`, or a DICOM file or folder, whose slices
             are put in order along their normal; or several of one grid, which become the channels `(C, z, y, x)` in the
-            order given.
+            order given; side and DICOM references are those of the first.
         series: which series of a DICOM folder, as `avnnet scan` counts them; None takes the only one.
         prefer: "sform" or "qform", which holds where a NIfTI file says twice where its voxels lie, and not the same;
             other files are read as without.
@@ -142,9 +142,9 @@ def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | No
     if len(images) == 1:
         return images[0]
     grid = _one_grid(paths, [image.grid for image in images])
-    flags = dict.fromkeys(flag for image in images for flag in image.source.flags)
+    flags = Flags(flag for image in images for flag in image.source.flags)
     preferred = next(filter(None, (image.source.preferred_transform for image in images)), None)
-    source = Source(tuple(flags), images[0].source.laterality, preferred)
+    source = Source(flags, images[0].source.laterality, preferred, images[0].source.dicom)
     return Image(np.stack([image.array for image in images]), grid, source=source)
 
 
@@ -186,7 +186,7 @@ def _read_one(path: Path, series: int | None, prefer: str | None) -> Image:
         return read_series(path, series)
     image = read_nifti(path, prefer) if is_nifti(path) else read_stored(path)
     grid = upright(image.grid)
-    flags = () if grid is image.grid else (Flag.REPAIRED_DIRECTION,)
+    flags = Flags([] if grid is image.grid else [Flag.REPAIRED_DIRECTION])
     return Image(image.array, grid, source=replace(image.source, flags=flags))
 
 
@@ -261,6 +261,7 @@ def write_image(image: Image, path: str | Path) -> Path:
         raise UnsupportedDimensions(f"a file holds one channel; write the {len(image.channels)} of this image apart")
     check_size(image.grid.shape, image.array.itemsize, path.name)
     check_spacing(image.grid.spacing, image.grid.shape, path.name)
+    check_position(image.grid.origin, path.name)
     with whole_file(path) as partial:
         try:
             sitk.WriteImage(to_sitk(image), str(partial), useCompression=path.suffix != ".nii")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from avnnet.data.files.nifti_place import Placement, placed
+from avnnet.data.files.nifti_place import NiftiGeometry, placed
 from avnnet.data.files.streams import Stream, filled, opened
 from avnnet.data.limits import check_dimensions, check_size
 from avnnet.errors import NotAnImage, UndecodablePixels, UnreadableFile, UnsupportedPixelType
@@ -67,7 +67,7 @@ class Header:
     sizes: tuple[int, int, int]
     pixel_type: np.dtype[Any]
     scaling: tuple[float, float] | None
-    placement: Placement
+    placement: NiftiGeometry
 
 
 def is_nifti(path: Path) -> bool:
@@ -163,7 +163,9 @@ def _checked(said: dict[str, tuple[Any, ...]], order: str, name: str) -> Header:
     scaling = _scaling(said["scaling"], name)
     check_size(sizes, pixel_type.itemsize if scaling is None else 8, name)
     qform_code, sform_code = said["codes"]
-    placement = Placement(said["units"][0], said["pixdim"], qform_code, sform_code, said["quaternion"], said["srow"])
+    placement = NiftiGeometry(
+        said["units"][0], said["pixdim"], qform_code, sform_code, said["quaternion"], said["srow"]
+    )
     return Header(sizes[:3], pixel_type, scaling, placement)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from avnnet.choice import Choice
+from avnnet.choice import Transform
 from avnnet.data.files.axes import grid_of_steps
 from avnnet.data.limits import check_spacing
 from avnnet.errors import GeometryConflict, InvalidGeometry, MissingGeometry
@@ -21,15 +21,8 @@ QUATERNION_ROUNDING = 1e-5  # of its squared length, which writers round to six 
 AGREE_MM, AGREE_SHARE = 0.01, 1e-3
 
 
-class Transform(Choice):
-    """The two places where a NIfTI file can say where its voxels lie."""
-
-    SFORM = "sform"
-    QFORM = "qform"
-
-
 @dataclass(frozen=True)
-class Placement:
+class NiftiGeometry:
     """What a NIfTI header says of places, as it stands there.
 
     Args:
@@ -49,7 +42,7 @@ class Placement:
     srow: Sequence[float]
 
 
-def placed(said: Placement, sizes: Sequence[int], prefer: str | None, name: str) -> tuple[Grid, Transform | None]:
+def placed(said: NiftiGeometry, sizes: Sequence[int], prefer: str | None, name: str) -> tuple[Grid, Transform | None]:
     """The grid of a NIfTI image, and the preferred transform where the file is refused without a choice.
 
     Args:
@@ -95,11 +88,11 @@ def placed(said: Placement, sizes: Sequence[int], prefer: str | None, name: str)
     return grids[present[0]], None
 
 
-def _sform(said: Placement, scale: float, name: str) -> np.ndarray:
+def _sform(said: NiftiGeometry, scale: float, name: str) -> np.ndarray:
     return scale * np.reshape(said.srow, (3, 4))
 
 
-def _qform(said: Placement, scale: float, name: str) -> np.ndarray:
+def _qform(said: NiftiGeometry, scale: float, name: str) -> np.ndarray:
     vector = np.asarray(said.quaternion[:3], float)
     rest = 1 - float(vector @ vector)
     if not rest >= -QUATERNION_ROUNDING or said.pixdim[0] not in (-1, 0, 1):  # 0 counts as 1
@@ -120,7 +113,7 @@ def _grid(affine: np.ndarray, sizes: Sequence[int], name: str) -> Grid:
 
 
 def _check_agreement(grids: dict[Transform, Grid], spacing: Sequence[float], name: str) -> None:
-    """Nothing, if all that a header says of places is the same up to rounding."""
+    """Refuse a header that says in two ways where the voxels lie, unless they agree up to rounding."""
     if len(grids) == 2:
         one, other = grids[Transform.SFORM], grids[Transform.QFORM]
         corners = np.array(np.meshgrid(*[(0, size) for size in one.shape])).reshape(3, -1).T

@@ -40,7 +40,7 @@ def stored_grid(path: Path) -> Grid:
 
 
 def check_stored(path: Path) -> None:
-    """Nothing, if a file holds what its header promises, undamaged; it may have several values per voxel, as in layers.
+    """Refuse a damaged file, or one that holds other than its header promises; voxels may have several values.
 
     Raises:
         AvnnetError: as `read_stored`.

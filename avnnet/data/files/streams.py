@@ -26,7 +26,7 @@ class Stream(Protocol):
 
 
 def check_regular(path: Path) -> None:
-    """Nothing, if a path is a regular file or a link to one: a pipe or a device would keep its reader waiting for ever.
+    """Refuse a path that is no file and no link to one: a pipe or a device would keep its reader waiting for ever.
 
     Raises:
         MissingFile: if there is nothing.

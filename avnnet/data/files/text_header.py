@@ -93,7 +93,7 @@ class Fields(dict[str, str]):
         return found
 
     def check_mm(self, units: Collection[str]) -> None:
-        """Nothing, if lengths are in mm, as far as the header says.
+        """Refuse lengths that the header says are not in mm.
 
         Raises:
             InvalidGeometry: if they are not.

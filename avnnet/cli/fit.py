@@ -1,0 +1,57 @@
+"""`avnnet fit`: trains one network on one fold."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from avnnet.cli.classes import see_working_directory
+from avnnet.cli.words import Commands
+from avnnet.progress import Reporter
+
+NO_PREFIX = "\0"  # to the parser no word is an option, so that Lightning gets all of them, --help too
+
+
+def add(commands: Commands) -> None:
+    """Adds `fit` to the commands; its words and its help are Lightning's."""
+    fit = commands.add_parser(
+        "fit",
+        help="train one network on one fold (Lightning CLI)",
+        description="Trains one network on one fold.",
+        add_help=False,
+        prefix_chars=NO_PREFIX,
+    )
+    fit.set_defaults(run=run)
+    fit.add_argument("words", nargs="*")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; trains a network and writes its model folder.
+
+    Raises:
+        AvnnetError: if the config or the cohort cannot be used.
+    """
+    from avnnet.training.config import parse_experiment
+    from avnnet.training.fit import recorded_precision, train
+    from avnnet.training.plan import name_of
+
+    words: list[str] = args.words
+    see_working_directory()  # a config may name classes of the user's own
+    experiment = parse_experiment(words)
+    configs = [Path(str(path)) for path in experiment.config.get("config") or []]
+    name = name_of(configs) or "network"
+    place = f"{configs[0].resolve().parent.name}-{name}" if configs else name
+    default = Path("runs") / f"{place}-fold{experiment.datamodule.fold}"
+    folder = Path(experiment.config.trainer.default_root_dir or default)
+    begun_with = recorded_precision(folder)
+    if begun_with not in (None, experiment.trainer.precision_choice.precision):
+        experiment = parse_experiment([*words, f"--trainer.precision={begun_with}"])
+    reporter = Reporter()
+    experiment.datamodule.reporter = reporter
+    reporter.say(
+        f"precision {experiment.trainer.precision_choice.precision} ({experiment.trainer.precision_choice.reason})"
+    )
+    with reporter.steps(f"training {name}", experiment.trainer.max_epochs or 0) as step:
+        train(experiment, folder, name=name, on_epoch=step)
+    reporter.say(f"model: {folder / 'model'}")
+    return 0

@@ -1,1 +1,0 @@
-"""One module per command of the command line: its words to calls, and what it prints."""

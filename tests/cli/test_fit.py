@@ -1,0 +1,24 @@
+"""`avnnet fit`: its words are Lightning's."""
+
+import pytest
+
+from avnnet.cli import main
+from tests.cli.test_predict import centre_of
+
+
+def test_the_help_of_fit_is_lightnings(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert "--trainer.max_epochs" in text
+    assert "--data.crop" in text
+
+
+def test_fit_trains_a_model_that_predict_takes(hips, cohort, net_yaml, tmp_path):
+    run = tmp_path / "run"
+    words = ["-c", str(net_yaml("unet3d")), f"--data.cohort={hips}", "--data.folds=2"]
+    words += [f"--data.cache={tmp_path / 'c'}", f"--trainer.default_root_dir={run}"]
+    assert main(["fit", *words]) == 0
+    image = str(cohort.cases[0].image[0])
+    assert main(["predict", str(run / "model"), image, "--out", str(tmp_path / "o"), centre_of(cohort.cases[0])]) == 0

@@ -1,0 +1,150 @@
+"""`avnnet predict`: images to masks and a table."""
+
+import shutil
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from avnnet.cli import main
+from avnnet.data.preprocess import Preprocess
+from avnnet.inference.member import Member
+from avnnet.inference.model_folder import save_model
+from avnnet.inference.segmenter import Segmenter
+from avnnet.inference.tiling import Tiling
+from avnnet.labels import HIP
+from avnnet.models import UNet3D
+from tests.faults.nifti_files import nifti
+
+
+@pytest.fixture
+def model_folder(tmp_path):
+    torch.manual_seed(0)
+    member = Member(UNet3D([4, 8], [[2, 2, 2]]), Preprocess([4.0] * 3, [16, 16, 16]), Tiling([16, 16, 16]), "unet3d")
+    return save_model(Segmenter([member], HIP), tmp_path / "model")
+
+
+def centre_of(case) -> str:
+    return "--centre=" + ",".join(f"{c:.1f}" for c in case.centre_mm)
+
+
+def test_predict_writes_a_mask_and_a_row_per_image(model_folder, cohort, tmp_path, capsys):
+    case = cohort.cases[0]
+    words = [str(case.image[0]), "--out", str(tmp_path / "o"), "--keep-names", centre_of(case)]
+    assert main(["predict", str(model_folder), *words]) == 0
+    assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
+    table = pd.read_csv(tmp_path / "o" / "measurements.csv")
+    assert table["case_id"].tolist() == [case.case_id]
+    assert table["head_cm3"].notna().all()
+    assert "head_cm3" in capsys.readouterr().out
+
+
+def test_predict_says_that_a_window_slides_only_where_neither_locator_nor_centre_is_given(
+    model_folder, cohort, tmp_path, capsys
+):
+    case = cohort.cases[0]
+    words = ["predict", str(model_folder), str(case.image[0]), "--out"]
+    assert main([*words, str(tmp_path / "around"), centre_of(case)]) == 0
+    assert "window slides" not in "".join(capsys.readouterr())
+    assert main([*words, str(tmp_path / "whole")]) == 0
+    said = "".join(capsys.readouterr())
+    assert "window slides over each whole image" in said
+    assert "segmenting: 0/1 c0001, network 1 of " in said
+    assert "side_unverified" in pd.read_csv(tmp_path / "whole" / "measurements.csv").loc[0, "flags"]
+
+
+def test_n15_predict_segments_an_image_whose_transforms_conflict_where_the_option_says(model_folder, cohort, tmp_path):
+    case = cohort.cases[0]
+    good = nibabel.load(case.image[0])
+    away = good.affine.copy()
+    away[:3, 3] += 400
+    conflict = nifti(tmp_path / "hip.nii.gz", np.asanyarray(good.dataobj), qform=good.affine, sform=away)
+    words = [str(model_folder), str(conflict), "--keep-names", "--out", str(tmp_path / "o"), centre_of(case)]
+    assert main(["predict", *words]) == 3
+    assert main(["predict", *words, "--prefer", "sform"]) == 3  # the centre is outside of that place
+    errors = pd.read_csv(tmp_path / "o" / "measurements.csv")["error"]
+    assert errors.str.startswith("GeometryMismatch").all()
+    assert main(["predict", *words, "--prefer", "qform"]) == 0
+    assert np.allclose(nibabel.load(tmp_path / "o" / "hip.nii.gz").affine, good.affine, atol=1e-3)
+
+
+def test_masks_are_named_by_keys_and_a_private_file_says_whose_they_are(model_folder, cohort, tmp_path, capsys):
+    case, out = cohort.cases[0], tmp_path / "o"
+    named = tmp_path / "Surname^Name" / "Surname_1960.nii.gz"
+    named.parent.mkdir()
+    shutil.copy(case.image[0], named)
+    broken = named.with_name("Surname_broken.nii.gz")
+    broken.write_bytes(named.read_bytes()[:500])
+    words = [str(model_folder), str(named), str(broken), "--out", str(out)]
+    assert main(["predict", *words]) == 3
+    assert {path.name for path in out.iterdir()} == {"c0001.nii.gz", "c0001.json", "keys.csv", "measurements.csv"}
+    assert (out / "keys.csv").stat().st_mode & 0o077 == 0
+    assert pd.read_csv(out / "keys.csv")["image"].tolist()[0] == str(named)
+    (out / "keys.csv").unlink()
+    written = "".join(path.read_text(errors="ignore") for path in out.iterdir()) + "".join(capsys.readouterr())
+    assert "Surname" not in written
+    assert "UnreadableFile" in written
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["{}/Surname_none.nii.gz"], "MissingFile: image 2 of 2 does not exist"),
+        (["{0};{0}/Surname_none"], "MissingFile: image 2 of 2, channel 2, does not exist"),
+        (["{}/Surname.nii.gz;"], "InvalidCohort: image 2 of 2: the channels of an image are paths"),
+        (["{}/Surname.csv"], "InvalidConfig: image 2 of 2 is a table"),
+        ([""], "InvalidCohort: image 2 of 2: "),
+    ],
+)
+def test_a_mistyped_image_uses_up_no_key_and_is_not_named(model_folder, cohort, tmp_path, capsys, words, said):
+    image = str(cohort.cases[0].image[0])
+    typed = [word.format(tmp_path) for word in words]
+    assert main(["predict", str(model_folder), image, *typed, "--out", str(tmp_path / "o")]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Surname" not in error
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_series_of_an_image_file_is_refused(model_folder, cohort, tmp_path, capsys):
+    image = str(cohort.cases[0].image[0])
+    assert main(["predict", str(model_folder), image, "--series", "2", "--out", str(tmp_path / "o")]) == 2
+    assert "leave it out" in capsys.readouterr().err
+
+
+def test_an_image_that_fails_is_a_row_and_the_exit_code_says_so(model_folder, cohort, tmp_path):
+    case = cohort.cases[0]
+    broken = tmp_path / "broken.nii.gz"
+    broken.write_bytes(case.image[0].read_bytes()[:500])
+    words = [str(broken), str(case.image[0]), "--keep-names", "--out", str(tmp_path / "o")]
+    assert main(["predict", str(model_folder), *words]) == 3
+    table = pd.read_csv(tmp_path / "o" / "measurements.csv")
+    assert table["error"].fillna("").str.startswith("UnreadableFile").tolist() == [True, False]
+    assert (tmp_path / "o" / f"{case.case_id}.nii.gz").exists()
+
+
+def test_two_images_of_one_name_are_refused(model_folder, cohort, tmp_path, capsys):
+    case = cohort.cases[0]
+    copy = tmp_path / "other" / case.image[0].name
+    copy.parent.mkdir()
+    shutil.copy(case.image[0], copy)
+    words = [str(case.image[0]), str(copy), "--out", str(tmp_path / "o")]
+    assert main(["predict", str(model_folder), *words, "--keep-names"]) == 2
+    assert "have one name" in capsys.readouterr().err
+    assert main(["predict", str(model_folder), *words[:1], *words]) == 2
+    assert "are the same image" in capsys.readouterr().err
+
+
+def test_one_centre_is_not_taken_for_several_images(model_folder, cohort, tmp_path, capsys):
+    images = [str(case.image[0]) for case in cohort.cases[:2]]
+    assert main(["predict", str(model_folder), *images, "--out", str(tmp_path), centre_of(cohort.cases[0])]) == 2
+    assert "one by one" in capsys.readouterr().err
+
+
+def test_a_missing_model_and_a_missing_cohort_are_errors_in_words(cohort, tmp_path, capsys):
+    assert main(["predict", str(tmp_path), str(cohort.cases[0].image[0]), "--out", str(tmp_path / "o")]) == 2
+    assert capsys.readouterr().err.startswith("MissingFile: no model")
+    assert main(["study", str(tmp_path / "no.csv"), "--nets", "a.yaml", "--out", str(tmp_path / "o")]) == 2
+    assert capsys.readouterr().err.startswith("MissingFile: no cohort table")
