@@ -1,9 +1,13 @@
 """The list of quantities, and what follows from it."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import avnnet
 from avnnet.columns import GRADE_COLUMNS, PROBABLE, QUANTITIES, TEXT_COLUMNS, check_columns
 from avnnet.errors import UnknownColumn
 from avnnet.flags import Flag
@@ -87,3 +91,17 @@ def test_the_writer_of_rows_refuses_a_column_that_nobody_listed(monkeypatch):
     monkeypatch.setattr("avnnet.measure.rows.measure", lambda *_: measured)
     with pytest.raises(UnknownColumn, match="head_cm4"):
         measurement_row(case, "manual", ball())
+
+
+@pytest.mark.parametrize(
+    "name", ["IDENTITY", "KEY", "STAGE", "MM3_PER_CM3", "METRICS", "OUTCOMES", "MANUAL", "ENSEMBLE"]
+)
+def test_a_fact_has_one_home(name):
+    package = Path(avnnet.__file__).parent
+    homes = [
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in node.targets)
+    ]
+    assert len(homes) <= 1

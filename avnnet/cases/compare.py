@@ -11,7 +11,7 @@ from avnnet.cases.loop import each_case
 from avnnet.data.files import SUFFIXES, image_name, images_in, read_labels
 from avnnet.errors import InvalidCohort, MissingFile
 from avnnet.labels import LabelScheme
-from avnnet.measure import agreement_rows, failed_row, measurement_row
+from avnnet.measure import agreement_rows, case_row, empty_row, measurement_row
 from avnnet.progress import Reporter
 from avnnet.readers import AUTOMATIC, MANUAL
 
@@ -80,7 +80,9 @@ def compare_masks(
     rows = each_case(
         pairs,
         lambda pair, _: [_rows(pair, scheme, prefer)],
-        lambda pair, why: [([failed_row(_case(pair), reader, why) for reader in (MANUAL, AUTOMATIC)], [])],
+        lambda pair, why: [
+            ([empty_row(case_row(pair.case_id), reader, error=why) for reader in (MANUAL, AUTOMATIC)], [])
+        ],
         name=lambda pair: pair.case_id,
         title="comparing masks",
         reporter=reporter,
@@ -90,15 +92,11 @@ def compare_masks(
     return pd.concat(measured, ignore_index=True), pd.concat(agreed, ignore_index=True) if agreed else pd.DataFrame()
 
 
-def _case(pair: MaskPair) -> pd.DataFrame:
-    return pd.DataFrame({"patient_id": [pair.case_id], "case_id": [pair.case_id], "side": [""]})
-
-
 def _rows(pair: MaskPair, scheme: LabelScheme, prefer: str | None) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
     if pair.manual is None or pair.automatic is None:
         gap = MANUAL if pair.manual is None else AUTOMATIC
         raise MissingFile(f"no {gap} mask of this name")
-    case = _case(pair)
+    case = case_row(pair.case_id)
     manual = read_labels(pair.manual, scheme, prefer=prefer)
     automatic = read_labels(pair.automatic, scheme, prefer=prefer)
     measured = [measurement_row(case, MANUAL, manual), measurement_row(case, AUTOMATIC, automatic)]

@@ -18,7 +18,7 @@ from avnnet.inference.heads import FoundHead
 from avnnet.inference.locate import located_row
 from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
-from avnnet.measure import agreement_rows, failed_row, measurement_row
+from avnnet.measure import agreement_rows, empty_row, measurement_row
 from avnnet.progress import Reporter
 from avnnet.readers import ENSEMBLE, LOCATED, MANUAL, SECOND
 
@@ -78,7 +78,7 @@ def evaluate_cases(
 
     def failed(case: Case, why: str) -> Iterable[_Tables]:
         humans = (MANUAL,) if case.second_label is None else (MANUAL, SECOND)
-        rows = [failed_row(carried.loc[[case.case_id]], name, why) for name in (*humans, *readers)]
+        rows = [empty_row(carried.loc[[case.case_id]], name, error=why) for name in (*humans, *readers)]
         return [_Tables(rows, [], [])]
 
     parts = each_case(

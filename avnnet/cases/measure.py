@@ -16,7 +16,7 @@ from avnnet.data.files.structures import Structures, read_structures
 from avnnet.errors import InvalidCohort, MissingFile, Unmeasurable
 from avnnet.image import LabelMap
 from avnnet.labels import Side
-from avnnet.measure import Setting, failed_row, location_map, measured_head, measurement_row
+from avnnet.measure import Setting, case_row, empty_row, location_map, measured_head, measurement_row
 from avnnet.measure.head import canonical
 from avnnet.measure.mesh import surface_mesh
 from avnnet.plots import angles_plot, save_png
@@ -102,10 +102,7 @@ def _jobs_of(path: Path, side: Side | None) -> list[MaskJob]:
     masks = images_in(path) if path.is_dir() else {image_name(path): path}
     if not masks:
         raise MissingFile(f"no masks in {path}; masks end in one of {', '.join(SUFFIXES)}")
-    return [
-        MaskJob(name, mask, side, pd.DataFrame({"patient_id": [name], "case_id": [name], "side": [side or ""]}))
-        for name, mask in masks.items()
-    ]
+    return [MaskJob(name, mask, side, case_row(name, side)) for name, mask in masks.items()]
 
 
 def measure_masks(jobs: Sequence[MaskJob], out: Path, wanted: Wanted, reporter: Reporter) -> Measured:
@@ -122,7 +119,7 @@ def measure_masks(jobs: Sequence[MaskJob], out: Path, wanted: Wanted, reporter: 
     found = each_case(
         jobs,
         lambda job, _: [_measured(job, out, wanted)],
-        lambda job, why: [(failed_row(job.case, MASK, why), [])],
+        lambda job, why: [(empty_row(job.case, MASK, error=why), [])],
         name=lambda job: job.name,
         title="measuring",
         reporter=reporter,

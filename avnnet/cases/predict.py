@@ -19,8 +19,8 @@ from avnnet.errors import MissingFile
 from avnnet.flags import Flag, Flags
 from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
-from avnnet.labels import HIP, Side
-from avnnet.measure import measurement_row, quantity_columns
+from avnnet.labels import Side
+from avnnet.measure import case_row, empty_row, measurement_columns, measurement_row
 from avnnet.progress import Reporter
 from avnnet.readers import ENSEMBLE
 
@@ -66,22 +66,20 @@ def predict_jobs(
         reporter: told of each image and of every network's turn.
         suffix: of the masks: ".nii.gz", ".nrrd", ".mha" or ".seg.nrrd".
     """
-    quantities = quantity_columns() if model.scheme == HIP else model.scheme.volume_columns
-    columns = ["patient_id", "case_id", "side", "reader", *quantities, "flags", "error"]
     rows = each_case(
         jobs,
         lambda job, turn: _rows(model, job, out, suffix, turn),
-        lambda job, why: [_key(job, job.side) | {"flags": "", "error": why}],
+        lambda job, why: [_cells(empty_row(case_row(job.name, job.side), ENSEMBLE, error=why))],
         name=lambda job: job.name,
         title="segmenting",
         reporter=reporter,
         words=lambda job, error: _without_names(in_words(error), job),
     )
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=measurement_columns(model.scheme))
 
 
-def _key(job: Job, side: str | None) -> dict[str, Any]:
-    return {"patient_id": job.name, "case_id": job.name, "side": side or "", "reader": ENSEMBLE}
+def _cells(row: pd.DataFrame) -> dict[str, Any]:
+    return {str(name): value for name, value in row.iloc[0].items()}
 
 
 def _without_names(text: str, job: Job) -> str:
@@ -102,11 +100,14 @@ def _rows(model: Segmenter, job: Job, out: Path, suffix: str, turn: Turn) -> lis
     else:
         hips = record["hips"]
         turn.note = f"{job.name}, done before"
-    # JSON has no NaN
-    return [
-        _key(job, hip["side"]) | {k: float("nan") if v is None else v for k, v in hip["measured"].items()}
-        for hip in hips
-    ]
+    return [_recorded(job, hip) for hip in hips]
+
+
+def _recorded(job: Job, hip: dict[str, Any]) -> dict[str, Any]:
+    """The cells of a hip whose quantities stand in the record; JSON has no NaN."""
+    case = case_row(job.name, Side(hip["side"]) if hip["side"] else None)
+    measured = {name: float("nan") if value is None else value for name, value in hip["measured"].items()}
+    return _cells(empty_row(case, ENSEMBLE)) | measured
 
 
 def _made_from(model: Segmenter, job: Job, suffix: str) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def _segment(
     hips: list[dict[str, Any]] = []
     masks: list[Path] = []
     for hip in model.hips(image, side=job.side, centre_mm=job.centre_mm, on_progress=turn.on_network):
-        place = {"mask": "", "side": hip.side or "", "centre_mm": hip.centre_mm}
+        place = {"mask": "", "side": hip.side, "centre_mm": hip.centre_mm}
         if hip.is_found:
             mask = out / f"{job.name}{f'_{hip.side}' if is_located and hip.side else ''}{suffix}"
             masks.append(hip.save(mask))
@@ -156,9 +157,10 @@ def _segment(
 
 def _measured(hip: Segmentation, seen: Flags) -> dict[str, Any]:
     """All quantities and flags of a hip, plain; only the flags where there is no head to measure."""
-    if not hip.is_found:
-        return {"flags": str(hip.flags), "error": ""}
-    case = pd.DataFrame({"patient_id": [""], "case_id": [""], "side": [hip.side or ""]})
-    row = measurement_row(case, ENSEMBLE, hip.labels, hip.flags | seen).iloc[0]
-    measured = {str(name): value for name, value in row.drop([*case.columns, "reader"]).items()}
-    return {name: None if value != value else value for name, value in measured.items()}
+    case = case_row("", hip.side)
+    if hip.is_found:
+        row = measurement_row(case, ENSEMBLE, hip.labels, hip.flags | seen)
+    else:
+        row = empty_row(case, ENSEMBLE, flags=hip.flags)
+    cells = _cells(row.drop(columns=[*case.columns, "reader"]))
+    return {name: None if value != value else value for name, value in cells.items()}

@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     write_table(table, out / "measurements.csv")
     _write_locations(measured.locations, out, pictures)
     if earlier is not None and not table["error"].iloc[0]:
-        _write_change(measure_one(earlier, side or "", setting), table, out)
+        _write_change(measure_one(earlier, side, setting), table, out)
     shown = table[[name for name in SHOWN if name in table]]
     shown = shown.assign(error=shown["error"].str.partition(":")[0])  # the whole was said when it happened
     print(shown.to_string(index=False, float_format="{:.2f}".format))

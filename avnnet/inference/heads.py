@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from avnnet.errors import Unmeasurable
 from avnnet.flags import NO_FLAGS, Flag, Flags
-from avnnet.grid import Grid
+from avnnet.grid import MM3_PER_CM3, Grid
 from avnnet.image import LabelMap
 from avnnet.labels import Side
 from avnnet.measure.head import measured_head
@@ -65,7 +65,7 @@ def heads_in(labels: LabelMap) -> list[FoundHead]:
     """
     found = labels.mask(labels.scheme.whole)
     pieces, count = ndimage.label(found)
-    sizes_cm3 = np.bincount(pieces.ravel(), minlength=count + 1)[1:] * labels.grid.voxel_mm3 / 1000
+    sizes_cm3 = np.bincount(pieces.ravel(), minlength=count + 1)[1:] * labels.grid.voxel_mm3 / MM3_PER_CM3
     heads: list[tuple[FoundHead, float]] = []
     for piece in np.argsort(-sizes_cm3, kind="stable"):
         if sizes_cm3[piece] < MIN_HEAD_CM3 or len(heads) == 2:

@@ -10,12 +10,12 @@ from scipy import ndimage
 
 from avnnet.data.softmax import Softmax
 from avnnet.flags import Flag, Flags
+from avnnet.grid import MM3_PER_CM3
 from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import Member
 from avnnet.inference.quality import agreement_flags, mask_flags, noise_flags
 from avnnet.labels import LabelScheme
-from avnnet.measure.volumes import MM3_PER_CM3
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,7 +89,7 @@ class Segmentation:
         Args:
             setting: pelvic tilt, landmarks of the acetabulum, standard errors.
         """
-        return measure(self.labels, self.side or "", setting)
+        return measure(self.labels, self.side, setting)
 
     def plot(self) -> Figure:
         """Three planes through the structure, a plain copy beside the contours."""

@@ -5,7 +5,14 @@ from avnnet.measure.head import MeasuredHead, measured_head
 from avnnet.measure.lesion_types import Landmarks
 from avnnet.measure.location import location_map
 from avnnet.measure.quantities import Setting, quantities, quantity_columns
-from avnnet.measure.rows import agreement_rows, failed_row, measure, measurement_row
+from avnnet.measure.rows import (
+    agreement_rows,
+    case_row,
+    empty_row,
+    measure,
+    measurement_columns,
+    measurement_row,
+)
 from avnnet.measure.volumes import volumes
 
 __all__ = [
@@ -13,11 +20,13 @@ __all__ = [
     "MeasuredHead",
     "Setting",
     "agreement_rows",
+    "case_row",
     "compare",
-    "failed_row",
+    "empty_row",
     "location_map",
     "measure",
     "measured_head",
+    "measurement_columns",
     "measurement_row",
     "quantities",
     "quantity_columns",

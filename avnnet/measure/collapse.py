@@ -25,6 +25,11 @@ class Collapse:
         depth_mm: greatest distance of the necrotic joint surface below the sphere of the intact surface, along a
             radius.
         sd_mm: standard deviation of its error.
+
+    Examples:
+        >>> sunk = Collapse(depth_mm=2.0, sd_mm=0.4)
+        >>> sunk.over_2mm_probability, sunk.is_borderline
+        (0.5, True)
     """
 
     depth_mm: float
@@ -32,12 +37,22 @@ class Collapse:
 
     @property
     def over_2mm_probability(self) -> float:
-        """The probability that the depth is above the 2 mm that part ARCO IIIA and IIIB, with a normal error."""
+        """The probability that the depth is above the 2 mm that part ARCO IIIA and IIIB, with a normal error.
+
+        Examples:
+            >>> round(Collapse(2.4, 0.4).over_2mm_probability, 3)
+            0.841
+        """
         return float(norm.sf(LIMIT_MM, self.depth_mm, self.sd_mm))
 
     @property
     def is_borderline(self) -> bool:
-        """Whether 2 mm lie within the depth's 95 % interval."""
+        """Whether 2 mm lie within the depth's 95 % interval.
+
+        Examples:
+            >>> Collapse(2.7, 0.4).is_borderline, Collapse(2.9, 0.4).is_borderline
+            (True, False)
+        """
         return abs(self.depth_mm - LIMIT_MM) <= Z_95 * self.sd_mm
 
 
@@ -50,6 +65,9 @@ def collapse(head: MeasuredHead) -> Collapse | None:
 
     Args:
         head: the measured head.
+
+    Source:
+        Yoon BH et al. J Arthroplasty 2020;35:933-940 (ARCO 2019: 2 mm part IIIA and IIIB).
     """
     on = head.is_articular & head.is_necrotic
     away = head.mesh.centres_mm[on] - head.centre_mm

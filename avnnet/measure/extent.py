@@ -22,6 +22,10 @@ class Plane:
         right: unit vector that a picture shows to the right; angles run from it
         up: towards this one, anticlockwise.
         offset_mm: distance from the head centre along the normal.
+
+    Examples:
+        >>> Plane("coronal", (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)).normal.tolist()
+        [0.0, -1.0, 0.0]
     """
 
     name: str
@@ -31,11 +35,21 @@ class Plane:
 
     @property
     def normal(self) -> np.ndarray:
-        """`(3,)` unit vector across the plane."""
+        """`(3,)` unit vector across the plane.
+
+        Examples:
+            >>> Plane("sagittal", (0.0, -1.0, 0.0), (0.0, 0.0, 1.0)).normal.tolist()
+            [-1.0, 0.0, 0.0]
+        """
         return np.cross(self.right, self.up)
 
     def directions(self, angles_deg: np.ndarray) -> np.ndarray:
-        """`(n, 3)` unit vectors in the plane at angles `(n,)`."""
+        """`(n, 3)` unit vectors in the plane at angles `(n,)`.
+
+        Examples:
+            >>> patient_planes()[0].directions(np.array([0.0, 90.0])).round(6).tolist()
+            [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+        """
         turn = np.deg2rad(angles_deg)[:, None]
         found: np.ndarray = np.cos(turn) * np.asarray(self.right) + np.sin(turn) * np.asarray(self.up)
         return found
@@ -47,6 +61,11 @@ def patient_planes(tilt_deg: float = 0.0) -> tuple[Plane, Plane]:
     Args:
         tilt_deg: pelvic tilt: how far the patient's superior axis leans forward from the scanner's. The coronal plane
             is turned about the left-right axis by it; the sagittal plane stays, its angles turn.
+
+    Examples:
+        >>> coronal, _ = patient_planes(tilt_deg=90.0)
+        >>> np.round(coronal.up, 6).tolist()
+        [0.0, -1.0, 0.0]
     """
     lean = np.deg2rad(tilt_deg)
     up = (0.0, -float(np.sin(lean)), float(np.cos(lean)))
@@ -63,6 +82,11 @@ class Arcs:
         arcs_deg: `(first, last)` of every arc, anticlockwise; last may exceed 360.
         shadow_deg: angle over which there is necrosis at any depth.
         is_shadow: whether the lesion in this plane keeps off the surface, so that its arc is its shadow.
+
+    Examples:
+        >>> arcs = Arcs(patient_planes()[0], ((30.0, 60.0), (80.0, 120.0)), shadow_deg=95.0, is_shadow=False)
+        >>> arcs.arc_deg, arcs.hull_deg
+        (70.0, 90.0)
     """
 
     plane: Plane
@@ -72,12 +96,20 @@ class Arcs:
 
     @property
     def arc_deg(self) -> float:
-        """The sum of the arcs; of a lesion that keeps off the surface its shadow."""
+        """The sum of the arcs; of a lesion that keeps off the surface its shadow.
+
+        Source:
+            Ha YC et al. J Bone Joint Surg Am 2006;88 Suppl 3:35-40.
+        """
         return self.shadow_deg if self.is_shadow else float(sum(last - first for first, last in self.arcs_deg))
 
     @property
     def hull_deg(self) -> float:
-        """The smallest angle that holds all arcs: what is read as one angle from first edge to last."""
+        """The smallest angle that holds all arcs: what is read as one angle from first edge to last.
+
+        Source:
+            Kerboul M et al. J Bone Joint Surg Br 1974;56:291-296.
+        """
         if self.is_shadow or not self.arcs_deg:
             return self.arc_deg
         starts = [first for first, _ in self.arcs_deg]
@@ -134,6 +166,9 @@ def largest_offset_mm(head: MeasuredHead, plane: Plane) -> float:
     Args:
         head: the measured head.
         plane: whose parallels are searched, every 0.5 mm.
+
+    Source:
+        Cherian SF et al. J Bone Joint Surg Am 2003;85:309-315 (the sections in which the lesion is largest).
     """
     heights = head.necrosis_points_mm @ plane.normal
     if not len(heights):
@@ -150,6 +185,11 @@ def combined_deg(coronal: Arcs, sagittal: Arcs) -> float:
 
     Source:
         Kerboul M et al. J Bone Joint Surg Br 1974;56:291-296.
+
+    Examples:
+        >>> half = Arcs(patient_planes()[0], ((0.0, 90.0),), shadow_deg=90.0, is_shadow=False)
+        >>> combined_deg(half, half)
+        180.0
     """
     return coronal.hull_deg + sagittal.hull_deg
 
@@ -161,6 +201,11 @@ def modified_kerboul_deg(coronal: Arcs, sagittal: Arcs) -> float:
 
     Source:
         Ha YC et al. J Bone Joint Surg Am 2006;88 Suppl 3:35-40.
+
+    Examples:
+        >>> half = Arcs(patient_planes()[0], ((0.0, 90.0),), shadow_deg=90.0, is_shadow=False)
+        >>> modified_kerboul_deg(half, half)
+        180.0
     """
     return coronal.arc_deg + sagittal.arc_deg
 
@@ -173,5 +218,10 @@ def necrotic_extent_index(coronal: Arcs, sagittal: Arcs) -> float:
     Source:
         Koo KH, Kim R. J Bone Joint Surg Br 1995;77:875-880; modified: Cherian SF et al. J Bone Joint Surg Am
         2003;85:309-315.
+
+    Examples:
+        >>> half = Arcs(patient_planes()[0], ((0.0, 90.0),), shadow_deg=90.0, is_shadow=False)
+        >>> necrotic_extent_index(half, half)
+        25.0
     """
     return coronal.arc_deg / HALF_TURN_DEG * sagittal.arc_deg / HALF_TURN_DEG * 100

@@ -43,6 +43,13 @@ class MeasuredHead:
         neck: where the head ends; None where the surface shows no neck.
         field: the grid that the labels were given on, in the right-hip frame.
         flags: what to look at.
+
+    Examples:
+        >>> z, y, x = np.indices((56, 56, 56)) - 27.5
+        >>> ball = LabelMap((x**2 + y**2 + z**2 < 24**2).astype(np.uint8), Grid((56, 56, 56)))
+        >>> head = measured_head(ball)
+        >>> head.centre_mm.round(1).tolist(), bool(head.is_articular.all()), len(head.necrosis_points_mm)
+        ([27.5, 27.5, 27.5], True, 0)
     """
 
     labels: LabelMap
@@ -145,7 +152,12 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
 
 
 def in_frame(grid: Grid, side: Side | None) -> Grid:
-    """The grid in the right-hip frame: that of a left hip with x mirrored."""
+    """The grid in the right-hip frame: that of a left hip with x mirrored.
+
+    Examples:
+        >>> in_frame(Grid((4, 4, 4), origin=(80.0, 0.0, 0.0)), Side.LEFT).origin
+        (-80.0, 0.0, 0.0)
+    """
     if side is not Side.LEFT:
         return grid
     mirror = np.array([-1.0, 1.0, 1.0])
@@ -154,7 +166,12 @@ def in_frame(grid: Grid, side: Side | None) -> Grid:
 
 
 def at_border(points_mm: np.ndarray, field: Grid) -> np.ndarray:
-    """`(...)` whether points `(..., 3)` lie in the outermost voxels of a grid, where a head is cut."""
+    """`(...)` whether points `(..., 3)` lie in the outermost voxels of a grid, where a head is cut.
+
+    Examples:
+        >>> at_border(np.array([[0.0, 4.0, 4.0], [4.0, 4.0, 4.0]]), Grid((9, 9, 9))).tolist()
+        [True, False]
+    """
     index = field.to_index(points_mm)
     outside: np.ndarray = np.any((index < 0.5) | (index > np.asarray(field.shape) - 1.5), axis=-1)
     return outside
@@ -166,6 +183,12 @@ def canonical(labels: LabelMap, side: Side | None) -> LabelMap:
     Args:
         labels: with at least one voxel drawn.
         side: the body side.
+
+    Examples:
+        >>> one = LabelMap(np.array([[[0, 1]]]), Grid((1, 1, 2), direction=((0, 0, -1), (0, 1, 0), (1, 0, 0))))
+        >>> lying = canonical(one, None)
+        >>> (np.asarray(lying.grid.direction) + 0).tolist(), int(lying.array.sum())
+        ([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], 1)
     """
     box = []
     margin = int(np.ceil(4 * smoothing_mm(labels.grid) / min(labels.grid.spacing))) + 1

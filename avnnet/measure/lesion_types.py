@@ -28,6 +28,12 @@ class Landmarks:
 
     Raises:
         InvalidConfig: if they lie less than 20 or more than 120 mm apart.
+
+    Examples:
+        >>> from avnnet.labels import Side
+        >>> edge, _ = Landmarks((30.0, 0.0, 20.0), (-5.0, 0.0, -10.0)).in_frame(Side.LEFT)
+        >>> edge.tolist()
+        [-30.0, 0.0, 20.0]
     """
 
     edge_mm: tuple[float, float, float]
@@ -43,7 +49,13 @@ class Landmarks:
             )
 
     def in_frame(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
-        """Edge and teardrop in the right-hip frame."""
+        """Edge and teardrop in the right-hip frame.
+
+        Examples:
+            >>> _, teardrop = Landmarks((-30.0, 0.0, 20.0), (5.0, 0.0, -10.0)).in_frame(Side.RIGHT)
+            >>> teardrop.tolist()
+            [5.0, 0.0, -10.0]
+        """
         mirror = np.array([-1.0 if side is Side.LEFT else 1.0, 1.0, 1.0])
         return np.asarray(self.edge_mm) * mirror, np.asarray(self.teardrop_mm) * mirror
 

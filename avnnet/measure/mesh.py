@@ -22,6 +22,11 @@ class Mesh:
     Args:
         vertices_mm: `(n, 3)` world points `(x, y, z)`.
         faces: `(m, 3)` indices of vertices, anticlockwise seen from outside.
+
+    Examples:
+        >>> corner = Mesh(np.array([[0.0, 0, 0], [2, 0, 0], [0, 2, 0]]), np.array([[0, 1, 2]]))
+        >>> corner.area_mm2, corner.normals.tolist()
+        (2.0, [[0.0, 0.0, 1.0]])
     """
 
     vertices_mm: np.ndarray
@@ -34,27 +39,58 @@ class Mesh:
 
     @cached_property
     def areas_mm2(self) -> np.ndarray:
-        """`(m,)` area of every triangle."""
+        """`(m,)` area of every triangle.
+
+        Examples:
+            >>> corner = Mesh(np.array([[0.0, 0, 0], [3, 0, 0], [0, 3, 0]]), np.array([[0, 1, 2]]))
+            >>> corner.areas_mm2.tolist()
+            [4.5]
+        """
         return np.linalg.norm(self._doubled_normals, axis=1) / 2
 
     @cached_property
     def normals(self) -> np.ndarray:
-        """`(m, 3)` unit vectors that point out of the body."""
+        """`(m, 3)` unit vectors that point out of the body.
+
+        Examples:
+            >>> corner = Mesh(np.array([[0.0, 0, 0], [3, 0, 0], [0, 3, 0]]), np.array([[0, 1, 2]]))
+            >>> corner.normals.tolist()
+            [[0.0, 0.0, 1.0]]
+        """
         return self._doubled_normals / np.maximum(2 * self.areas_mm2, 1e-12)[:, None]
 
     @cached_property
     def centres_mm(self) -> np.ndarray:
-        """`(m, 3)` middle of every triangle."""
+        """`(m, 3)` middle of every triangle.
+
+        Examples:
+            >>> corner = Mesh(np.array([[0.0, 0, 0], [3, 0, 0], [0, 3, 0]]), np.array([[0, 1, 2]]))
+            >>> corner.centres_mm.tolist()
+            [[1.0, 1.0, 0.0]]
+        """
         return self.vertices_mm[self.faces].mean(axis=1)
 
     @property
     def area_mm2(self) -> float:
-        """Area of the whole surface."""
+        """Area of the whole surface.
+
+        Examples:
+            >>> corner = Mesh(np.array([[0.0, 0, 0], [3, 0, 0], [0, 3, 0]]), np.array([[0, 1, 2]]))
+            >>> corner.area_mm2
+            4.5
+        """
         return float(self.areas_mm2.sum())
 
     @property
     def volume_mm3(self) -> float:
-        """Volume inside, by the divergence theorem."""
+        """Volume inside, by the divergence theorem.
+
+        Examples:
+            >>> corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+            >>> faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+            >>> round(6 * Mesh(corners, faces).volume_mm3, 6)
+            1.0
+        """
         return float(np.einsum("ij,ij->", self.centres_mm, self._doubled_normals) / 6)
 
 
@@ -63,6 +99,10 @@ def smoothing_mm(grid: Grid) -> float:
 
     Steps of voxels are about one spacing high; a Gaussian of that width makes a plane of them flat, and moves the
     surface of a ball of radius R inwards by only s^2 / R.
+
+    Examples:
+        >>> smoothing_mm(Grid((8, 8, 8), (1.0, 0.5, 0.5))), smoothing_mm(Grid((8, 8, 8), (4.0, 0.5, 0.5)))
+        (1.0, 2.0)
     """
     return min(max(grid.spacing), SMOOTHING_LIMIT_MM)
 
@@ -73,6 +113,12 @@ def smoothed(mask: np.ndarray, grid: Grid) -> np.ndarray:
     Args:
         mask: `(z, y, x)` booleans.
         grid: where they lie.
+
+    Examples:
+        >>> half = np.zeros((9, 9, 40), bool)
+        >>> half[..., 20:] = True
+        >>> bool(smoothed(half, Grid(half.shape))[4, 4, 19:21].mean().round(3) == 0.5)
+        True
     """
     sigma = smoothing_mm(grid) / np.asarray(grid.spacing)
     result: np.ndarray = ndimage.gaussian_filter(mask.astype(np.float32), sigma, mode="constant", truncate=3.0)
@@ -121,6 +167,15 @@ def level_mesh(field: np.ndarray, level: float, grid: Grid, margin: int = 0) -> 
         level: of the surface.
         grid: where the field lies, without its margin.
         margin: how many voxels were put around it.
+
+    Source:
+        Lewiner T et al. J Graph Tools 2003;8:1-15.
+
+    Examples:
+        >>> z = np.indices((5, 5, 5))[0].astype(float)
+        >>> mesh = level_mesh(z, 2.5, Grid((5, 5, 5)))
+        >>> mesh.area_mm2, bool((mesh.vertices_mm[:, 2] == 2.5).all())
+        (16.0, True)
     """
     from skimage.measure import marching_cubes
 

@@ -29,6 +29,10 @@ class NeckPlane:
     Args:
         axis: unit vector from the head centre down the neck.
         distance_mm: of the plane from the centre.
+
+    Examples:
+        >>> NeckPlane((0.0, 0.0, -1.0), 15.0).is_articular(np.array([[0.0, 0.0, 24.0], [0.0, 0.0, -20.0]])).tolist()
+        [True, False]
     """
 
     axis: tuple[float, float, float]
@@ -40,6 +44,11 @@ class NeckPlane:
         Args:
             points_mm: `(..., 3)` from the head centre.
             normals: `(..., 3)` of the surface there; without them the plane alone decides.
+
+        Examples:
+            >>> neck, points = NeckPlane((0.0, 0.0, -1.0), 15.0), np.array([[0.0, 0.0, -14.0]])
+            >>> [neck.is_articular(points, np.array([normal])).tolist() for normal in ([0, 0, -1], [1, 0, 0])]
+            [[False], [True]]
         """
         height = points_mm @ np.asarray(self.axis) - self.distance_mm
         if normals is None:

@@ -10,6 +10,7 @@ import pandas as pd
 from avnnet.columns import PROBABLE, QUANTITIES
 from avnnet.errors import InvalidConfig, InvalidScheme, Unmeasurable
 from avnnet.flags import Flag
+from avnnet.grid import MM3_PER_CM3
 from avnnet.image import LabelMap
 from avnnet.labels import HIP, Side
 from avnnet.measure.checked import CheckedRow
@@ -34,7 +35,7 @@ from avnnet.measure.volumes import missing_structures, volumes
 SEVERAL_DEG = 5.0
 NEAR_MM, NEAR_SHARE = 1.5, 0.5
 TILT_LIMIT_DEG = 45.0
-MM2_PER_CM2, MM3_PER_CM3 = 100.0, 1000.0
+MM2_PER_CM2 = 100.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Setting:
 
     Raises:
         InvalidConfig: if the tilt is more than 45 degrees either way, or a standard error is not above 0.
+
+    Examples:
+        >>> Setting(tilt_deg=10.0).landmarks is None
+        True
     """
 
     tilt_deg: float = 0.0
@@ -118,7 +123,12 @@ def quantities(labels: LabelMap, side: Side | None = None, setting: Setting | No
 
 
 def quantity_columns() -> list[str]:
-    """The names of the columns that every measurement of a hip has."""
+    """The names of the columns that every measurement of a hip has.
+
+    Examples:
+        >>> quantity_columns()[:3], quantity_columns()[-1]
+        (['vital_cm3', 'necrosis_cm3', 'head_cm3'], 'not_measured')
+    """
     return [*(one.name for one in QUANTITIES), "not_measured"]
 
 
@@ -202,7 +212,11 @@ def _angles(row: CheckedRow, head: MeasuredHead, setting: Setting) -> None:
 
 
 def widest(head: MeasuredHead, plane: Plane) -> Plane:
-    """The parallel of a plane in which the lesion's section is largest."""
+    """The parallel of a plane in which the lesion's section is largest.
+
+    Source:
+        Cherian SF et al. J Bone Joint Surg Am 2003;85:309-315.
+    """
     return replace(plane, offset_mm=largest_offset_mm(head, plane))
 
 

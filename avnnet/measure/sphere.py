@@ -31,6 +31,10 @@ class Sphere:
         radius_mm: mean radius.
         oval_mm: second-order departure, the coefficients of xy, yz, zx, x^2 - y^2 and 3z^2 - 1 of a unit direction.
         rms_mm: root mean square distance of the intact surface from it.
+
+    Examples:
+        >>> round(Sphere((0.0, 0.0, 0.0), 24.0).volume_mm3)
+        57906
     """
 
     centre_mm: tuple[float, float, float]
@@ -40,11 +44,22 @@ class Sphere:
 
     @property
     def volume_mm3(self) -> float:
-        """4/3 pi R^3."""
+        """4/3 pi R^3.
+
+        Examples:
+            >>> round(Sphere((0.0, 0.0, 0.0), 1.0).volume_mm3 / np.pi, 6)
+            1.333333
+        """
         return 4 / 3 * np.pi * self.radius_mm**3
 
     def radius_at_mm(self, directions: np.ndarray) -> np.ndarray:
-        """`(...)` distance of the surface from the centre along unit vectors `(..., 3)`."""
+        """`(...)` distance of the surface from the centre along unit vectors `(..., 3)`.
+
+        Examples:
+            >>> oval = Sphere((0.0, 0.0, 0.0), 24.0, oval_mm=(0.0, 0.0, 0.0, 1.0, 0.0))
+            >>> oval.radius_at_mm(np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]])).tolist()
+            [24.5, 23.5, 24.0]
+        """
         radius_mm: np.ndarray = self.radius_mm + _oval_terms(directions) @ np.asarray(self.oval_mm)
         return radius_mm
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from avnnet.flags import Flags, absent
+from avnnet.grid import MM3_PER_CM3
 from avnnet.image import LabelMap
-
-MM3_PER_CM3 = 1000.0
 
 
 def volumes(labels: LabelMap) -> pd.DataFrame:

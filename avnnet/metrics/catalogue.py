@@ -37,7 +37,13 @@ class Compared:
 
     @cached_property
     def surfaces(self) -> SurfaceDistances:
-        """The distances between both surfaces."""
+        """The distances between both surfaces.
+
+        Examples:
+            >>> one = np.ones((1, 2, 2), bool)
+            >>> Compared(one, one, (1.0, 1.0, 1.0)).surfaces.hd_mm
+            0.0
+        """
         return surface_distances(self.manual, self.automatic, self.spacing_mm)
 
 

@@ -47,7 +47,13 @@ class SurfaceDistances:
 
     @property
     def hd_mm(self) -> float:
-        """The Hausdorff distance in mm: the largest of all directed distances."""
+        """The Hausdorff distance in mm: the largest of all directed distances.
+
+        Examples:
+            >>> two = SurfaceDistances(np.array([0.0, 1.0]), np.array([0.0, 3.0]))
+            >>> two.hd_mm
+            3.0
+        """
         undefined = self._undefined()
         if undefined is not None:
             return undefined
@@ -55,7 +61,13 @@ class SurfaceDistances:
 
     @property
     def hd95_mm(self) -> float:
-        """The LARGER of the two directed 95th percentiles in mm, not the percentile of all distances."""
+        """The LARGER of the two directed 95th percentiles in mm, not the percentile of all distances.
+
+        Examples:
+            >>> two = SurfaceDistances(np.array([0.0, 1.0]), np.array([0.0, 3.0]))
+            >>> round(two.hd95_mm, 2)
+            2.85
+        """
         undefined = self._undefined()
         if undefined is not None:
             return undefined
@@ -64,7 +76,13 @@ class SurfaceDistances:
 
     @property
     def assd_mm(self) -> float:
-        """The average symmetric surface distance in mm: all directed distances over all surface voxels."""
+        """The average symmetric surface distance in mm: all directed distances over all surface voxels.
+
+        Examples:
+            >>> two = SurfaceDistances(np.array([0.0, 1.0]), np.array([0.0, 3.0]))
+            >>> two.assd_mm
+            1.0
+        """
         undefined = self._undefined()
         if undefined is not None:
             return undefined

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from avnnet.grid import MM3_PER_CM3
 from avnnet.labels import Side
 from avnnet.phantom.anatomy import Anatomy
 from avnnet.phantom.head import Head
@@ -135,7 +136,7 @@ def truth_of(head: Head, *, sex: str, arco_stage: str, centre_mm: Vector) -> Hip
     """
     anatomy, lesion = head.anatomy, head.lesion
     nowhere = (float("nan"),) * 3
-    volume, necrosis = head.volume_mm3 / 1000, head.necrosis_mm3(head.extent_mm) / 1000 if lesion else 0.0
+    volume, necrosis = head.volume_mm3 / MM3_PER_CM3, head.necrosis_mm3(head.extent_mm) / MM3_PER_CM3 if lesion else 0.0
     surface, dead = head.surface_areas_mm2()
     centroid = head.necrosis_centre_mm()
     return HipTruth(

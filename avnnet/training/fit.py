@@ -20,10 +20,10 @@ from avnnet.data.cohort import read_cohort
 from avnnet.data.contrast import contrast_of
 from avnnet.data.files import read_grid
 from avnnet.data.scope import scope_of
+from avnnet.grid import MM3_PER_CM3
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
-from avnnet.measure.volumes import MM3_PER_CM3
 from avnnet.record import RunRecord
 from avnnet.tables import read_table, write_table
 from avnnet.training.changes import IRRELEVANT_TO_RESUME, check_same_config

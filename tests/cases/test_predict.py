@@ -12,16 +12,18 @@ import pytest
 
 from avnnet.cases import ledger
 from avnnet.cases.predict import Job, predict_jobs
-from avnnet.data.files import read_image, write_image
+from avnnet.cli import main
+from avnnet.data.files import read_image, read_labels, write_image
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import OutputNotWritable
-from avnnet.image import Image
+from avnnet.image import Image, LabelMap
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP
-from avnnet.measure import quantity_columns
+from avnnet.measure import case_row, measurement_columns, measurement_row, quantity_columns
 from avnnet.progress import Reporter
+from avnnet.readers import MANUAL
 from avnnet.tables import write_table
 from tests.faults.nifti_files import nifti
 from tests.inference.conftest import Threshold
@@ -196,3 +198,26 @@ def test_a_folder_that_cannot_be_written_to_is_a_row_with_the_way_out(model, job
     (tmp_path / "file").write_text("")
     table = predict_jobs(model, jobs[:1], tmp_path / "file", reporter=QUIET)
     assert table["error"].str.startswith(OutputNotWritable.__name__).all()
+
+
+def test_statistics_take_the_predicted_table_beside_that_of_manual_masks(model, jobs, tmp_path):
+    predicted = predict_jobs(model, jobs, tmp_path / "o", reporter=QUIET)
+    masks = [read_labels(tmp_path / "o" / f"{job.name}.nii.gz") for job in jobs]
+    smaller = [LabelMap(np.where(np.indices(one.array.shape)[0] % 9, one.array, 0), one.grid) for one in masks]
+    manual = [
+        measurement_row(case_row(job.name, job.side), MANUAL, one) for job, one in zip(jobs, smaller, strict=True)
+    ]
+    both = pd.concat([*manual, predicted], ignore_index=True)
+    assert list(both.columns) == list(predicted.columns) == measurement_columns(HIP)
+    table = write_table(both, tmp_path / "both.csv")
+    words = ["stats", str(table), "--value", "head_cm3", "--draws", "100", "--out"]
+    assert main([*words, str(tmp_path / "stats")]) == 0
+    limits = pd.read_csv(tmp_path / "stats" / "tables" / "limits.csv")
+    assert limits["n_cases"].tolist() == [IMAGES] * len(limits)
+
+
+def test_statistics_say_that_the_predicted_table_alone_has_nobody_to_compare_with(model, jobs, tmp_path, capsys):
+    table = write_table(predict_jobs(model, jobs, tmp_path / "o", reporter=QUIET), tmp_path / "predicted.csv")
+    words = ["stats", str(table), "--value", "head_cm3", "--draws", "100", "--out"]
+    assert main([*words, str(tmp_path / "stats")]) == 2
+    assert "manual" in capsys.readouterr().err
