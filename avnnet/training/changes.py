@@ -29,7 +29,7 @@ def check_same_config(
     way_out: str,
     irrelevant: Collection[str] = IRRELEVANT_TO_RESUME,
 ) -> None:
-    """Returns if an experiment builds what a written config built.
+    """Refuse an experiment that builds something else than a written config did.
 
     Args:
         before: the written config, YAML.

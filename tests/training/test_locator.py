@@ -10,7 +10,7 @@ from avnnet.cli import main
 from avnnet.data.cohort import read_cohort
 from avnnet.data.files import read_image, read_labels
 from avnnet.errors import CheckpointMismatch, InvalidConfig
-from avnnet.flags import Flag
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.inference.heads import FoundHead, heads_in
 from avnnet.inference.locate import Locator
 from avnnet.inference.model_folder import load_model
@@ -37,7 +37,7 @@ def located(tmp_path_factory, hips):
         place = next(n for n, case in enumerate(cases) if read_image(case.image).grid.is_close(image.grid))
         (head,) = heads_in(read_labels(cases[place].label))
         moved = tuple(np.add(head.centre_mm, SHIFT_MM).tolist())
-        side, flags = (None, (Flag.SIDE_UNVERIFIED,)) if place == SIDELESS else (cases[place].side, ())
+        side, flags = (None, Flags([Flag.SIDE_UNVERIFIED])) if place == SIDELESS else (cases[place].side, NO_FLAGS)
         return [] if place == MISSED else [FoundHead(moved, head.radius_mm + 0.5, side, flags)]
 
     net = write_net(folder, "unet3d", steps_per_epoch=10)
