@@ -180,7 +180,7 @@ def _built(recipe: Any, known: list[type], kind: type[T]) -> T:
     made = build(recipe, known)
     if not isinstance(made, kind):
         raise InvalidRecipe(
-            f"a {kind.__name__} is needed; the recipe makes a {type(made).__name__}. Copy the model again; a network "
+            f"not a recipe of a {kind.__name__}: it makes a {type(made).__name__}. Copy the model again; a network "
             "of your own is a subclass of avnnet.models.Network"
         )
     return made

@@ -84,14 +84,14 @@ def test_a_scale_that_makes_values_infinite_is_refused(series):
 @pytest.mark.parametrize("value", ["x", 3, [], {"type": "ConvBlock"}, {"items": []}])
 def test_a_part_of_a_model_that_is_something_else_is_refused(folder, key, value):  # noqa: F811
     agreed(folder, lambda entry: entry.update({key: value}))
-    with pytest.raises(InvalidRecipe, match="is needed; the recipe makes a"):
+    with pytest.raises(InvalidRecipe, match="not a recipe of a"):
         load_model(folder)
 
 
 def test_a_scheme_that_is_none_is_refused(folder):  # noqa: F811
     content = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**content, "scheme": "hip"}))
-    with pytest.raises(InvalidRecipe, match="a LabelScheme is needed"):
+    with pytest.raises(InvalidRecipe, match="not a recipe of a LabelScheme"):
         load_model(folder)
 
 
