@@ -53,8 +53,7 @@ class Shell:
 
     @classmethod
     def of(cls, head: np.ndarray, vital: np.ndarray, grid: Grid) -> Shell:
-        """The shell of a head `(z, y, x)` and the vital bone in it; what else is in the head is necrosis.
-        """
+        """The shell of a head `(z, y, x)` and the vital bone in it; what else is in the head is necrosis."""
         vital = head & vital
 
         def away_mm(mask: np.ndarray) -> np.ndarray:
@@ -70,8 +69,7 @@ class Shell:
         return values
 
     def is_head(self, points_mm: np.ndarray) -> np.ndarray:
-        """`(...)` whether points `(..., 3)` lie in the head.
-        """
+        """`(...)` whether points `(..., 3)` lie in the head."""
         values = self._at(self.head, points_mm)
         return values >= HALF
 

@@ -15,7 +15,6 @@ from avnnet.inference.heads import FoundHead, heads_in
 from avnnet.inference.locate import Locator
 from avnnet.inference.model_folder import load_model
 from avnnet.phantom import CohortPlan, write_cohort
-from avnnet.report import write_report
 from avnnet.stats import best_reader
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
@@ -83,7 +82,7 @@ def test_a_head_that_is_not_found_is_a_missed_one(located, cohort):
 
 
 def test_the_report_says_how_well_heads_are_located(located):
-    text = write_report(located.out).read_text()
+    text = (located.out / "report.html").read_text()
     assert "Heads located" in text
     summary = read_table(located.out / "tables" / "locator.csv").iloc[0]
     assert summary[["n", "n_found", "n_side_right", "n_side_wrong"]].tolist() == [6, 5, 4, 0]
