@@ -38,9 +38,10 @@ lint: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# two processes of one thread each: two threads of networks this small are hardly faster than one
+# two processes of one thread each: two threads of networks this small are hardly faster than one. A file stays in one
+# process, with what its tests share, and files begin in the order of tests/conftest.py, the longest first
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow

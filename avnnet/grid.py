@@ -58,8 +58,9 @@ class Grid:
             )
         if not np.isfinite(matrix).all() or not np.isfinite(self.origin).all():
             raise InvalidGeometry(f"origin and direction must be finite; found {self.origin} and {matrix.tolist()}")
-        error = float(np.abs(matrix.T @ matrix - np.eye(3)).max())
-        if error > ORTHOGONAL_TOLERANCE:
+        with np.errstate(over="ignore", invalid="ignore"):  # of numbers that no direction has
+            error = float(np.abs(matrix.T @ matrix - np.eye(3)).max())
+        if not error <= ORTHOGONAL_TOLERANCE:
             raise NonOrthogonalDirection(
                 f"the direction must have orthogonal unit columns, it is off by {error:.2g}; "
                 "resample the sheared image onto an orthogonal grid first"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,15 +23,42 @@ from avnnet.phantom import Acquisition, CohortPlan, Plane, write_cohort
 COARSE = Acquisition((32, 60, 56), (3.2, 2.8, 3.0), Plane.AXIAL)
 
 
-@pytest.fixture(scope="session")
-def hips(tmp_path_factory) -> Path:
-    """The cohort.csv of six coarse digital hips; the first two are hips of one patient."""
+# these begin, so that no process ends long after the other
+LONGEST = [
+    f"tests/{name}.py"
+    for name in (
+        "training/test_study", "test_notebooks", "training/test_locator", "training/test_notebook_kernel",
+        "training/test_evaluate", "phantom/test_hip", "training/test_crashes", "training/test_resume",
+        "training/test_snippets", "training/test_experiments", "training/test_channels", "report/test_html",
+    )
+]  # fmt: skip
+
+
+def once_per_run(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The folder that `make` fills once for all processes of a test run; it is not to be changed."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    done = base / f"{name}.done"
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            make(base / name)
+            done.touch()
+    return base / name
+
+
+def _write_hips(folder: Path) -> None:
     plan = CohortPlan(patients=6, seed=3, acquisition=COARSE, other_hip_every=0)
-    path = write_cohort(plan, tmp_path_factory.mktemp("hips"))
+    path = write_cohort(plan, folder)
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table.loc[1, "patient_id"] = table.loc[0, "patient_id"]
     table.to_csv(path, index=False)
-    return path
+
+
+@pytest.fixture(scope="session")
+def hips(tmp_path_factory) -> Path:
+    """The cohort.csv of six coarse digital hips; the first two are hips of one patient."""
+    return once_per_run(tmp_path_factory, "hips", _write_hips) / "cohort.csv"
 
 
 @pytest.fixture
@@ -88,6 +118,8 @@ def dice_of(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
     if torch.cuda.is_available():
         return
     for item in items:

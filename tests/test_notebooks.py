@@ -12,8 +12,8 @@ PATIENCE_S = 1200  # for a cell, on a machine that does other things too
 
 # what the quick run takes instead of a notebook's own: fewer hips, a shorter training, the same code in every cell
 SHORTER = {
-    "first_study": {"patients=12": "patients=6", "per_epoch=12": "per_epoch=6", "max_epochs=4": "max_epochs=2"},
-    "own_block": {"patients=10": "patients=6", "per_epoch=18": "per_epoch=6", "max_epochs=4": "max_epochs=2"},
+    "first_study": {"patients=12": "patients=4", "per_epoch=12": "per_epoch=6", "max_epochs=4": "max_epochs=2"},
+    "own_block": {"patients=10": "patients=4", "per_epoch=18": "per_epoch=6", "max_epochs=4": "max_epochs=2"},
 }
 RUNS = [
     *[pytest.param((path, SHORTER[path.stem]), id=path.stem) for path in NOTEBOOKS],

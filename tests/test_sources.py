@@ -9,7 +9,7 @@ from markdown.extensions.toc import slugify
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"avnnet": ("*.py",), "tests": ("*.py",), "benchmarks": ("*.py",), "docs": ("*.md", "*.ipynb")}
 PAGE = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*[\w-]+\.md)(?:#([\w.-]*[\w-]))?")
-RESULTS = {"study_table.md"}  # what avnnet writes beside its tables
+WRITTEN = {"study_table.md", "page.md"}  # by avnnet beside its tables, and by a test
 
 
 def headings(page: Path) -> list[str]:
@@ -25,7 +25,7 @@ def citations() -> list[tuple[str, str, str]]:
         for path in sorted(path for pattern in patterns for path in (ROOT / folder).rglob(pattern)):
             if path != Path(__file__):
                 pages = PAGE.findall(path.read_text(encoding="utf-8"))
-                found += [(path.relative_to(ROOT).as_posix(), *one) for one in pages if one[0] not in RESULTS]
+                found += [(path.relative_to(ROOT).as_posix(), *one) for one in pages if one[0] not in WRITTEN]
     return found
 
 

@@ -66,6 +66,7 @@ class Cache:
         return path
 
 
+# what an entry was made from is in its name, so that no record has to say it; only whether the file is whole is asked
 def _is_whole(path: Path) -> bool:
     try:
         load_file(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -23,11 +23,13 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.inference.weights import check_header, load_weights
 from avnnet.labels import LabelScheme
+from avnnet.models import Network
 from avnnet.models import known as known_networks
 from avnnet.recipe import build, describe, parse
 
 KNOWN: tuple[type, ...] = (*known_networks(), Preprocess, Contrast, Scope, Tiling, LabelScheme)
 SCHEMA = 3
+T = TypeVar("T")
 MOST_JSON_BYTES = 64 << 20  # the hashes of a million training images
 MOST_NETWORKS = 10_000
 RECIPE = "recipe"
@@ -127,7 +129,7 @@ def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, in
                 f"{folder} has a model of schema {content['schema']}, this version reads {SCHEMA}; train again, or use "
                 "the version of avnnet that wrote it"
             )
-        scheme = build(content["scheme"], known)
+        scheme = _built(content["scheme"], known, LabelScheme)
         members = [_member(folder, content["scheme"], entry, known) for entry in content["members"]]
         planned = content["planned"]
         if not isinstance(planned, int) or not 0 <= planned <= MOST_NETWORKS:
@@ -165,12 +167,23 @@ def _member(folder: Path, scheme: Any, entry: dict[str, Any], known: list[type])
         raise CheckpointCorrupt(f"{name} is not the file that was written (its checksum differs); copy it again")
     recipe = {key: value for key, value in entry.items() if key not in ("weights", "sha256")}
     _check_recipe(folder / name, {"scheme": scheme, **recipe})
-    net = build(entry["net"], known)
+    net = _built(entry["net"], known, Network)
     load_weights(net, folder / name)
-    preprocess, tiling = build(entry["preprocess"], known), build(entry["tiling"], known)
-    contrast, scope = build(entry["contrast"], known), build(entry["scope"], known)
+    preprocess, tiling = _built(entry["preprocess"], known, Preprocess), _built(entry["tiling"], known, Tiling)
+    contrast = None if entry["contrast"] is None else _built(entry["contrast"], known, Contrast)
+    scope = None if entry["scope"] is None else _built(entry["scope"], known, Scope)
     past = entry["trained_on"], str(entry["dataset"])
     return Member(net, preprocess, tiling, str(entry["name"]), *past, contrast, scope)
+
+
+def _built(recipe: Any, known: list[type], kind: type[T]) -> T:
+    made = build(recipe, known)
+    if not isinstance(made, kind):
+        raise InvalidRecipe(
+            f"not a recipe of a {kind.__name__}: it makes a {type(made).__name__}. Copy the model again; a network "
+            "of your own is a subclass of avnnet.models.Network"
+        )
+    return made
 
 
 def _check_recipe(path: Path, said: dict[str, Any]) -> None:

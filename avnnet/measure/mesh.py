@@ -24,9 +24,11 @@ class Mesh:
         faces: `(m, 3)` indices of vertices, anticlockwise seen from outside.
 
     Examples:
-        >>> corner = Mesh(np.array([[0.0, 0, 0], [2, 0, 0], [0, 2, 0]]), np.array([[0, 1, 2]]))
-        >>> corner.area_mm2, corner.normals.tolist()
-        (2.0, [[0.0, 0.0, 1.0]])
+        >>> corner = Mesh(np.array([[0.0, 0, 0], [3, 0, 0], [0, 3, 0]]), np.array([[0, 1, 2]]))
+        >>> corner.area_mm2, corner.areas_mm2.tolist()
+        (4.5, [4.5])
+        >>> corner.normals.tolist(), corner.centres_mm.tolist()
+        ([[0.0, 0.0, 1.0]], [[1.0, 1.0, 0.0]])
     """
 
     vertices_mm: np.ndarray
@@ -39,35 +41,17 @@ class Mesh:
 
     @cached_property
     def areas_mm2(self) -> np.ndarray:
-        """`(m,)` area of every triangle.
-
-        Examples:
-            >>> corner = Mesh(np.array([[0.0, 0, 0], [3, 0, 0], [0, 3, 0]]), np.array([[0, 1, 2]]))
-            >>> corner.areas_mm2.tolist()
-            [4.5]
-        """
+        """`(m,)` area of every triangle."""
         return np.linalg.norm(self._doubled_normals, axis=1) / 2
 
     @cached_property
     def normals(self) -> np.ndarray:
-        """`(m, 3)` unit vectors that point out of the body.
-
-        Examples:
-            >>> corner = Mesh(np.array([[0.0, 0, 0], [3, 0, 0], [0, 3, 0]]), np.array([[0, 1, 2]]))
-            >>> corner.normals.tolist()
-            [[0.0, 0.0, 1.0]]
-        """
+        """`(m, 3)` unit vectors that point out of the body."""
         return self._doubled_normals / np.maximum(2 * self.areas_mm2, 1e-12)[:, None]
 
     @cached_property
     def centres_mm(self) -> np.ndarray:
-        """`(m, 3)` middle of every triangle.
-
-        Examples:
-            >>> corner = Mesh(np.array([[0.0, 0, 0], [3, 0, 0], [0, 3, 0]]), np.array([[0, 1, 2]]))
-            >>> corner.centres_mm.tolist()
-            [[1.0, 1.0, 0.0]]
-        """
+        """`(m, 3)` middle of every triangle."""
         return self.vertices_mm[self.faces].mean(axis=1)
 
     @property

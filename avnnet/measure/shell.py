@@ -31,8 +31,20 @@ class Shell:
         >>> head[2:7, 2:7, 2:7] = True
         >>> vital = head & (np.indices(head.shape)[2] < 4)
         >>> shell = Shell.of(head, vital, Grid((9, 9, 9)))
+        >>> shell.toward_necrosis_mm[4, 4, 2:7].tolist()
+        [-2.0, -1.0, 1.0, 2.0, 3.0]
         >>> shell.is_head(np.array([[4.0, 4.0, 4.0], [0.0, 0.0, 0.0]])).tolist()
         [True, False]
+        >>> shell.is_necrotic(np.array([[6.0, 4.0, 4.0], [2.0, 4.0, 4.0]])).tolist()
+        [True, False]
+        >>> middle, right_and_left = np.array([4.0, 4.0, 4.0]), np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
+        >>> shell.surface_mm(middle, right_and_left, 8.0).round(1).tolist()
+        [2.5, 2.5]
+        >>> shell.holds_necrosis(middle, right_and_left, 8.0).tolist()
+        [True, False]
+        >>> border = shell.interface  # between the voxels of x = 3 and x = 4
+        >>> round(float(np.median(border.vertices_mm[:, 0])), 1)
+        3.5
     """
 
     grid: Grid
@@ -41,16 +53,7 @@ class Shell:
 
     @classmethod
     def of(cls, head: np.ndarray, vital: np.ndarray, grid: Grid) -> Shell:
-        """The shell of a head `(z, y, x)` and the vital bone in it; what else is in the head is necrosis.
-
-        Examples:
-            >>> head = np.zeros((9, 9, 9), bool)
-            >>> head[2:7, 2:7, 2:7] = True
-            >>> vital = head & (np.indices(head.shape)[2] < 4)
-            >>> shell = Shell.of(head, vital, Grid((9, 9, 9)))
-            >>> shell.toward_necrosis_mm[4, 4, 2:7].tolist()
-            [-2.0, -1.0, 1.0, 2.0, 3.0]
-        """
+        """The shell of a head `(z, y, x)` and the vital bone in it; what else is in the head is necrosis."""
         vital = head & vital
 
         def away_mm(mask: np.ndarray) -> np.ndarray:
@@ -66,16 +69,7 @@ class Shell:
         return values
 
     def is_head(self, points_mm: np.ndarray) -> np.ndarray:
-        """`(...)` whether points `(..., 3)` lie in the head.
-
-        Examples:
-            >>> head = np.zeros((9, 9, 9), bool)
-            >>> head[2:7, 2:7, 2:7] = True
-            >>> vital = head & (np.indices(head.shape)[2] < 4)
-            >>> shell = Shell.of(head, vital, Grid((9, 9, 9)))
-            >>> shell.is_head(np.array([[4.0, 4.0, 4.0], [8.0, 8.0, 8.0]])).tolist()
-            [True, False]
-        """
+        """`(...)` whether points `(..., 3)` lie in the head."""
         values = self._at(self.head, points_mm)
         return values >= HALF
 
@@ -89,14 +83,6 @@ class Shell:
         Args:
             points_mm: where.
             outward: `(..., 3)` unit vectors out of the head, for points of its surface.
-
-        Examples:
-            >>> head = np.zeros((9, 9, 9), bool)
-            >>> head[2:7, 2:7, 2:7] = True
-            >>> vital = head & (np.indices(head.shape)[2] < 4)
-            >>> shell = Shell.of(head, vital, Grid((9, 9, 9)))
-            >>> shell.is_necrotic(np.array([[6.0, 4.0, 4.0], [2.0, 4.0, 4.0]])).tolist()
-            [True, False]
         """
         if outward is None:
             values = self._at(self.toward_necrosis_mm, points_mm)
@@ -112,14 +98,6 @@ class Shell:
 
         The difference of the distances is smoothed, not the lesion: it runs on outside of the head, so that the sharp
         edge of a lesion at the surface stays.
-
-        Examples:
-            >>> head = np.zeros((9, 9, 9), bool)
-            >>> head[2:7, 2:7, 2:7] = True
-            >>> vital = head & (np.indices(head.shape)[2] < 4)
-            >>> shell = Shell.of(head, vital, Grid((9, 9, 9)))
-            >>> round(float(shell.interface.centres_mm[:, 0].mean()), 1)
-            3.5
         """
         sigma = smoothing_mm(self.grid) / np.asarray(self.grid.spacing)
         field = ndimage.gaussian_filter(self.toward_necrosis_mm, sigma, truncate=3.0)
@@ -136,14 +114,6 @@ class Shell:
             origin_mm: `(3,)` where the rays start.
             directions: `(n, 3)` unit vectors.
             reach_mm: how far they are followed.
-
-        Examples:
-            >>> head = np.zeros((9, 9, 9), bool)
-            >>> head[2:7, 2:7, 2:7] = True
-            >>> vital = head & (np.indices(head.shape)[2] < 4)
-            >>> shell = Shell.of(head, vital, Grid((9, 9, 9)))
-            >>> shell.surface_mm(np.array([4.0, 4.0, 4.0]), np.array([[1.0, 0.0, 0.0]]), 8.0).round(1).tolist()
-            [2.5]
         """
         steps = np.arange(0.0, reach_mm + RAY_STEP_MM, RAY_STEP_MM)
         values = self._at(self.head, origin_mm + steps[:, None, None] * directions)
@@ -157,16 +127,7 @@ class Shell:
         return found
 
     def holds_necrosis(self, origin_mm: np.ndarray, directions: np.ndarray, reach_mm: float) -> np.ndarray:
-        """`(n,)` whether there is necrosis anywhere along rays.
-
-        Examples:
-            >>> head = np.zeros((9, 9, 9), bool)
-            >>> head[2:7, 2:7, 2:7] = True
-            >>> vital = head & (np.indices(head.shape)[2] < 4)
-            >>> shell = Shell.of(head, vital, Grid((9, 9, 9)))
-            >>> shell.holds_necrosis(np.array([4.0, 4.0, 4.0]), np.array([[1.0, 0, 0], [-1.0, 0, 0]]), 8.0).tolist()
-            [True, False]
-        """
+        """`(n,)` whether there is necrosis anywhere along rays."""
         steps = np.arange(2 * RAY_STEP_MM, reach_mm + RAY_STEP_MM, RAY_STEP_MM)
         points = origin_mm + steps[:, None, None] * directions
         met: np.ndarray = np.any(self.is_head(points) & self.is_necrotic(points), axis=0)

@@ -27,8 +27,9 @@ class Compared:
 
     Examples:
         >>> one = np.ones((1, 2, 2), bool)
-        >>> METRICS[0].of(Compared(one, one, (1.0, 1.0, 1.0)))
-        1.0
+        >>> same = Compared(one, one, (1.0, 1.0, 1.0))
+        >>> METRICS[0].of(same), same.surfaces.hd_mm
+        (1.0, 0.0)
     """
 
     manual: np.ndarray
@@ -37,13 +38,7 @@ class Compared:
 
     @cached_property
     def surfaces(self) -> SurfaceDistances:
-        """The distances between both surfaces.
-
-        Examples:
-            >>> one = np.ones((1, 2, 2), bool)
-            >>> Compared(one, one, (1.0, 1.0, 1.0)).surfaces.hd_mm
-            0.0
-        """
+        """The distances between both surfaces."""
         return surface_distances(self.manual, self.automatic, self.spacing_mm)
 
 

@@ -166,12 +166,21 @@ class Head:
         """How far the lesion reaches: to the asked share of the bone, to 1e-4 of it. Minus infinity without one."""
         if self.lesion is None or self.necrosis_percent == 0:
             return -np.inf
-        asked = self.volume_mm3 * self.necrosis_percent / 100
-        reach = self._distance_and_reach_mm[1]
+        wanted_mm3 = self.volume_mm3 * self.necrosis_percent / 100
+        _, solid, _, _ = self._rays
+        distance, reach = self._distance_and_reach_mm
+        mm3 = ((distance[1:] ** 3 - distance[:-1] ** 3) / 3 * solid).ravel()
+        ends = np.stack([reach[:-1].ravel(), reach[1:].ravel()])
         low, high = float(reach.min()), float(reach.max())
         while high - low > 1e-4:
             middle = (low + high) / 2
-            low, high = (middle, high) if self.necrosis_mm3(middle) < asked else (low, middle)
+            is_short = float((_share_below(ends - middle)[0] * mm3).sum()) < wanted_mm3
+            low, high = (middle, high) if is_short else (low, middle)
+            # what is wholly within the lesion, or wholly beyond it, stays so: only the border is looked at again
+            is_within, is_beyond = (ends <= low).all(axis=0), (ends >= high).all(axis=0)
+            wanted_mm3 -= float(mm3[is_within].sum())
+            is_open = ~(is_within | is_beyond)
+            ends, mm3 = ends[:, is_open], mm3[is_open]
         return (low + high) / 2
 
     def surface_areas_mm2(self) -> tuple[float, float]:

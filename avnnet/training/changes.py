@@ -29,7 +29,7 @@ def check_same_config(
     way_out: str,
     irrelevant: Collection[str] = IRRELEVANT_TO_RESUME,
 ) -> None:
-    """Returns if an experiment builds what a written config built.
+    """Refuse an experiment that builds something else than a written config did.
 
     Args:
         before: the written config, YAML.
@@ -96,8 +96,8 @@ def _changes(before: Any, now: Any, filled: Any, key: str) -> Iterator[tuple[str
             elif name not in defaults or defaults[name] != now[name]:
                 yield place, ABSENT, _shown(now[name])
     elif _are_lists(now, before):
-        of_items = filled if isinstance(filled, list) and len(filled) == len(now) else [None] * len(now)
-        for number, items in enumerate(zip(before, now, of_items, strict=True)):
+        fillings = filled if isinstance(filled, list) and len(filled) == len(now) else [None] * len(now)
+        for number, items in enumerate(zip(before, now, fillings, strict=True)):
             yield from _changes(*items, f"{key}[{number}]")
     elif before != now:
         yield key, _shown(before), _shown(now)

@@ -53,6 +53,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
         UnsafeCheckpoint: if a checkpoint would run code when it is loaded.
         CheckpointCorrupt: if there are checkpoints, and all are damaged.
     """
+    # whether a file is whole, not whether work is done: a training goes on from any whole epoch
     paths = sorted(folder.glob("epoch-*.ckpt"), reverse=True)
     for path in paths:
         checksum = _checksum_of(path)

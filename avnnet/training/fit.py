@@ -154,7 +154,7 @@ def is_trained(folder: Path) -> bool:
 
 
 def check_same_run(folder: Path, experiment: Experiment, *, irrelevant: Collection[str] = IRRELEVANT_TO_RESUME) -> None:
-    """Returns if a run's folder holds no training yet, or one with a config that builds the same.
+    """Refuse a run's folder that holds a training with a config that builds something else.
 
     Args:
         folder: of the run.

@@ -44,13 +44,14 @@ class Study:
         """The networks' names in all tables: their configs' stems, "unet3d" or "unet3d-residual"."""
         return [name_of(configs_of(net)) for net in self.nets]
 
+    @property
+    def trained_names(self) -> list[str]:
+        """The names of all trainings of a fold: the networks', and last the locator's where there is one."""
+        return [*self.names, *([name_of(configs_of(self.locator))] if self.locator is not None else [])]
+
     def fold_folder(self, fold: int) -> Path:
         """Where a fold's runs and tables are."""
         return self.out / f"fold{fold}"
-
-    def folds_done(self) -> list[int]:
-        """The folds whose tables are written."""
-        return [fold for fold in range(self.folds) if (self.fold_folder(fold) / "agreement.csv").exists()]
 
     def experiment(self, net: Path, fold: int) -> Experiment:
         """The parsed config of a network for a fold.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,13 +17,18 @@ from avnnet.record import NetworkRecord, StudyRecord
 from avnnet.stats.battery import check_margins
 from avnnet.training.changes import OF_ANY_FOLD, check_same_config
 from avnnet.training.config import Experiment
-from avnnet.training.plan import Study, configs_of, name_of
+from avnnet.training.folds import AGREEMENT, adopt_older, folds_made
+from avnnet.training.plan import Study
 
 VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy", "scipy", "pandas"]
 
 
 def begin_record(
-    study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapping[str, Experiment]
+    study: Study,
+    cohort: Cohort,
+    scheme: LabelScheme,
+    experiments: Mapping[str, Experiment],
+    held_out: Sequence[Sequence[str]],
 ) -> StudyRecord:
     """The record of a study, written before its first training.
 
@@ -32,6 +37,7 @@ def begin_record(
         cohort: its cases.
         scheme: names of the label ids.
         experiments: by name, one per network and one of the locator, as parsed.
+        held_out: ids of the held-out cases of each fold.
 
     Raises:
         CheckpointMismatch: if the folder holds a study of other data, networks, settings or margins.
@@ -40,8 +46,18 @@ def begin_record(
     """
     check_margins(study.margins, scheme.volume_columns)
     record = _record(study, cohort, scheme, experiments)
-    if study.folds_done():
-        _check_same(StudyRecord.read(study.out), record, study, experiments)
+    if (study.out / StudyRecord.FILE).exists():
+        before = StudyRecord.read(study.out)
+        _check_same_cohort(before, record, study)
+        _check_same(before, record, study, experiments)
+        if before.schema == 0:
+            adopt_older(study, held_out)
+    elif _has_tables(study):
+        raise CheckpointMismatch(
+            f"{study.out} holds tables of folds and no {StudyRecord.FILE} that says of what study; put it back, "
+            f"{_way_out(study)}"
+        )
+    record = replace(record, folds_done=tuple(folds_made(study)))
     record.write(study.out)
     return record
 
@@ -54,18 +70,20 @@ def end_record(study: Study, record: StudyRecord) -> None:
         record: what `begin_record` gave.
     """
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    replace(record, folds_done=tuple(study.folds_done()), finished=finished).write(study.out)
+    replace(record, folds_done=tuple(folds_made(study)), finished=finished).write(study.out)
 
 
 def _check_same(before: StudyRecord, after: StudyRecord, study: Study, experiments: Mapping[str, Experiment]) -> None:
-    way_out = f"choose another --out, or delete {study.out} to start anew"
-    for key in ("networks", "locator", "folds", "seed", "cohort_sha256"):
+    # who has seen a table could choose by it, whether or not its fold counts as done
+    if not _has_tables(study):
+        return
+    way_out = _way_out(study)
+    for key in ("networks", "locator", "folds", "seed"):
         was, is_now = getattr(before, key), getattr(after, key)
         if was != is_now:
-            found = "the cohort's table, images or masks have changed"
-            if key != "cohort_sha256":
-                found = f"{key} was {was}, is {is_now}"
-            raise CheckpointMismatch(f"{study.out} holds finished folds of another study: {found}; {way_out}")
+            raise CheckpointMismatch(
+                f"{study.out} holds finished folds of another study: {key} was {was}, is {is_now}; {way_out}"
+            )
     if before.margins != after.margins:
         raise CheckpointMismatch(
             f"the equivalence margins of {study.out} were {before.margins}, are {after.margins}: they are fixed before "
@@ -80,6 +98,22 @@ def _check_same(before: StudyRecord, after: StudyRecord, study: Study, experimen
             way_out=way_out,
             irrelevant=OF_ANY_FOLD,
         )
+
+
+def _check_same_cohort(before: StudyRecord, after: StudyRecord, study: Study) -> None:
+    if before.cohort_sha256 != after.cohort_sha256 and any(study.out.glob("fold*/*/config.yaml")):
+        raise CheckpointMismatch(
+            f"{study.out} holds trainings of another study: the cohort's table, images or masks have changed; "
+            f"{_way_out(study)}"
+        )
+
+
+def _has_tables(study: Study) -> bool:
+    return any(study.out.glob(f"fold*/{AGREEMENT}"))
+
+
+def _way_out(study: Study) -> str:
+    return f"choose another --out, or delete {study.out} to start anew"
 
 
 def _cohort_hash(cohort: Cohort) -> str:
@@ -101,9 +135,8 @@ def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapp
         digital=cohort.is_digital,
         scheme=scheme,
         networks=tuple(study.names),
-        locator=name_of(configs_of(study.locator)) if study.locator else "",
+        locator="" if study.locator is None else study.trained_names[-1],
         folds=study.folds,
-        folds_done=tuple(study.folds_done()),
         seed=study.seed,
         margins=dict(study.margins),
         centre=centre,

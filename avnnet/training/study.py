@@ -21,12 +21,13 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
 from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
-from avnnet.report import LOCATED_CENTRES, TRAINING, write_report
+from avnnet.report import TRAINING, write_report
 from avnnet.tables import read_table, write_table
 from avnnet.training.changes import OF_ANY_FOLD
 from avnnet.training.config import Experiment
-from avnnet.training.fit import check_same_run, is_trained, recorded_precision, train
-from avnnet.training.plan import Study, configs_of, name_of
+from avnnet.training.fit import check_same_run, is_trained, train
+from avnnet.training.folds import failed_in, folds_made, precision_of, tables_of, write_fold
+from avnnet.training.plan import Study
 from avnnet.training.record import begin_record, end_record
 
 
@@ -54,7 +55,7 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     for fold, case_ids in enumerate(held_out):
         if not any(part in drawn[case_id] for case_id in case_ids):
             reporter.say(f"fold {fold} holds out no case with {scheme.part}: nothing will be known of it there")
-    record = begin_record(study, cohort, scheme, first)
+    record = begin_record(study, cohort, scheme, first, held_out)
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
     for fold in chosen:
@@ -75,7 +76,7 @@ def _networks(study: Study) -> dict[str, Path]:
         InvalidConfig: if two have one name, or one that a reader has.
     """
     configs = [*study.nets, *([study.locator] if study.locator is not None else [])]
-    names = [name_of(configs_of(net)) for net in configs]
+    names = study.trained_names
     if len(set(names)) != len(names) or RESERVED & set(names):
         raise InvalidConfig(f"the configs' file names name the networks and must differ; found {names}")
     return dict(zip(names, configs, strict=True))
@@ -107,11 +108,10 @@ def _run_fold(
 ) -> None:
     folder = study.fold_folder(fold)
     place = f"fold {fold + 1} of {study.folds}"
-    if _is_done(folder):
+    if failed_in(study, fold) == 0:
         reporter.say(f"{place}: done before")
         return
     members: list[Member] = []
-    precision = "32-true"
     for name, parsed in experiments.items():
         run = folder / name
         if is_trained(run):  # the config may have been edited since
@@ -124,7 +124,7 @@ def _run_fold(
             with reporter.steps(f"{place}, training {name}", epochs) as step:
                 train(experiment, run, name=name, on_epoch=step)
         members += load_model(run / "model", classes=classes).members
-        precision = recorded_precision(run) or precision
+    precision = precision_of(study, fold)
     finder = Ensemble([members.pop()], scheme, precision=precision) if study.locator is not None else None
     locator = Locator(finder) if finder is not None else None
     tables = evaluate_cases(
@@ -140,17 +140,7 @@ def _run_fold(
         raise StatisticsError(
             f"{place}: none of {len(held_out)} held-out cases could be segmented; the first: {first_error}"
         )
-    if locator is not None:
-        write_table(tables.located.assign(fold=fold), folder / LOCATED_CENTRES)
-    write_table(tables.measurements.assign(fold=fold), folder / "measurements.csv")
-    write_table(tables.agreement.assign(fold=fold), folder / "agreement.csv")  # last: it says the fold is done
-
-
-def _is_done(folder: Path) -> bool:
-    # cases that failed are tried again: the fault may have been mended since
-    if not (folder / "agreement.csv").exists():
-        return False
-    return bool((read_table(folder / "measurements.csv")["error"] == "").all())
+    write_fold(study, fold, tables)
 
 
 def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None:
@@ -159,7 +149,7 @@ def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None
         done = [folder for folder in folders if is_trained(folder)]
         return [member for folder in done for member in load_model(folder / "model", classes=classes).members]
 
-    finders = trained([name for name in _networks(study) if name not in study.names])
+    finders = trained([name for name in study.trained_names if name not in study.names])
     locator = Locator(Ensemble(finders, scheme)) if finders else None
     planned = study.folds * len(study.names)
     save_model(Segmenter(trained(study.names), scheme, planned=planned, locator=locator), study.out / "model")
@@ -167,14 +157,15 @@ def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None
 
 def _collect(study: Study) -> dict[str, pd.DataFrame]:
     tables = {}
-    for name in ("measurements", "agreement", *(["located"] if study.locator is not None else [])):
-        parts = [read_table(study.fold_folder(fold) / f"{name}.csv") for fold in study.folds_done()]
+    made = folds_made(study)
+    for name, file in tables_of(study).items():
+        parts = [read_table(study.fold_folder(fold) / file) for fold in made]
         tables[name] = pd.concat(parts, ignore_index=True)
-        write_table(tables[name], study.out / f"{name}.csv")
+        write_table(tables[name], study.out / file)
     epochs = [
         read_table(study.fold_folder(fold) / name / "metrics.csv").assign(network=name, fold=fold)
-        for fold in study.folds_done()
-        for name in _networks(study)
+        for fold in made
+        for name in study.trained_names
     ]
     progress = pd.concat(epochs, ignore_index=True)
     first = ["network", "fold"]

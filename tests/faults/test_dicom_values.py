@@ -45,6 +45,8 @@ SPOILT = [
     ("RescaleIntercept", b"DS", CANARY, "one finite number; found text"),
     ("ImagePositionPatient", b"DS", CANARY + b"\\12.25\\13 ", "finite numbers; found text"),
     ("PixelSpacing", b"DS", b"inf\\0.4 ", "finite numbers; found a number that is not finite"),
+    ("PixelSpacing", b"DS", b"0.7\\1e308 ", "finite numbers; found a number beyond"),
+    ("ImageOrientationPatient", b"DS", b"1e308\\0\\0\\0\\-1e308\\0 ", "finite numbers; found a number beyond"),
     ("Rows", b"IS", b"34\\34 ", "one whole number; found 2 values"),
 ]
 

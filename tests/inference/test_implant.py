@@ -1,5 +1,7 @@
 """Metal where a head should be is suspected, and no head, healthy or dead, is taken for it (row V14)."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ BOTH = Acquisition((36, 72, 144), (3.0, 2.6, 2.5), Plane.AXIAL, both_hips=True)
 CORONAL = Acquisition((60, 44, 144), (3.0, 2.6, 2.5), Plane.CORONAL, both_hips=True)
 
 
+@cache  # no test changes it
 def scanned(mode=SignalMode.VIBE, acquisition=BOTH, seed=4):
     sick = {Side.RIGHT: Disease("IIIA", 35), Side.LEFT: None}
     return simulate(np.random.default_rng(seed), sick, mode=mode, acquisition=acquisition)

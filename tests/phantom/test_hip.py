@@ -100,7 +100,7 @@ def test_left_hip_is_the_exact_mirror_of_the_right():
 def test_side_is_the_sign_of_x_and_lesion_points_up_and_forward_on_both():
     for seed in range(3):
         for side, sign in ((Side.RIGHT, -1), (Side.LEFT, 1)):
-            _, labels, truth = make(seed, side=side, necrosis_percent=12)
+            _, labels, truth = make(seed, side=side)
             middle = offsets_mm(labels, truth, labels.mask("necrosis")).mean(axis=0)
             assert np.sign(truth.centre_mm[0]) == sign
             assert middle[1] < 0 < middle[2]  # LPS: anterior, superior
@@ -194,7 +194,7 @@ def test_slices_run_in_the_plane_that_was_asked_for(plane):
 
 
 def test_the_table_offset_hides_the_side_in_x():
-    offsets = [make(seed, acquisition=COARSE)[2].centre_mm[0] for seed in range(12)]
+    offsets = [make(seed)[2].centre_mm[0] for seed in range(12)]
     assert max(offsets) - min(offsets) > 30
 
 

@@ -67,17 +67,32 @@ def test_the_report_says_what_it_is_and_how_it_was_made(written):
     assert "undefined" in text
 
 
-def test_a_clinical_study_has_no_banner(tmp_path, hips):
-    assert "Digital hips" not in Page(write_report(write_study(tmp_path, *hips, digital=False))).text
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory, hips):
+    """The report of a clinical study of one fold with a failed case, a flagged one and a config."""
+    measurements, agreement = (table.copy() for table in hips)
+    failed = (measurements["case_id"] == "c03") & (measurements["reader"] == "unet2d")
+    measurements.loc[failed, ["necrosis_cm3", "vital_cm3", "head_cm3", "necrosis_percent"]] = np.nan
+    measurements.loc[failed, "error"] = "case c03: the head was not found; give its centre"
+    agreement = agreement[~((agreement["case_id"] == "c03") & (agreement["reader"] == "unet2d"))]
+    flagged = measurements.assign(flags=np.where(measurements["case_id"] == "c02", "crop_touched", ""))
+    training = {"unet3d": NetworkRecord("model:\n  channels: [8]\n", "32-true", "asked for")}
+    about = {"training": training, "folds_done": (2,), "digital": False}
+    return write_report(write_study(tmp_path_factory.mktemp("marked"), flagged, agreement, **about))
+
+
+def test_a_clinical_study_has_no_banner(marked, written):
+    assert "Digital hips" in Page(written).text
+    assert "Digital hips" not in Page(marked).text
 
 
 def test_the_same_tables_give_the_same_report(folder, written):
     assert write_report(folder).read_bytes() == written.read_bytes()
 
 
-def test_hostile_text_of_the_cohort_stays_text(tmp_path, hips):
+def test_hostile_text_of_the_cohort_stays_text(tmp_path, hips, written):
     measurements, agreement = (table.copy() for table in hips)
-    plain = Page(write_report(write_study(tmp_path, measurements, agreement)))
+    plain = Page(written)
     hostile = '<script>alert(1)</script><img src=x onerror=alert(1)>"{{7*7}}\u202e'
     failed = (measurements["case_id"] == "c00") & (measurements["reader"] == "unet2d")
     measurements["case_id"] = measurements["case_id"].replace("c00", hostile)
@@ -96,27 +111,18 @@ def test_hostile_text_of_the_cohort_stays_text(tmp_path, hips):
     assert len(page.tags) == len(plain.tags) - 1 + len(added) + 2  # and a div with the table in it
 
 
-def test_failed_cases_stand_with_their_reason(tmp_path, hips):
-    measurements, agreement = (table.copy() for table in hips)
-    failed = (measurements["case_id"] == "c03") & (measurements["reader"] == "unet2d")
-    measurements.loc[failed, ["necrosis_cm3", "vital_cm3", "head_cm3", "necrosis_percent"]] = np.nan
-    measurements.loc[failed, "error"] = "case c03: the head was not found; give its centre"
-    agreement = agreement[~((agreement["case_id"] == "c03") & (agreement["reader"] == "unet2d"))]
-    text = Page(write_report(write_study(tmp_path, measurements, agreement))).text
+def test_failed_cases_stand_with_their_reason(marked):
+    text = Page(marked).text
     assert "case c03: the head was not found; give its centre" in text
     assert "2 failed" in text
     assert "2 of them failed" in text
 
 
-def test_flags_and_the_lines_of_a_config_are_shown(tmp_path, hips):
-    measurements, agreement = hips
-    flagged = measurements.assign(flags=np.where(measurements["case_id"] == "c02", "crop_touched", ""))
-    training = {"unet3d": NetworkRecord("model:\n  channels: [8]\n", "32-true", "asked for")}
-    path = write_report(write_study(tmp_path, flagged, agreement, training=training, folds_done=(2,)))
-    page = Page(path)
+def test_flags_and_the_lines_of_a_config_are_shown(marked):
+    page = Page(marked)
     assert "crop_touched" in page.text
     assert "only of fold 2" in page.text
-    assert "<pre>model:\n  channels: [8]</pre>" in path.read_text()
+    assert "<pre>model:\n  channels: [8]</pre>" in marked.read_text()
 
 
 def test_overlays_of_the_folder_are_shown_and_other_files_are_not(folder, figure_png):

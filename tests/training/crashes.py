@@ -56,7 +56,9 @@ def main() -> None:
     config, cohort, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     torch.set_num_threads(1)  # no threads before a fork
     # parsed once: every child starts with this network and these random numbers
-    experiment = load_experiment([config], [f"--data.cohort={cohort}", f"--data.cache={folder / 'cache'}"])
+    words = [f"--data.cohort={cohort}", f"--data.cache={folder / 'cache'}"]
+    words += ["--data.steps_per_epoch=1", "--trainer.limit_val_batches=0"]  # neither is a write
+    experiment = load_experiment([config], words)
     experiment.datamodule.reporter = Reporter(is_quiet=True)
 
     def run(name: str, write: int | None = None, moment: str = "") -> Callable[[], None]:

@@ -29,7 +29,7 @@ def plan_of_channels(hips, net_yaml, tmp_path):
     table.to_csv(tmp_path / "cohort.csv", index=False)
     nets = [net_yaml("unet2d"), net_yaml("unet3d")]
     overrides = ["--model.net.init_args.in_channels=2", "--trainer.max_epochs=1"]
-    return Study(tmp_path / "cohort.csv", nets, tmp_path / "study", folds=2, overrides=overrides), table
+    return Study(tmp_path / "cohort.csv", nets, tmp_path / "study", folds=2, only_fold=0, overrides=overrides), table
 
 
 def test_a_study_of_two_channels_runs_through_and_predicts_from_the_command_line(plan_of_channels, tmp_path, capsys):

@@ -37,6 +37,11 @@ def test_images_of_the_training_are_a_leak(finished, hips, tmp_path, capsys):
     assert main(words) == 2
     assert "6 of 6 images were in the model's training" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+    table = pd.read_csv(hips, dtype=str).head(2)
+    for name in ("image", "label", "second_label"):
+        table[name] = [str(hips.parent / path) for path in table[name]]
+    table.to_csv(tmp_path / "two.csv", index=False)
+    words[2] = str(tmp_path / "two.csv")
     assert main([*words, "--mark-seen"]) == 0
     table = read_table(tmp_path / "o" / "measurements.csv")
     assert table.loc[~table["reader"].str.startswith("manual"), "flags"].str.contains("seen_in_training").all()

@@ -10,12 +10,11 @@ from avnnet.cli import main
 from avnnet.data.cohort import read_cohort
 from avnnet.data.files import read_image, read_labels
 from avnnet.errors import CheckpointMismatch, InvalidConfig
-from avnnet.flags import Flag
+from avnnet.flags import NO_FLAGS, Flag, Flags
 from avnnet.inference.heads import FoundHead, heads_in
 from avnnet.inference.locate import Locator
 from avnnet.inference.model_folder import load_model
 from avnnet.phantom import CohortPlan, write_cohort
-from avnnet.report import write_report
 from avnnet.stats import best_reader
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
@@ -37,7 +36,7 @@ def located(tmp_path_factory, hips):
         place = next(n for n, case in enumerate(cases) if read_image(case.image).grid.is_close(image.grid))
         (head,) = heads_in(read_labels(cases[place].label))
         moved = tuple(np.add(head.centre_mm, SHIFT_MM).tolist())
-        side, flags = (None, (Flag.SIDE_UNVERIFIED,)) if place == SIDELESS else (cases[place].side, ())
+        side, flags = (None, Flags([Flag.SIDE_UNVERIFIED])) if place == SIDELESS else (cases[place].side, NO_FLAGS)
         return [] if place == MISSED else [FoundHead(moved, head.radius_mm + 0.5, side, flags)]
 
     net = write_net(folder, "unet3d", steps_per_epoch=10)
@@ -83,7 +82,7 @@ def test_a_head_that_is_not_found_is_a_missed_one(located, cohort):
 
 
 def test_the_report_says_how_well_heads_are_located(located):
-    text = write_report(located.out).read_text()
+    text = (located.out / "report.html").read_text()
     assert "Heads located" in text
     summary = read_table(located.out / "tables" / "locator.csv").iloc[0]
     assert summary[["n", "n_found", "n_side_right", "n_side_wrong"]].tolist() == [6, 5, 4, 0]

@@ -17,7 +17,7 @@ from avnnet.training.fit import train
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
 from tests.conftest import write_net
-from tests.training.conftest import QUIET
+from tests.training.conftest import QUIET, draw_nothing
 
 PATIENCE_S = 600
 EPOCHS = 8
@@ -31,7 +31,9 @@ def undisturbed(hips, tmp_path_factory) -> Study:
     folder = tmp_path_factory.mktemp("undisturbed")
     net = write_net(folder, "unet3d", max_epochs=EPOCHS, steps_per_epoch=15)
     study = Study(hips, [net], folder / "study", folds=2, only_fold=0)
-    run_study(study, QUIET)
+    with pytest.MonkeyPatch.context() as patch:
+        draw_nothing(patch)
+        run_study(study, QUIET)
     return study
 
 

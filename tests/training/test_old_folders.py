@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from avnnet.errors import CheckpointMismatch, InvalidRecord
+from avnnet.training import plan as plan_module
 from avnnet.training import study as study_module
 from avnnet.training.study import run_study
 from tests.training.conftest import QUIET
@@ -52,11 +53,17 @@ def half_done(finished, tmp_path):
 
 
 def test_a_half_done_study_of_before_goes_on_to_the_same_tables(finished, half_done, monkeypatch):
-    trained = []
-    real = study_module.train
+    trained, predicted, parsed = [], [], []
+    real, evaluate, load = study_module.train, study_module.evaluate_cases, plan_module.load_experiment
     monkeypatch.setattr(study_module, "train", lambda *a, **k: (trained.append(a[1].parent.name), real(*a, **k))[1])
+    monkeypatch.setattr(
+        study_module, "evaluate_cases", lambda *a, **k: (predicted.append(k["title"][:9]), evaluate(*a, **k))[1]
+    )
+    monkeypatch.setattr(plan_module, "load_experiment", lambda *a: (parsed.append(a[0][0].stem), load(*a))[1])
     assert run_study(half_done, QUIET) == 0
     assert trained == ["fold1"]
+    assert predicted == ["fold 2 of"]
+    assert parsed == half_done.names  # once each: a file that is edited meanwhile changes no later fold
     for name in ("measurements.csv", "agreement.csv", "tables/study_table.csv"):
         assert (half_done.out / name).read_bytes() == (finished[0].out / name).read_bytes()
     assert json.loads((half_done.out / "study.json").read_text())["schema"] == 1
@@ -67,6 +74,21 @@ def test_a_trained_network_of_a_fold_that_is_not_done_is_not_taken_for_one_of_an
     (half_done.out / "fold0" / "agreement.csv").unlink()  # so that nothing but the runs themselves can tell
     with pytest.raises(CheckpointMismatch, match=r"unet2d holds a training.*data\.batch_size was 2, is 3; choose"):
         run_study(replace(half_done, overrides=["--data.batch_size=3"]), QUIET)
+
+
+def test_a_half_done_study_of_another_cohort_is_refused_before_any_fold_is_done(half_done, monkeypatch):
+    monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("training began"))
+    (half_done.out / "fold0" / "agreement.csv").unlink()
+    path = half_done.out / "study.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"cohort_sha256": "1f"}))
+    with pytest.raises(CheckpointMismatch, match=r"images or masks have changed; choose another --out"):
+        run_study(half_done, QUIET)
+
+
+def test_tables_of_a_study_that_nobody_describes_are_refused(half_done):
+    (half_done.out / "study.json").unlink()
+    with pytest.raises(CheckpointMismatch, match=r"no study\.json that says of what study; put it back, choose"):
+        run_study(half_done, QUIET)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_fit_on_a_fold_and_the_study_on_that_fold_give_equal_weights(finished, t
         assert equal(weights(tmp_path / name / "model"), weights(study.out / "fold1" / name / "model"))
 
 
-def test_a_second_call_does_not_train_again(finished, monkeypatch):
+def test_a_second_call_does_not_train_again(finished, monkeypatch, no_report):
     study, _ = finished
     before = {path: path.stat().st_mtime_ns for path in study.out.rglob("*.safetensors") if "fold" in str(path)}
     monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("trained again"))

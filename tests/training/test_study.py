@@ -18,7 +18,7 @@ from avnnet.stats import best_reader
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
-from tests.training.conftest import QUIET, OwnBlock
+from tests.training.conftest import QUIET, OwnBlock, draw_nothing
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
@@ -105,6 +105,7 @@ def test_a_case_that_fails_becomes_a_row_and_the_others_go_on(finished, tmp_path
     assert (table.loc[table["case_id"] != held_out[0], "error"] == "").all()
     assert "the disk is gone" in (again.out / "report.html").read_text()
     monkeypatch.undo()
+    draw_nothing(monkeypatch)
     assert run_study(again, QUIET) == 0  # the same command tries it again
 
 
@@ -135,7 +136,7 @@ def test_no_label_is_read_to_prepare_a_held_out_case(finished, cohort, tmp_path)
         assert np.array_equal(*masks)
 
 
-def test_an_ablation_runs_beside_its_base_on_the_same_folds(plan, net_yaml):
+def test_an_ablation_runs_beside_its_base_on_the_same_folds(plan, net_yaml, no_report):
     base, overlay = net_yaml("unet3d"), EXPERIMENTS / "ablations" / "residual.yaml"
     study = plan(nets=[base, Path(f"{base}+{overlay}")], overrides=["--trainer.max_epochs=1"])
     assert run_study(study, QUIET) == 0
@@ -146,7 +147,7 @@ def test_an_ablation_runs_beside_its_base_on_the_same_folds(plan, net_yaml):
     assert blocks == [ConvBlock, ResidualBlock]
 
 
-def test_a_block_of_the_users_own_runs_through_a_study(plan, net_yaml):
+def test_a_block_of_the_users_own_runs_through_a_study(plan, net_yaml, no_report):
     block = "--model.net.init_args.block=tests.training.conftest.OwnBlock"
     study = plan(nets=[net_yaml("own3d")], only_fold=0, overrides=[block])
     assert run_study(study, QUIET) == 0
@@ -156,7 +157,9 @@ def test_a_block_of_the_users_own_runs_through_a_study(plan, net_yaml):
     assert type(member.net.encoder.stages[0]) is OwnBlock
 
 
-def test_a_cohort_without_centres_is_trained_on_patches_and_predicted_by_a_window(plan, cohort, net_yaml, tmp_path):
+def test_a_cohort_without_centres_is_trained_on_patches_and_predicted_by_a_window(
+    plan, cohort, net_yaml, tmp_path, no_report
+):
     table = cohort.table.drop(columns=["centre_x_mm", "centre_y_mm", "centre_z_mm"])
     for name in ("image", "label", "second_label"):
         table[name] = [str(cohort.root / path) for path in table[name]]

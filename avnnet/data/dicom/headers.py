@@ -15,8 +15,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from avnnet.data.dicom.codes import uid_of
+from avnnet.data.dicom.deflated import check_deflated
 from avnnet.data.dicom.values import PER_FRAME, SHARED, TAGS, Header, value_of
 from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, MissingGeometry, UndecodablePixels, UnreadableFile
@@ -114,6 +116,7 @@ def read_frames(path: Path) -> list[Frame]:
     """
     try:
         with open(path, "rb") as stream, silenced():
+            check_deflated(stream)
             dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
             header = Header(dataset)
             if "Rows" not in dataset:
@@ -134,7 +137,7 @@ def read_frames(path: Path) -> list[Frame]:
 def _nothing_to_see(dataset: FileDataset, header: Header) -> list[Frame]:
     """No frames, of an object that is no image; an image that ends before its size is damaged."""
     kind = header.text("SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID") or "")
-    if not kind or UID(kind).name.endswith("Image Storage"):
+    if not kind or uid_of(kind).name.endswith("Image Storage"):
         raise UnreadableFile("a DICOM file ends within its header; copy or export the series again")
     return []
 

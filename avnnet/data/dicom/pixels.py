@@ -20,6 +20,8 @@ from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, UndecodablePixels
 
 JPEG_2000 = (JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
+MOST_INTERCEPT = 2**16  # a larger one goes through floats, so that no sum leaves 32 bits
+MOST_STORED = 2**31 - 1 - MOST_INTERCEPT
 SIZE_MARKER, START = b"\xff\x51", b"\xff\x4f"  # of a JPEG 2000 codestream
 
 
@@ -32,18 +34,28 @@ def pixels_of(frames: Sequence[Frame]) -> np.ndarray:
         frames: slices of one size, in order.
 
     Raises:
-        UndecodablePixels: if pixels cannot be decoded, or are others than the header promises.
+        UndecodablePixels: if pixels cannot be decoded, or are others than the header promises, or their scale makes
+            them infinite.
         DecoderCrashed: if the decoder ended its process, or did not end.
         ResourceLimitExceeded: if compressed pixels are of another size, beyond the limits.
     """
     places = [(frame.path, frame.index, frame.size) for frame in frames]
     stored = decoded_apart(places) if any(frame.is_compressed for frame in frames) else stored_values(places)
-    if all(frame.slope == 1 and float(frame.intercept).is_integer() for frame in frames):
+    if all(_keeps_whole(frame) for frame in frames):
         intercepts = np.array([int(frame.intercept) for frame in frames], np.int32)
         return _smallest(stored + intercepts[:, None, None])
     slopes, intercepts = (np.array([getattr(f, name) for f in frames]) for name in ("slope", "intercept"))
-    scaled: np.ndarray = stored * slopes[:, None, None] + intercepts[:, None, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled: np.ndarray = stored * slopes[:, None, None] + intercepts[:, None, None]
+    if not np.isfinite(scaled).all():
+        raise UndecodablePixels(
+            "RescaleSlope and RescaleIntercept must keep every value finite; they do not. Export the series again"
+        )
     return scaled
+
+
+def _keeps_whole(frame: Frame) -> bool:
+    return frame.slope == 1 and float(frame.intercept).is_integer() and abs(frame.intercept) <= MOST_INTERCEPT
 
 
 def stored_values(places: Sequence[Place]) -> np.ndarray:
@@ -110,6 +122,10 @@ def _decoded(dataset: FileDataset, index: int, size: tuple[int, int], nth: int, 
         raise UndecodablePixels(
             f"{_where(nth, count)} must have {size[0]} x {size[1]} pixels; its decoder gave {array.shape}. "
             "Export the series again"
+        )
+    if array.dtype.itemsize > 2 and array.max() > MOST_STORED:
+        raise UndecodablePixels(
+            f"{_where(nth, count)} has stored values above {MOST_STORED}, as no scanner; export the series again"
         )
     return array
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from pydicom.uid import UID
 
+from avnnet.data.dicom.codes import shown, uid_of
 from avnnet.data.dicom.headers import Frame
 from avnnet.data.dicom.left_out import left_out
 from avnnet.data.dicom.values import PER_FRAME
@@ -23,6 +24,7 @@ from avnnet.errors import (
     UnsupportedPixelType,
 )
 
+ECHO = re.compile(r"[0-9.]{1,8}")
 READ_FROM = ("MR", "CT")  # the second only where there is none of the first
 
 
@@ -64,13 +66,14 @@ class Series:
         """One line for messages and `avnnet scan`: how it was scanned; no text that a person has typed."""
         first = self.frames[0]
         words = first.header.words("ScanningSequence")
-        scanned = "/".join([*words, first.header.text("MRAcquisitionType")]).strip("/")
+        scanned = shown(*words, first.header.text("MRAcquisitionType")).strip("/")
         parts = [f"{len(self.frames)} slices of {first.size[0]} x {first.size[1]} pixels"]
         if len(first.plane) == 8:
             parts += [f"{first.plane[6]:.3g} x {first.plane[7]:.3g} mm", _plane_word(first.plane)]
-        parts += [" ".join(filter(None, [self.modality[:8] or "no modality", scanned[:24]]))]
-        parts += [f"echo {first.echo.split()[0][:8]} ms"] if first.echo else []
-        parts += ["/".join(first.image_type)[:48]] if first.image_type else []
+        parts += [" ".join(filter(None, [shown(self.modality) or "no modality", scanned[:24]]))]
+        echo = ECHO.match(first.echo)
+        parts += [f"echo {echo[0]} ms"] if echo else []
+        parts += [shown(*first.image_type)[:48]] if first.image_type else []
         return ", ".join(parts)
 
 
@@ -78,12 +81,12 @@ def _objection(frame: Frame) -> AvnnetError | None:
     header, kind = frame.header, " ".join(frame.image_type).upper()
     if header.text("BurnedInAnnotation").upper() == "YES":
         return UnsupportedFormat("text is burned into its pixels, which may name the patient")
-    if "Secondary Capture" in UID(header.text("SOPClassUID")).name:
+    if "Secondary Capture" in uid_of(header.text("SOPClassUID")).name:
         return UnsupportedPixelType("it is a screenshot (secondary capture), not a scan")
     if header.whole("SamplesPerPixel", 1) != 1 or header.text("PhotometricInterpretation") != "MONOCHROME2":
         return UnsupportedPixelType(
             "its pixels must be greyscale with one bright-is-high value each (MONOCHROME2); found "
-            f"{header.text('PhotometricInterpretation')[:16] or None}"
+            f"{shown(header.text('PhotometricInterpretation')) or None}"
         )
     if "MOSAIC" in kind:
         return UnsupportedFormat("it is a mosaic: many slices in one picture. Export it as single slices")
@@ -173,7 +176,9 @@ def _refusal(series: Series) -> AvnnetError:
     objection = series.objection()
     if objection is not None:
         return type(objection)(f"the series cannot be read: {objection}")
-    return NotAnImage(f"an image of modality {' or '.join(READ_FROM)} is needed; found {series.modality[:8] or 'none'}")
+    return NotAnImage(
+        f"an image of modality {' or '.join(READ_FROM)} is needed; found {shown(series.modality) or 'none'}"
+    )
 
 
 def _why_not(series: Series) -> str:

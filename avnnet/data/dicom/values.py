@@ -11,8 +11,8 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import UID
 
+from avnnet.data.dicom.codes import uid_of
 from avnnet.errors import MissingGeometry, UnreadableFile
 
 
@@ -61,6 +61,7 @@ UNDECODED: tuple[tuple[type[Exception], str], ...] = (
     (NotImplementedError, "a representation (VR) that DICOM does not have"),
     (RecursionError, "sequences within sequences without an end"),
 )
+MOST_GEOMETRY = 1e9  # of cosines and mm: no product of three overflows
 LEAST_WHOLE, MOST_WHOLE = -(2**31), 2**32 - 1
 """Of DICOM's integer strings and its unsigned long numbers."""
 
@@ -79,7 +80,7 @@ class Header:
     def __init__(self, dataset: Dataset) -> None:
         self._values = {keyword: value_of(dataset, keyword) for keyword in TAGS if keyword in dataset}
         syntax = value_of(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID", Kind.TEXT)
-        self.syntax = None if syntax is None else UID(syntax)
+        self.syntax = None if syntax is None else uid_of(syntax)
 
     def text(self, keyword: str) -> str:
         """A text, without the blanks around it; several are joined by backslashes, as they are in the file."""
@@ -175,6 +176,8 @@ def _numbers(keyword: str, kind: Kind, several: Sequence[Any]) -> tuple[float, .
         raise _refusal(keyword, kind, "text") from error
     if not all(map(math.isfinite, numbers)):
         raise _refusal(keyword, kind, "a number that is not finite")
+    if kind is Kind.NUMBERS and max(map(abs, numbers)) > MOST_GEOMETRY:
+        raise _refusal(keyword, kind, f"a number beyond {MOST_GEOMETRY:g}")
     return numbers
 
 

@@ -97,7 +97,9 @@ def read_nifti(path: Path, prefer: str | None = None) -> Image:
     if header.scaling is None:
         return Image(array.astype(header.pixel_type.newbyteorder("="), copy=False), grid, source=source)
     slope, intercept = header.scaling
-    return Image(array * np.float64(slope) + intercept, grid, source=source)
+    with np.errstate(over="ignore", invalid="ignore"):  # voxels that are not finite are named where they are used
+        scaled = array * np.float64(slope) + intercept
+    return Image(scaled, grid, source=source)
 
 
 def nifti_grid(path: Path, prefer: str | None = None) -> Grid:

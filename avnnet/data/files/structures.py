@@ -18,6 +18,7 @@ from avnnet.errors import InvalidConfig, InvalidLabelValues, MissingFile, Unread
 from avnnet.image import Image, LabelMap
 
 VITAL, NECROSIS = "vital", "necrosis"
+MOST_VALUE = 2**16 - 1
 Words = Sequence[str]
 
 
@@ -125,17 +126,28 @@ def _segmentation(path: Path) -> tuple[Image, list[_Segment]]:
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise UnreadableFile(f"{path.name} cannot be read as a segmentation ({reason}); save it again") from error
-    said = {key: itk.GetMetaData(key) for key in itk.GetMetaDataKeys()}
+    count = itk.GetNumberOfComponentsPerPixel()
+    keys = sorted(itk.GetMetaDataKeys())
+    try:
+        said = {key: itk.GetMetaData(key) for key in keys}
+    except TypeError as error:  # a key that is no text, which ITK gives and does not take
+        raise UnreadableFile(f"{path.name} has a header that is no text; save it again") from error
+
+    def whole(key: str, default: int, most: int) -> int:
+        text = said.get(key, "").strip() or str(default)
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) > most:
+            raise UnreadableFile(f"{path.name}: {key} must be a whole number from 0 to {most}; save it again")
+        return int(text)
+
     segments = [
         _Segment(
             said.get(f"Segment{n}_ID", ""),
             said.get(f"Segment{n}_Name", ""),
-            int(said.get(f"Segment{n}_LabelValue", "1")),
-            int(said.get(f"Segment{n}_Layer", "0")),
+            whole(f"Segment{n}_LabelValue", 1, MOST_VALUE),
+            whole(f"Segment{n}_Layer", 0, count - 1),
         )
-        for n in sorted(int(number) for key in said for number in re.findall(r"^Segment(\d+)_ID$", key))
+        for n in sorted(int(number) for key in said for number in re.findall(r"(?a)^Segment(\d{1,9})_ID$", key))
     ]
-    count = itk.GetNumberOfComponentsPerPixel()
     if count == 1:
         return from_sitk(itk), segments
     layers = [from_sitk(sitk.VectorIndexSelectionCast(itk, layer)) for layer in range(count)]
