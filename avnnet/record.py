@@ -111,7 +111,7 @@ class StudyRecord(_Record):
         cohort: path of the cohort's table, or what was compared.
         cohort_sha256: hash of that table, the images and the masks.
         digital: whether the images are digital hips.
-        scheme: names of the label ids; None of a table of anybody's quantities.
+        scheme: names of the label ids; None for a table that is not of masks.
         networks: names of the networks.
         locator: name of the network that finds the heads.
         folds: of the cross-validation; None where there was none.

@@ -1,4 +1,4 @@
-"""`avnnet stats`: every statistic and the report of anybody's table."""
+"""`avnnet stats`: every statistic and the report, from any CSV of measurements."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from avnnet.data.cohort import Case, Cohort
 from avnnet.data.files import read_grid, read_labels
-from avnnet.data.limits import FEWEST_SLICES
+from avnnet.data.limits import MIN_SLICES
 from avnnet.errors import AvnnetError, EmptyLabel, GeometryMismatch, NotAVolume
 from avnnet.grid import Grid
 from avnnet.labels import LabelScheme
@@ -20,9 +20,9 @@ def check_volume(grid: Grid) -> None:
     Raises:
         NotAVolume: if it has fewer than four.
     """
-    if min(grid.shape) < FEWEST_SLICES:
+    if min(grid.shape) < MIN_SLICES:
         raise NotAVolume(
-            f"an image needs at least {FEWEST_SLICES} slices on every axis; found {grid.summary()}. "
+            f"an image needs at least {MIN_SLICES} slices on every axis; found {grid.summary()}. "
             "Give the 3D series, not a single slice of it"
         )
 

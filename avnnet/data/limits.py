@@ -12,7 +12,7 @@ MAX_SIZE = 4096  # voxels along one axis
 MIN_SPACING_MM, MAX_SPACING_MM = 0.05, 20.0
 MAX_EXTENT_MM = 1000.0  # twice the field of view of a whole-body scanner
 MAX_POSITION_MM = 10_000.0  # from the scanner's centre, which a table leaves by 2 m; floats keep 1 um there
-FEWEST_SLICES = 4  # of a volume, on every axis
+MIN_SLICES = 4  # of a volume, on every axis
 MAX_SURPLUS_BYTES = 1 << 20  # behind the voxels that a header promises: some writers pad, a bomb goes on
 
 

@@ -30,8 +30,8 @@ from avnnet.recipe import build, describe, parse
 KNOWN: tuple[type, ...] = (*known_networks(), Preprocess, Contrast, Scope, Tiling, LabelScheme)
 SCHEMA = 3
 T = TypeVar("T")
-MOST_JSON_BYTES = 64 << 20  # the hashes of a million training images
-MOST_NETWORKS = 10_000
+MAX_JSON_BYTES = 64 << 20  # the hashes of a million training images
+MAX_NETWORKS = 10_000
 RECIPE = "recipe"
 LOCATOR = "locator"
 
@@ -119,9 +119,9 @@ def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, in
     if not path.is_file():
         raise MissingFile(f"no model in {folder}; give OUT/model of a study, or RUN/model of avnnet fit")
     try:
-        if path.stat().st_size > MOST_JSON_BYTES:
+        if path.stat().st_size > MAX_JSON_BYTES:
             raise InvalidRecipe(
-                f"{path} takes more than {MOST_JSON_BYTES >> 20} MiB, which no model does; copy it again"
+                f"{path} takes more than {MAX_JSON_BYTES >> 20} MiB, which no model does; copy it again"
             )
         content = parse(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
@@ -132,9 +132,9 @@ def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, in
         scheme = _built(content["scheme"], known, LabelScheme)
         members = [_member(folder, content["scheme"], entry, known) for entry in content["members"]]
         planned = content["planned"]
-        if not isinstance(planned, int) or not 0 <= planned <= MOST_NETWORKS:
+        if not isinstance(planned, int) or not 0 <= planned <= MAX_NETWORKS:
             raise InvalidRecipe(
-                f"planned is the number of networks of a finished study, at most {MOST_NETWORKS}; found "
+                f"planned is the number of networks of a finished study, at most {MAX_NETWORKS}; found "
                 f"{str(planned)[:40]}. Copy the model again"
             )
         _check_unlike(content["members"])

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from avnnet.errors import CheckpointCorrupt, ModelMismatch
 
-MOST_HEADER_BYTES = 64 << 20  # it holds the recipe, with the hashes of all training images
-MOST_BYTES = 2 << 30
+MAX_HEADER_BYTES = 64 << 20  # it holds the recipe, with the hashes of all training images
+MAX_BYTES = 2 << 30
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
@@ -34,10 +34,10 @@ def check_header(path: Path) -> None:
     except OSError as error:
         raise CheckpointCorrupt(f"{path.name} cannot be read ({error}); copy it again") from error
     length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-    if not 2 <= length <= min(size - 8, MOST_HEADER_BYTES) or size > MOST_BYTES:
+    if not 2 <= length <= min(size - 8, MAX_HEADER_BYTES) or size > MAX_BYTES:
         raise CheckpointCorrupt(
-            f"{path.name} cannot be read: a weight file takes at most {MOST_BYTES >> 30} GiB, its header at most "
-            f"{MOST_HEADER_BYTES >> 20} MiB and no more than the file; found {size} bytes with a header of {length}. "
+            f"{path.name} cannot be read: a weight file takes at most {MAX_BYTES >> 30} GiB, its header at most "
+            f"{MAX_HEADER_BYTES >> 20} MiB and no more than the file; found {size} bytes with a header of {length}. "
             "Copy it again"
         )
 

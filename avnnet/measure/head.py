@@ -20,13 +20,13 @@ from avnnet.measure.neck import NeckPlane, neck_plane
 from avnnet.measure.shell import Shell
 from avnnet.measure.sphere import RADIUS_LIMITS_MM, Sphere, fitted_sphere
 
-BEYOND = 1.3
-BESIDE_MM, LEAST_TRUST = 6.0, 0.1
+REACH_RADII = 1.3
+BESIDE_MM, MIN_TRUST = 6.0, 0.1
 VITAL_SHARE = 0.3
 """Of the surface must be vital for the sphere to be fitted to vital bone alone."""
 WHOLE_SHARE = 0.6
 """Of its sphere's volume is the least that a head without vital bone must have; the neck plane leaves about 0.9."""
-LEAST_VOXELS = 100
+MIN_VOXELS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ class MeasuredHead:
     @property
     def reach_mm(self) -> float:
         """How far rays from the centre are followed."""
-        return BEYOND * self.sphere.radius_mm
+        return REACH_RADII * self.sphere.radius_mm
 
 
 def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
@@ -116,9 +116,9 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
     """
     found = labels.mask(labels.scheme.whole)
     count = int(found.sum())
-    if count < LEAST_VOXELS:
+    if count < MIN_VOXELS:
         raise Unmeasurable(
-            f"a head of {count} voxels has no shape; at least {LEAST_VOXELS} are needed"
+            f"a head of {count} voxels has no shape; at least {MIN_VOXELS} are needed"
             if count
             else "the mask is empty: there is no head to measure"
         )
@@ -221,7 +221,7 @@ def _trust(mesh: Mesh, necrotic: np.ndarray) -> np.ndarray:
     if not necrotic.any() or mesh.areas_mm2[~necrotic].sum() < VITAL_SHARE * mesh.area_mm2:
         return np.ones(len(necrotic))
     distance, _ = cKDTree(mesh.centres_mm[necrotic]).query(mesh.centres_mm, distance_upper_bound=BESIDE_MM)
-    return np.where(necrotic, 0.0, np.clip(distance / BESIDE_MM, LEAST_TRUST, 1.0))
+    return np.where(necrotic, 0.0, np.clip(distance / BESIDE_MM, MIN_TRUST, 1.0))
 
 
 def _one_piece(head: np.ndarray) -> tuple[np.ndarray, list[Flag]]:

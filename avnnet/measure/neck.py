@@ -12,7 +12,7 @@ from avnnet.measure.mesh import Mesh
 from avnnet.measure.sphere import Sphere
 
 OFF_SPHERE_MM = 1.0
-LEAST_SHARE = 0.03
+MIN_SHARE = 0.03
 """Of the surface: a smaller place off the sphere is a pit or a bump, not the neck."""
 FLAT_RMS_MM = 0.6
 EDGE_MM = 1.5
@@ -84,7 +84,7 @@ def neck_plane(mesh: Mesh, sphere: Sphere, is_necrotic: np.ndarray, is_cut: np.n
     found = []
     for place in _connected(mesh, off):
         area = mesh.areas_mm2[place]
-        if area.sum() < LEAST_SHARE * mesh.area_mm2:
+        if area.sum() < MIN_SHARE * mesh.area_mm2:
             continue
         axis, height_mm, rms_mm = _flat(away[place], area)
         is_vital = float((area * ~is_necrotic[place]).sum() / area.sum()) > 0.5

@@ -15,7 +15,7 @@ DRAWS = 600
 SUBSET = 1500
 ROUNDS = 12
 TOLERANCE_MM = 0.75
-LEAST_NOISE_MM = 0.15
+MIN_NOISE_MM = 0.15
 OVAL_SD_MM = 0.25
 """How far a healthy head departs from a sphere: keeps the oval terms small where little surface is intact."""
 PATCH_MM2 = 9.0
@@ -125,7 +125,7 @@ def fitted_sphere(points_mm: np.ndarray, areas_mm2: np.ndarray) -> Sphere:
         step = np.linalg.lstsq(left, right, rcond=None)[0]
         centre, radius_mm, oval = centre + step[:3], radius_mm + step[3], oval + step[4:]
         close = np.abs(residual) < max(3 * scale, TOLERANCE_MM)
-        scale = max(_weighted_median(np.abs(residual[close]), areas_mm2[close]) * 1.4826, LEAST_NOISE_MM)
+        scale = max(_weighted_median(np.abs(residual[close]), areas_mm2[close]) * 1.4826, MIN_NOISE_MM)
     if not RADIUS_LIMITS_MM[0] <= radius_mm <= RADIUS_LIMITS_MM[1]:
         raise Unmeasurable(f"the sphere of this head has a radius of {radius_mm:.1f} mm, which no femoral head has")
     rms = float(np.sqrt((weight * residual**2).sum() / max(weight.sum(), 1e-9)))

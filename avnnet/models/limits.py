@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from avnnet.errors import InvalidConfig
 
-MOST_STAGES, MOST_CHANNELS, MOST_CONVS = 16, 4096, 32
-MOST_STRIDE, WIDEST_KERNEL = 16, 31
-MOST_CLASSES = 256  # of masks of 8 bits
-MOST_PARAMETERS = 2**28  # 1 GiB of weights, twice the largest U-Net that we know of
+MAX_STAGES, MAX_CHANNELS, MAX_CONVS = 16, 4096, 32
+MAX_STRIDE, WIDEST_KERNEL = 16, 31
+MAX_CLASSES = 256  # of masks of 8 bits
+MAX_PARAMETERS = 2**28  # 1 GiB of weights, twice the largest U-Net that we know of
 
 
 def check_whole(name: str, value: object, least: int, most: int) -> None:
@@ -55,12 +55,12 @@ def check_stages(
     Raises:
         InvalidConfig: if a number is out of its limits, or a kernel is even, which has no centre.
     """
-    check_whole("the number of stages", len(channels), 1, MOST_STAGES)
-    check_whole("in_channels", in_channels, 1, MOST_CHANNELS)
-    check_whole("convs", convs, 1, MOST_CONVS)
+    check_whole("the number of stages", len(channels), 1, MAX_STAGES)
+    check_whole("in_channels", in_channels, 1, MAX_CHANNELS)
+    check_whole("convs", convs, 1, MAX_CONVS)
     for name, values, most in (
-        ("every stage's channels", [channels], MOST_CHANNELS),
-        ("every stride", strides, MOST_STRIDE),
+        ("every stage's channels", [channels], MAX_CHANNELS),
+        ("every stride", strides, MAX_STRIDE),
         ("every kernel size", kernels, WIDEST_KERNEL),
     ):
         for entry in values:
@@ -70,9 +70,9 @@ def check_stages(
     if even:
         raise InvalidConfig(f"every kernel size is odd; found {even[0]}")
     count = _parameters(in_channels, channels, strides, kernels, convs)
-    if count > MOST_PARAMETERS:
+    if count > MAX_PARAMETERS:
         raise InvalidConfig(
-            f"a network has at most {MOST_PARAMETERS:,} weights; channels {list(channels)} make {count:,}. Take fewer "
+            f"a network has at most {MAX_PARAMETERS:,} weights; channels {list(channels)} make {count:,}. Take fewer "
             "channels"
         )
 

@@ -10,7 +10,7 @@ from avnnet.errors import InvalidConfig
 from avnnet.models.blocks import CONV, ConvBlock
 from avnnet.models.decoder import Decoder
 from avnnet.models.encoder import Encoder
-from avnnet.models.limits import MOST_CLASSES, check_stages, check_whole
+from avnnet.models.limits import MAX_CLASSES, check_stages, check_whole
 from avnnet.models.network import Network
 
 
@@ -64,7 +64,7 @@ class UNet(Network):
         self._check("strides", strides, len(channels) - 1)
         self._check("kernels", sizes, len(channels))
         check_stages(in_channels, channels, strides, sizes, convs)
-        check_whole("classes", classes, 1, MOST_CLASSES)
+        check_whole("classes", classes, 1, MAX_CLASSES)
         if not 1 <= deep_supervision <= len(channels) - 1:
             raise InvalidConfig(
                 f"deep_supervision counts decoder levels, 1 to {len(channels) - 1} here; found {deep_supervision}"

@@ -46,7 +46,7 @@ class StudyTables:
 
     @property
     def scheme(self) -> LabelScheme | None:
-        """The label scheme; None of a table of anybody's quantities."""
+        """The label scheme; None for a table that is not of masks."""
         return self.record.scheme
 
     def cases(self) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from avnnet.stats.bootstrap import DRAWS, SEED
 from avnnet.stats.pairs import CONFIDENCE
 from avnnet.stats.segmentation import segmentation_results
 
-MOST = 100_000
+MAX_PATIENTS = 100_000
 MIN_STUDIES = 4
 
 
@@ -66,10 +66,10 @@ def sample_size_for_mean(sd: float, width: float, *, confidence: float = CONFIDE
 def _smallest(width_of: Callable[[np.ndarray], np.ndarray], sd: float, width: float) -> int:
     if not (0 < sd < np.inf and 0 < width < np.inf):
         raise StatisticsError(f"SD and width must be above 0; found SD {sd:g} and width {width:g}")
-    n = np.arange(2, MOST + 1)
+    n = np.arange(2, MAX_PATIENTS + 1)
     enough = np.flatnonzero(width_of(n) <= width)
     if not len(enough):
-        raise StatisticsError(f"an interval of {width:g} at an SD of {sd:g} needs more than {MOST:,} patients")
+        raise StatisticsError(f"an interval of {width:g} at an SD of {sd:g} needs more than {MAX_PATIENTS:,} patients")
     return int(n[enough[0]])
 
 

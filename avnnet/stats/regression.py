@@ -13,8 +13,8 @@ from avnnet.stats.bootstrap import CHUNK, DRAWS, bootstrap_interval
 from avnnet.stats.pairs import CONFIDENCE, CONSTANT_TOLERANCE, is_constant, pairs
 
 NAMES = ("slope", "intercept")
-LEAST = 3  # cases and patients
-MOST_NUMBERS = 4_000_000  # weights of pairs held at once
+MIN_CASES = 3  # cases and patients
+MAX_NUMBERS = 4_000_000  # weights of pairs held at once
 
 
 def deming(
@@ -176,7 +176,7 @@ def _bablok_line(
     second: np.ndarray,
 ) -> np.ndarray:
     """Slope and intercept `(draws, 2)` for each row of weights; a case drawn m times counts as m equal cases."""
-    size = max(1, MOST_NUMBERS // max(len(slopes), 1))
+    size = max(1, MAX_NUMBERS // max(len(slopes), 1))
     lines = []
     for start in range(0, len(weights), min(size, CHUNK)):
         some = weights[start : start + min(size, CHUNK)]
@@ -216,8 +216,8 @@ def _start(
     row: dict[str, object] = {"value": value, "manual": manual, "automatic": automatic}
     row |= {"n_patients": len(set(patients)), "n_cases": len(paired), "n_excluded": excluded}
     row |= _named(*np.full((3, 2), np.nan)) | {"interval": "", "note": ""}
-    if len(set(patients)) < LEAST:
-        row["note"] = f"fewer than {LEAST} patients with both values"
+    if len(set(patients)) < MIN_CASES:
+        row["note"] = f"fewer than {MIN_CASES} patients with both values"
     elif is_constant(first) or is_constant(second):
         row["note"] = f"all cases have the same value for {manual if is_constant(first) else automatic}"
     return row, patients, first, second

@@ -7,7 +7,7 @@ from tests.faults.fuzz.mutant import kind_of, write_mutant
 from tests.faults.fuzz.sound import KINDS
 
 FEW, MANY = 300, 24_000
-MOST_S, CORES = 600, 2
+MAX_S, CORES = 600, 2
 
 
 def contents(folder):
@@ -34,5 +34,5 @@ def test_a_few_mutants_of_every_kind_are_read_or_refused_by_name():
 def test_many_mutants_are_read_or_refused_by_name_within_ten_minutes():
     done = run(range(MANY))
     assert not done.faults, str(done)
-    assert done.processor_s <= MOST_S * CORES, str(done)
+    assert done.processor_s <= MAX_S * CORES, str(done)
     print(done)

@@ -12,7 +12,7 @@ from avnnet.data.integrity import content_hash
 from avnnet.errors import AvnnetError, CheckpointCorrupt, InvalidConfig, InvalidRecipe, ModelMismatch
 from avnnet.inference.model_folder import RECIPE, load_model
 from avnnet.inference.tiling import Tiling
-from avnnet.inference.weights import MOST_HEADER_BYTES
+from avnnet.inference.weights import MAX_HEADER_BYTES
 from avnnet.models import ConvBlock, UNet2D, UNet3D
 from avnnet.recipe import build, parse
 from tests.inference.test_model_folder import content_of, folder, sign, weights_of  # noqa: F401  # a fixture
@@ -126,12 +126,12 @@ def test_whatever_a_class_raises_of_its_arguments_is_named():
         build({"class": "Picky", "args": {"number": 3}}, [Picky])
 
 
-@pytest.mark.parametrize("length", [0, 1, MOST_HEADER_BYTES + 1, 2**64 - 1])
+@pytest.mark.parametrize("length", [0, 1, MAX_HEADER_BYTES + 1, 2**64 - 1])
 def test_a_header_of_weights_longer_than_its_file_or_any_model_is_refused_unread(folder, length):  # noqa: F811
     path = weights_of(folder)
     with open(path, "r+b") as file:
         file.write(struct.pack("<Q", length))
-        file.truncate(MOST_HEADER_BYTES + 100)  # sparse: it takes no room on the disk
+        file.truncate(MAX_HEADER_BYTES + 100)  # sparse: it takes no room on the disk
     sign(folder)
     with pytest.raises(CheckpointCorrupt, match=f"with a header of {length}"):
         load_model(folder)

@@ -10,7 +10,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from avnnet.errors import ResourceLimitExceeded, UnreadableFile
 
-MOST_UNPACKED_BYTES = 512 << 20  # of one file; its reader has it in memory twice
+MAX_UNPACKED_BYTES = 512 << 20  # of one file; its reader has it in memory twice
 BLOCK_BYTES = 1 << 20
 START_BYTES = 1024  # the transfer syntax stands here, in the file meta information
 META_AT, GROUP_LENGTH = 132, b"\x02\0\0\0UL\x04\0"
@@ -44,8 +44,8 @@ def _unpack(stream: BinaryIO) -> None:
         while packed and not inflater.eof:
             unpacked += len(inflater.decompress(packed, BLOCK_BYTES))
             packed = inflater.unconsumed_tail
-            if unpacked > MOST_UNPACKED_BYTES:
+            if unpacked > MAX_UNPACKED_BYTES:
                 raise ResourceLimitExceeded(
-                    f"a deflated DICOM file unpacks to at most {MOST_UNPACKED_BYTES >> 20} MiB; this one to more. "
+                    f"a deflated DICOM file unpacks to at most {MAX_UNPACKED_BYTES >> 20} MiB; this one to more. "
                     "Export the series uncompressed"
                 )

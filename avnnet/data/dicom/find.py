@@ -11,7 +11,7 @@ from avnnet.data.dicom.series import Found, Series
 from avnnet.data.dicom.stack import is_one_plane
 from avnnet.errors import AvnnetError, NotAnImage, ResourceLimitExceeded, UnreadableFile
 
-MOST_FILES, DEEPEST = 20_000, 32
+MAX_FILES, DEEPEST = 20_000, 32
 SLICE_SUFFIXES = ("", ".dcm", ".ima", ".dicom")
 
 
@@ -33,9 +33,9 @@ def files_below(folder: Path) -> list[Path]:
             path = Path(root) / name
             if not name.startswith(".") and name.upper() != "DICOMDIR" and path.is_file():
                 found.append(path)
-        if len(found) > MOST_FILES:
+        if len(found) > MAX_FILES:
             raise ResourceLimitExceeded(
-                f"a folder of one patient holds at most {MOST_FILES} files; give the folder of the patient itself"
+                f"a folder of one patient holds at most {MAX_FILES} files; give the folder of the patient itself"
             )
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from avnnet.data.dicom.headers import Frame
 from avnnet.data.dicom.stack import grid_of_frames, is_one_plane, sorted_frames
-from avnnet.data.limits import FEWEST_SLICES
+from avnnet.data.limits import MIN_SLICES
 from avnnet.errors import AvnnetError
 
 
@@ -19,7 +19,7 @@ def left_out(frames: Sequence[Frame], others: Iterable[Sequence[Frame]]) -> int:
         frames: the slices of the series that would be read.
         others: those of each other series.
     """
-    alike = [one for one in others if len(one) < FEWEST_SLICES and all(_is_alike(frame, frames[0]) for frame in one)]
+    alike = [one for one in others if len(one) < MIN_SLICES and all(_is_alike(frame, frames[0]) for frame in one)]
     together = [frame for one in alike for frame in one]
     if together and _is_stack([*frames, *together]):
         return _files(together)

@@ -20,8 +20,8 @@ from avnnet.data.limits import check_size
 from avnnet.errors import AvnnetError, UndecodablePixels
 
 JPEG_2000 = (JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
-MOST_INTERCEPT = 2**16  # a larger one goes through floats, so that no sum leaves 32 bits
-MOST_STORED = 2**31 - 1 - MOST_INTERCEPT
+MAX_INTERCEPT = 2**16  # a larger one goes through floats, so that no sum leaves 32 bits
+MAX_STORED = 2**31 - 1 - MAX_INTERCEPT
 SIZE_MARKER, START = b"\xff\x51", b"\xff\x4f"  # of a JPEG 2000 codestream
 
 
@@ -55,7 +55,7 @@ def pixels_of(frames: Sequence[Frame]) -> np.ndarray:
 
 
 def _keeps_whole(frame: Frame) -> bool:
-    return frame.slope == 1 and float(frame.intercept).is_integer() and abs(frame.intercept) <= MOST_INTERCEPT
+    return frame.slope == 1 and float(frame.intercept).is_integer() and abs(frame.intercept) <= MAX_INTERCEPT
 
 
 def stored_values(places: Sequence[Place]) -> np.ndarray:
@@ -123,9 +123,9 @@ def _decoded(dataset: FileDataset, index: int, size: tuple[int, int], nth: int, 
             f"{_where(nth, count)} must have {size[0]} x {size[1]} pixels; its decoder gave {array.shape}. "
             "Export the series again"
         )
-    if array.dtype.itemsize > 2 and array.max() > MOST_STORED:
+    if array.dtype.itemsize > 2 and array.max() > MAX_STORED:
         raise UndecodablePixels(
-            f"{_where(nth, count)} has stored values above {MOST_STORED}, as no scanner; export the series again"
+            f"{_where(nth, count)} has stored values above {MAX_STORED}, as no scanner; export the series again"
         )
     return array
 

@@ -13,7 +13,7 @@ from avnnet.data.dicom.codes import shown, uid_of
 from avnnet.data.dicom.headers import Frame
 from avnnet.data.dicom.left_out import left_out
 from avnnet.data.dicom.values import PER_FRAME
-from avnnet.data.limits import FEWEST_SLICES
+from avnnet.data.limits import MIN_SLICES
 from avnnet.errors import (
     AvnnetError,
     MixedPatients,
@@ -50,7 +50,7 @@ class Series:
     @property
     def is_short(self) -> bool:
         """Whether its slices are too few for a volume."""
-        return len(self.frames) < FEWEST_SLICES
+        return len(self.frames) < MIN_SLICES
 
     def objection(self) -> AvnnetError | None:
         """Why this is no image of a hip, or None; where its slices lie is not looked at."""
@@ -58,9 +58,7 @@ class Series:
         if own is not None or not self.is_short:
             return own
         slices = "one slice" if len(self.frames) == 1 else f"{len(self.frames)} slices"
-        return NotAVolume(
-            f"it holds {slices}, and a volume needs at least {FEWEST_SLICES}. Give the folder of all slices"
-        )
+        return NotAVolume(f"it holds {slices}, and a volume needs at least {MIN_SLICES}. Give the folder of all slices")
 
     def summary(self) -> str:
         """One line for messages and `avnnet scan`: how it was scanned; no text that a person has typed."""

@@ -61,8 +61,8 @@ UNDECODED: tuple[tuple[type[Exception], str], ...] = (
     (NotImplementedError, "a representation (VR) that DICOM does not have"),
     (RecursionError, "sequences within sequences without an end"),
 )
-MOST_GEOMETRY = 1e9  # of cosines and mm: no product of three overflows
-LEAST_WHOLE, MOST_WHOLE = -(2**31), 2**32 - 1
+MAX_GEOMETRY = 1e9  # of cosines and mm: no product of three overflows
+MIN_WHOLE, MAX_WHOLE = -(2**31), 2**32 - 1
 """Of DICOM's integer strings and its unsigned long numbers."""
 
 
@@ -164,7 +164,7 @@ def value_of(dataset: Dataset, keyword: str, kind: Kind | None = None) -> Any:
         return numbers
     if kind is Kind.NUMBER:
         return numbers[0]
-    if not numbers[0].is_integer() or not LEAST_WHOLE <= numbers[0] <= MOST_WHOLE:
+    if not numbers[0].is_integer() or not MIN_WHOLE <= numbers[0] <= MAX_WHOLE:
         raise _refusal(keyword, kind, "a fraction, or a number beyond 32 bits")
     return int(numbers[0])
 
@@ -176,8 +176,8 @@ def _numbers(keyword: str, kind: Kind, several: Sequence[Any]) -> tuple[float, .
         raise _refusal(keyword, kind, "text") from error
     if not all(map(math.isfinite, numbers)):
         raise _refusal(keyword, kind, "a number that is not finite")
-    if kind is Kind.NUMBERS and max(map(abs, numbers)) > MOST_GEOMETRY:
-        raise _refusal(keyword, kind, f"a number beyond {MOST_GEOMETRY:g}")
+    if kind is Kind.NUMBERS and max(map(abs, numbers)) > MAX_GEOMETRY:
+        raise _refusal(keyword, kind, f"a number beyond {MAX_GEOMETRY:g}")
     return numbers
 
 

@@ -1,4 +1,4 @@
-"""The two labels of a hip out of anybody's mask: by ids, or by the names of 3D Slicer's segments."""
+"""The two labels of a hip from a mask of any program: by ids, or by the names of 3D Slicer's segments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from avnnet.errors import InvalidConfig, InvalidLabelValues, MissingFile, Unread
 from avnnet.image import Image, LabelMap
 
 VITAL, NECROSIS = "vital", "necrosis"
-MOST_VALUE = 2**16 - 1
+MAX_VALUE = 2**16 - 1
 Words = Sequence[str]
 
 
@@ -143,7 +143,7 @@ def _segmentation(path: Path) -> tuple[Image, list[_Segment]]:
         _Segment(
             said.get(f"Segment{n}_ID", ""),
             said.get(f"Segment{n}_Name", ""),
-            whole(f"Segment{n}_LabelValue", 1, MOST_VALUE),
+            whole(f"Segment{n}_LabelValue", 1, MAX_VALUE),
             whole(f"Segment{n}_Layer", 0, count - 1),
         )
         for n in sorted(int(number) for key in said for number in re.findall(r"(?a)^Segment(\d{1,9})_ID$", key))
