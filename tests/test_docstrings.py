@@ -23,7 +23,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = ("cli", "options", "commands", "plots", "atomic", "progress", "data.dicom", "data.files")
 NO_QUANTITY = ("Path", "Figure", "AbstractContextManager", "DataLoader", "LambdaLR", "PrintedTable")
-FLOOR_PERCENT = 77
+FLOOR_PERCENT = 85
 
 
 class Told(NamedTuple):
