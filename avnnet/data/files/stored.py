@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from avnnet.data.files.formats import Format, format_of
 from avnnet.data.files.metaimage import metaimage_stored
 from avnnet.data.files.nrrd import nrrd_stored
 from avnnet.data.files.streams import Inflated, Stream, filled, opened
@@ -48,9 +49,18 @@ def check_stored(path: Path) -> None:
     _numbers(_header(path), path.name)
 
 
+def voxels_of(path: Path) -> Path:
+    """The file with the voxels of an NRRD or MetaImage file: itself, or one beside it.
+
+    Raises:
+        AvnnetError: as `read_stored`, for everything that its header shows.
+    """
+    return _header(path).path
+
+
 def _header(path: Path) -> Stored:
     with opened(path) as file:
-        return (nrrd_stored if path.name.lower().endswith(".nrrd") else metaimage_stored)(path, file)
+        return (nrrd_stored if format_of(path) is Format.NRRD else metaimage_stored)(path, file)
 
 
 def _single(path: Path) -> Stored:

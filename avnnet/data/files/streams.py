@@ -95,6 +95,27 @@ def filled(stream: Stream, size: int, name: str) -> np.ndarray:
     return content
 
 
+def rest_of(stream: Stream, most: int, name: str) -> bytes:
+    """All that is left of a stream, to its checksum.
+
+    Args:
+        stream: the content at hand.
+        most: how many bytes it may be.
+        name: the file, for the message.
+
+    Raises:
+        ResourceLimitExceeded: if it goes on for longer.
+    """
+    content = bytearray()
+    while block := stream.read(BLOCK_BYTES):
+        content += block
+        if len(content) > most:
+            raise ResourceLimitExceeded(
+                f"{name} must end within {most} bytes behind its header; it goes on. Export it again"
+            )
+    return bytes(content)
+
+
 class Inflated:
     """The content of a zlib stream inside a file, decompressed as it is read.
 
