@@ -63,11 +63,12 @@ def _voxels_of(path: Path) -> Iterator[tuple[Header, Stream, str]]:
     """The header of an image, the stream of its content at the first voxel, and the name of the file that has it."""
     if format_by_name(path) is Format.NIFTI_PAIR:
         header_file, voxel_file = pair_of(path)
-        header = _header_of_pair(header_file)
-        with opened(voxel_file) as file:
+        header = _header_of_pair(header_file, path.name if header_file == path else f"the .hdr of {path.name}")
+        name = path.name if voxel_file == path else f"the .img of {path.name}"
+        with opened(voxel_file, name) as file:
             stream: Stream = gzip.GzipFile(fileobj=file) if _is_packed(file, voxel_file, header) else file
-            _read_to(header.offset, stream, voxel_file.name)
-            yield header, stream, voxel_file.name
+            _read_to(header.offset, stream, name)
+            yield header, stream, name
         return
     with opened(path) as file:
         stream = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == GZIP else file
@@ -77,12 +78,12 @@ def _voxels_of(path: Path) -> Iterator[tuple[Header, Stream, str]]:
         yield header, stream, path.name
 
 
-def _header_of_pair(path: Path) -> Header:
+def _header_of_pair(path: Path, name: str) -> Header:
     """The header in a file of its own, which is read to its last byte."""
-    with opened(path) as file:
+    with opened(path, name) as file:
         stream: Stream = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == GZIP else file
-        header = header_in(stream, path.name, is_pair=True)
-        check_extensions(rest_of(stream, MAX_EXTENSION_BYTES, path.name), header.order, path.name)
+        header = header_in(stream, name, is_pair=True)
+        check_extensions(rest_of(stream, MAX_EXTENSION_BYTES, name), header.order, name)
     return header
 
 

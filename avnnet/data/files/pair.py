@@ -25,13 +25,12 @@ def pair_of(path: Path) -> tuple[Path, Path]:
     found = [other for other in others if other.exists()]
     if len(found) > 1:
         raise UnreadableFile(
-            f"{path.name}: a pair is one header and one file of voxels; {found[0].name} and {found[1].name} are both "
+            f"{path.name}: a pair is one .hdr and one .img; a packed and a plain one that could be the other are both "
             "beside it. Move the one that is not of it away"
         )
     if not found:
         raise MissingFile(
-            f"{path.name} is one of a pair of .hdr and .img, and {others[0].name} is not beside it; copy both into one "
-            "folder"
+            f"{path.name} is one of a pair of .hdr and .img, and the other is not beside it; copy both into one folder"
         )
     other = found[0]
     check_beside(path, other)

@@ -28,7 +28,7 @@ def read_stored(path: Path) -> Image:
         AvnnetError: for other reasons to refuse its header, as `nrrd_stored` and `metaimage_stored`.
     """
     stored = _single(path)
-    return Image(_numbers(stored, path.name).reshape(stored.grid.shape), stored.grid)
+    return Image(_numbers(stored, path).reshape(stored.grid.shape), stored.grid)
 
 
 def stored_grid(path: Path) -> Grid:
@@ -46,7 +46,7 @@ def check_stored(path: Path) -> None:
     Raises:
         AvnnetError: as `read_stored`.
     """
-    _numbers(_header(path), path.name)
+    _numbers(_header(path), path)
 
 
 def voxels_of(path: Path) -> Path:
@@ -69,10 +69,11 @@ def _single(path: Path) -> Stored:
     return stored
 
 
-def _numbers(stored: Stored, name: str) -> np.ndarray:
+def _numbers(stored: Stored, path: Path) -> np.ndarray:
     """All numbers in the order of the file, undamaged as far as their checksum tells."""
+    name = path.name if stored.path == path else f"the file of voxels of {path.name}"
     count = math.prod(stored.grid.shape) * math.prod(stored.further_sizes)
-    with opened(stored.path) as file:
+    with opened(stored.path, name) as file:
         file.seek(stored.offset)
         stream: Stream = file
         if stored.packing == "gzip":
