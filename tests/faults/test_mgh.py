@@ -11,6 +11,7 @@ from nibabel.freesurfer.mghformat import header_dtype
 
 from avnnet.data.files import read_grid, read_image, read_labels
 from avnnet.data.files.single import check_whole
+from avnnet.data.integrity import image_hash
 from avnnet.errors import (
     AvnnetError,
     InvalidGeometry,
@@ -23,7 +24,7 @@ from avnnet.errors import (
     UnsupportedDimensions,
     UnsupportedPixelType,
 )
-from tests.faults.nifti_files import SIZES, VALUES, affine, is_where_nibabel_says, refused
+from tests.faults.nifti_files import SIZES, VALUES, affine, is_where_nibabel_says, nifti, refused
 
 FIRST_VOXEL = 284
 KINDS = {0: "u1", 1: "i4", 3: "f4", 4: "i2", 10: "u2"}
@@ -67,6 +68,11 @@ def test_n10_every_number_type_is_read_where_nibabel_puts_it(tmp_path, name, kin
     assert is_where_nibabel_says(image.grid, affine())
     assert read_grid(path) == image.grid
     check_whole(path)
+
+
+def test_an_mgh_file_has_the_hash_of_the_same_image_in_nifti(tmp_path, packed):
+    single = nifti(tmp_path / "hip.nii.gz")
+    assert image_hash(read_image(packed)) == image_hash(read_image(single))
 
 
 @pytest.mark.parametrize("flips", np.ndindex(2, 2, 2))

@@ -86,6 +86,14 @@ def test_n05_voxels_that_begin_like_a_compressed_file_are_told_by_their_number(t
     assert read_image(header).array.tobytes() == content
 
 
+def test_n31_voxels_that_begin_like_a_dicom_file_are_those_of_their_header(tmp_path):
+    header, voxels = pair(tmp_path)
+    content = b"\x08\0\x05\0" + voxels.read_bytes()[4:]
+    voxels.write_bytes(content)
+    for path in (header, voxels):
+        assert read_image(path).array.tobytes() == content
+
+
 @pytest.mark.parametrize("nth", [0, 1])
 @pytest.mark.parametrize("names", [PLAIN, PACKED])
 def test_n01_n02_an_empty_or_cut_file_of_a_pair_is_unreadable(tmp_path, names, nth):

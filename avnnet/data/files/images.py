@@ -12,7 +12,8 @@ import SimpleITK as sitk
 from avnnet.atomic import whole_file
 from avnnet.data.dicom import is_dicom, read_series, series_grid
 from avnnet.data.files.axes import upright
-from avnnet.data.files.formats import check_suffix, format_by_name
+from avnnet.data.files.formats import Format, check_suffix, format_by_name
+from avnnet.data.files.pair import is_voxels_of_another
 from avnnet.data.files.single import check_whole, read_single, single_grid
 from avnnet.data.files.sitk import to_sitk
 from avnnet.data.files.streams import check_regular
@@ -119,11 +120,16 @@ def _read_one_grid(path: Path, series: int | None, prefer: str | None) -> Grid:
 
 
 def _is_dicom(path: Path) -> bool:
-    """Whether a path is a folder or a file of DICOM; a file with the ending of another format is one of that format."""
+    """Whether a path is a folder or a file of DICOM; a file with the ending of another format is one of that format.
+
+    Old exports call their slices `.img` too. They have no `.hdr`; and voxels beside one may begin as a DICOM file does.
+    """
     if path.is_dir():
         return True
     check_regular(path)
-    return format_by_name(path) is None and is_dicom(path)
+    named = format_by_name(path)
+    may_be = named is None or (named is Format.NIFTI_PAIR and not is_voxels_of_another(path))
+    return may_be and is_dicom(path)
 
 
 def ids_of(array: np.ndarray, name: str) -> np.ndarray:
