@@ -45,7 +45,7 @@ def add(commands: Commands) -> None:
     word("masks", nargs="+", type=Path, metavar="MASK", help="a mask, a folder of masks, or a cohort.csv")
     add_out(measure, "folder of tables and pictures")
     word("--side", choices=choices(Side), help="of the masks; what needs it is not measured without")
-    names = "id, or name of a segment in a .seg.nrrd; several with commas"
+    names = "id, or name of a segment in a .seg.nrrd or .seg.nhdr; several with commas"
     word("--vital", type=ids_or_names, default=(), metavar="WHAT", help=f"vital bone: {names} (default 1)")
     word("--necrosis", type=ids_or_names, default=(), metavar="WHAT", help="necrosis: the same (default 2)")
     word("--head", type=ids_or_names, default=(), metavar="WHAT", help="the whole head, instead of --vital")

@@ -27,8 +27,9 @@ def add(commands: Commands) -> None:
         "images",
         nargs="+",
         metavar="IMAGE",
-        help=".nii.gz, .nii, .nrrd, .mha or .mhd, a DICOM export (a folder, a tree of folders, or a multi-frame file); "
-        "for a model of several channels 'IN.nii.gz;WATER.nii.gz' in quotes",
+        help="an image file (NIfTI, NRRD, MetaImage, FreeSurfer's .mgz; .hdr, .nhdr and .mhd with their voxels beside "
+        "them), a DICOM export (a folder, a tree of folders, or a multi-frame file); for a model of several channels "
+        "'IN.nii.gz;WATER.nii.gz' in quotes",
     )
     add_out(predict, "folder of the masks")
     predict.add_argument(

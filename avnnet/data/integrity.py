@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from avnnet.data.dicom.find import files_below
+from avnnet.data.files import files_of
 from avnnet.data.orientation import orientation_of
 from avnnet.image import Image
 
@@ -43,6 +44,7 @@ def image_hash(image: Image) -> str:
 def content_hash(*paths: str | Path) -> str:
     """The SHA-256 of the bytes of files, in the order given, as 64 hex digits.
 
+    Voxels in a second file, as beside a `.mhd`, `.nhdr` or `.hdr`, count with their header.
     A DICOM export counts as one file: the hashes of all files below it, sorted, because their names mean nothing.
     """
     digest = hashlib.sha256()
@@ -50,7 +52,8 @@ def content_hash(*paths: str | Path) -> str:
         if path.is_dir():
             digest.update(hashlib.sha256(b"".join(sorted(map(_file_hash, files_below(path))))).digest())
         else:
-            digest.update(_file_hash(path))
+            for file in files_of(path):
+                digest.update(_file_hash(file))
     return digest.hexdigest()
 
 

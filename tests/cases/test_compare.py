@@ -1,9 +1,12 @@
+import nibabel
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from avnnet.cases.compare import pair_masks
 from avnnet.cli import main
 from avnnet.data.files import write_image
+from avnnet.data.files.sitk import to_sitk
 from avnnet.errors import InvalidCohort, MissingFile
 from avnnet.grid import Grid
 from avnnet.image import LabelMap
@@ -36,6 +39,25 @@ def test_a_slicer_segmentation_has_the_name_of_its_image(tmp_path):
     write_image(mask(), tmp_path / "a" / "hip-1.nii.gz")
     write_image(mask(), tmp_path / "b" / "hip-1.seg.nrrd")
     assert [pair.case_id for pair in pair_masks(tmp_path / "a", tmp_path / "b")] == ["hip-1"]
+
+
+def test_masks_of_freesurfer_of_pairs_and_of_detached_nrrd_are_compared_and_measured_like_others(tmp_path):
+    for name, kind in (("a.mgz", nibabel.MGHImage), ("b.img", nibabel.Nifti1Pair), ("c.img.gz", nibabel.Nifti1Pair)):
+        whole = nibabel.load(write_image(mask(), tmp_path / "manual" / f"{name[0]}.nii.gz"))
+        (tmp_path / "automatic").mkdir(exist_ok=True)
+        kind(np.asarray(whole.dataobj), whole.affine).to_filename(tmp_path / "automatic" / name)
+    write_image(mask(), tmp_path / "manual" / "d.mha")
+    sitk.WriteImage(to_sitk(mask()), str(tmp_path / "automatic" / "d.nhdr"))
+    folders = [str(tmp_path / name) for name in ("manual", "automatic")]
+    assert main(["compare", *folders, "--out", str(tmp_path / "o")]) == 0
+    table = read_table(tmp_path / "o" / "agreement.csv")
+    assert sorted(set(table["case_id"])) == ["a", "b", "c", "d"]
+    assert set(table["dice"]) == {1.0}
+    volumes = []
+    for folder in folders:
+        assert main(["measure", folder, "--side", "right", "--out", f"{folder}-measured"]) == 0
+        volumes.append(read_table(tmp_path / f"{folder}-measured" / "measurements.csv")[["case_id", "necrosis_cm3"]])
+    assert volumes[0].equals(volumes[1])
 
 
 def test_compare_writes_the_tables_of_a_study_and_a_report(folders, tmp_path, capsys):

@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+import SimpleITK as sitk
 
 from avnnet.cases import ledger
 from avnnet.cases.predict import Job, predict_jobs
@@ -173,6 +174,29 @@ def test_the_name_of_a_file_is_not_in_the_words_of_its_error(model, tmp_path, mo
     for given in (path, Path(path.name)):
         table = predict_jobs(model, [Job("c0001", [given])], tmp_path / "o", reporter=QUIET)
         assert table["error"].str.startswith("NotAnImage: c0001 is no NIfTI file").all()
+
+
+@pytest.mark.parametrize("suffix", [".hdr", ".img", ".nhdr", ".mhd"])
+@pytest.mark.parametrize("fault", ["cut", "gone", "pipe", "link"])
+def test_s05_the_name_of_a_file_of_voxels_is_not_in_the_words_of_its_error(model, tmp_path, suffix, fault):
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / f"Surname1960{suffix}"
+    if suffix in (".hdr", ".img"):
+        nifti(path.with_suffix(".img"), kind=nibabel.Nifti1Pair)
+    else:
+        sitk.WriteImage(sitk.GetImageFromArray(np.zeros((5, 6, 7), np.int16)), str(path))
+    other = next(one for one in path.parent.iterdir() if one != path)
+    content = other.read_bytes()
+    other.unlink()
+    if fault == "cut":
+        other.write_bytes(content[:200])
+    elif fault == "pipe":
+        os.mkfifo(other)
+    elif fault == "link":
+        other.symlink_to(path)
+    for words in predict_jobs(model, [Job("c0001", [path])], tmp_path / "o", reporter=QUIET)["error"]:
+        assert "c0001" in words
+        assert "Surname" not in words
 
 
 def test_n30_a_pipe_in_place_of_an_image_is_a_row_and_nobody_waits_for_it(model, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 
 from avnnet.cli import main
 from avnnet.data.cohort import read_cohort
-from avnnet.data.files import images_in
+from avnnet.data.files import images_in, read_image
 from avnnet.data.folders import cohort_of_folder
 from avnnet.errors import InvalidCohort, MissingFile
 
@@ -32,6 +32,38 @@ def test_the_decathlons_names_without_channel_numbers_are_listed(tmp_path):
 def test_folders_of_images_and_masks_may_have_other_formats(tmp_path):
     touch(tmp_path, "images/a.nii.gz", "masks/a.seg.nrrd")
     assert rows(tmp_path) == [("a", "images/a.nii.gz", "masks/a.seg.nrrd")]
+
+
+def test_pairs_and_freesurfers_files_are_images_of_a_folder_too(tmp_path):
+    touch(
+        tmp_path, "images/a.mgz", "images/b.hdr", "images/b.img", "images/c.HDR.GZ", "images/c.IMG.GZ", "images/d.nhdr"
+    )
+    touch(
+        tmp_path,
+        "images/d.raw.gz",
+        "masks/a.mgh",
+        "masks/b.img.gz",
+        "masks/b.hdr.gz",
+        "masks/c.nii",
+        "masks/d.seg.nhdr",
+    )
+    assert rows(tmp_path) == [
+        ("a", "images/a.mgz", "masks/a.mgh"),
+        ("b", "images/b.hdr", "masks/b.hdr.gz"),
+        ("c", "images/c.HDR.GZ", "masks/c.nii"),
+        ("d", "images/d.nhdr", "masks/d.seg.nhdr"),
+    ]
+
+
+def test_half_a_pair_is_listed_so_that_it_is_named_when_it_is_read(tmp_path):
+    assert list(images_in(touch(tmp_path, "a.hdr", "b.img", "c.hdr", "c.img"))) == ["a", "b", "c"]
+    with pytest.raises(MissingFile, match="the other is not beside it"):
+        read_image(images_in(tmp_path)["b"])
+
+
+def test_a_pair_beside_another_image_of_its_name_is_refused(tmp_path):
+    with pytest.raises(InvalidCohort, match=r"a\.hdr and a\.nii"):
+        images_in(touch(tmp_path, "a.nii", "a.hdr", "a.img"))
 
 
 @pytest.mark.parametrize("word", ["_label", "-seg", ".mask", "_SEG"])

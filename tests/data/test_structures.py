@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 
 from avnnet.data.files.structures import Structures, read_structures
-from avnnet.errors import InvalidConfig, InvalidLabelValues
+from avnnet.errors import InvalidConfig, InvalidLabelValues, MissingFile, UnsafePath
 
 
 def segmentation(path, *, layers: bool):
@@ -35,6 +35,22 @@ def test_segments_are_found_by_name_whether_or_not_they_overlap(tmp_path):
     )
     assert np.bincount(over.array.ravel())[1:].tolist() == [56, 8]
     assert np.array_equal(over.array, apart.array)
+
+
+@pytest.mark.parametrize("layers", [True, False])
+def test_segments_whose_voxels_stand_beside_their_header_are_the_same(tmp_path, layers):
+    # in one layer the lesion has taken its voxels out of the head
+    named = Structures(**{"head" if layers else "vital": ["femoral head"]}, necrosis=["AVN"])
+    one, other = (segmentation(tmp_path / f"a.seg.{suffix}", layers=layers) for suffix in ("nrrd", "nhdr"))
+    assert np.array_equal(read_structures(other, named).array, read_structures(one, named).array)
+    (tmp_path / "x").mkdir()
+    voxels = next(path for path in tmp_path.glob("a.seg.raw*"))
+    voxels.rename(tmp_path / "x" / voxels.name)
+    with pytest.raises(MissingFile):
+        read_structures(other, named)
+    other.write_bytes(other.read_bytes().replace(voxels.name.encode(), b"x/" + voxels.name.encode()))
+    with pytest.raises(UnsafePath):
+        read_structures(other, named)
 
 
 def test_a_segment_that_is_not_there_names_those_that_are(tmp_path):

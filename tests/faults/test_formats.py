@@ -47,6 +47,12 @@ def test_an_enhanced_file_is_the_same_image_by_its_file_and_by_its_folder(series
     assert is_same(read_image(path.parent), image)
 
 
+@pytest.mark.parametrize("suffix", [".img", ".IMG", ".dcm", ""])
+def test_a_dicom_file_is_known_by_its_content_also_where_its_ending_is_that_of_a_pair(series, image, tmp_path, suffix):
+    (tmp_path / "export").mkdir()
+    assert is_same(read_image(enhanced(series, tmp_path / "export" / f"IM0001{suffix}")), image)
+
+
 def hip() -> Image:
     """A bright head with a brighter place in it, seen by the oracle, among noise; every size and spacing differs."""
     grid = Grid((18, 26, 22), (2.6, 1.9, 2.2), (-110.0, -30.0, 12.0))

@@ -9,8 +9,8 @@ import pytest
 import SimpleITK as sitk
 
 from avnnet.data.files import read_image
+from avnnet.data.files.single import check_whole
 from avnnet.data.files.sitk import to_sitk
-from avnnet.data.files.whole import check_whole
 from avnnet.errors import (
     AvnnetError,
     InvalidGeometry,

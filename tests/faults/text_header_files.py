@@ -12,7 +12,7 @@ from avnnet.image import Image
 TURNED = ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0), (1.0, 0.0, 0.0))
 GRID = Grid((8, 11, 9), (3.25, 0.625, 0.75), (-91.5, 22.25, 7.125), TURNED)
 VALUES = np.random.default_rng(5).integers(-700, 1800, GRID.shape).astype(np.int16)
-NAMES = ["packed.nrrd", "plain.nrrd", "packed.mha", "plain.mha", "packed.mhd", "plain.mhd"]
+NAMES = ["packed.nrrd", "plain.nrrd", "packed.mha", "plain.mha", "packed.mhd", "plain.mhd", "packed.nhdr", "plain.nhdr"]
 ATTACHED = NAMES[:4]
 
 

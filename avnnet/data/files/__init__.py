@@ -1,20 +1,9 @@
-"""Image files in and out: NIfTI, NRRD, MetaImage and DICOM to `Image` and `LabelMap`, and back."""
+"""Image files in and out: NIfTI, NRRD, MetaImage, MGH and DICOM to `Image` and `LabelMap`, and back."""
 
-from avnnet.data.files.images import (
-    SEPARATOR,
-    SUFFIXES,
-    WRITTEN_SUFFIXES,
-    ImageFiles,
-    channel_files,
-    check_suffix,
-    ids_of,
-    image_name,
-    images_in,
-    read_grid,
-    read_image,
-    read_labels,
-    write_image,
-)
+from avnnet.data.files.formats import SUFFIXES, WRITTEN_SUFFIXES, check_suffix
+from avnnet.data.files.images import ImageFiles, ids_of, read_grid, read_image, read_labels, write_image
+from avnnet.data.files.names import SEPARATOR, channel_files, image_name, images_in
+from avnnet.data.files.single import files_of
 
 __all__ = [
     "SEPARATOR",
@@ -23,6 +12,7 @@ __all__ = [
     "ImageFiles",
     "channel_files",
     "check_suffix",
+    "files_of",
     "ids_of",
     "image_name",
     "images_in",

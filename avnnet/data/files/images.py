@@ -1,4 +1,4 @@
-"""Image files: NIfTI, NRRD, MetaImage and DICOM in, and the first three out again without half-written files."""
+"""Image files: NIfTI, NRRD, MetaImage, MGH and DICOM in, and the first three out again without half-written files."""
 
 from __future__ import annotations
 
@@ -12,114 +12,37 @@ import SimpleITK as sitk
 from avnnet.atomic import whole_file
 from avnnet.data.dicom import is_dicom, read_series, series_grid
 from avnnet.data.files.axes import upright
-from avnnet.data.files.nifti import is_nifti, nifti_grid, read_nifti
+from avnnet.data.files.formats import Format, check_suffix, format_by_name
+from avnnet.data.files.pair import is_voxels_of_another
+from avnnet.data.files.single import check_whole, read_single, single_grid
 from avnnet.data.files.sitk import to_sitk
-from avnnet.data.files.stored import read_stored, stored_grid
 from avnnet.data.files.streams import check_regular
-from avnnet.data.files.whole import check_whole
 from avnnet.data.limits import check_position, check_size, check_spacing
 from avnnet.errors import (
     GeometryMismatch,
-    InvalidCohort,
     InvalidLabelValues,
     MissingFile,
-    MissingGeometry,
     OutputNotWritable,
     UnreadableFile,
     UnsupportedDimensions,
-    UnsupportedFormat,
 )
 from avnnet.flags import Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap, Source
 from avnnet.labels import HIP, LabelScheme
 
-WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
-SUFFIXES = (*WRITTEN_SUFFIXES, ".mhd")
-ANALYZE_SUFFIXES = (".hdr", ".img", ".hdr.gz", ".img.gz")
-SEPARATOR = ";"
 ID_ROUNDING = 1e-3
 ImageFiles = str | Path | Sequence[str | Path]
 
 
-def check_suffix(path: str | Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
-    """Refuse a path that has none of the suffixes.
-
-    Raises:
-        UnsupportedFormat: if it has another.
-        MissingGeometry: if it is that of an Analyze pair.
-    """
-    name = Path(path).name
-    if name.lower().endswith(ANALYZE_SUFFIXES):
-        raise MissingGeometry(
-            f"{name}: a pair of .hdr and .img is an Analyze 7.5 image, which does not say where left and right are. "
-            "Export the images again as DICOM or .nii.gz"
-        )
-    if not name.lower().endswith(suffixes):
-        raise UnsupportedFormat(
-            f"{name}: image files end in one of {', '.join(suffixes)}; convert it first, or give the folder of a DICOM "
-            "series"
-        )
-
-
-def image_name(path: str | Path) -> str:
-    """The name of an image file without its suffix, nor 3D Slicer's `.seg`; the whole name of a folder or another file.
-
-    Examples:
-        >>> image_name("masks/hip-07.seg.nrrd"), image_name("hip-07.nii.gz"), image_name("notes.txt")
-        ('hip-07', 'hip-07', 'notes.txt')
-    """
-    name = Path(path).name or Path(path).resolve().name  # of ".", a series in the folder at hand
-    suffix = next((one for one in SUFFIXES if name.lower().endswith(one)), None)
-    return name if suffix is None else name[: -len(suffix)].removesuffix(".seg")
-
-
-def images_in(folder: str | Path) -> dict[str, Path]:
-    """The image files of a folder by `image_name`, sorted; other and hidden files are passed over.
-
-    Raises:
-        InvalidCohort: if two files have one name.
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(Path(folder).iterdir()):
-        if path.name.startswith(".") or not path.name.lower().endswith(SUFFIXES):
-            continue
-        name = image_name(path)
-        if name in found:
-            raise InvalidCohort(f"{found[name].name} and {path.name} in {folder} have one name; keep one of them")
-        found[name] = path
-    return found
-
-
-def channel_files(text: str) -> tuple[Path, ...]:
-    """The files of an image's channels, as a table's cell or a command's word names them.
-
-    Args:
-        text: one path, or one per channel with semicolons between them.
-
-    Raises:
-        InvalidCohort: if a channel is empty.
-
-    Examples:
-        >>> [path.name for path in channel_files("hip/in.nii.gz; hip/opposed.nii.gz")]
-        ['in.nii.gz', 'opposed.nii.gz']
-    """
-    parts = [part.strip() for part in text.split(SEPARATOR)]
-    if not all(parts):
-        raise InvalidCohort(
-            f"the channels of an image are paths separated by '{SEPARATOR}', and one is empty; name it, or take the "
-            f"'{SEPARATOR}' away"
-        )
-    return tuple(Path(part) for part in parts)
-
-
 def read_image(files: ImageFiles, *, series: int | None = None, prefer: str | None = None) -> Image:
-    """The image in a NIfTI, NRRD or MetaImage file, in the file's own axis order, or of a DICOM series.
+    """The image in a NIfTI, NRRD, MetaImage or MGH file, in the file's own axis order, or of a DICOM series.
 
     Args:
-        files: a `.nii.gz`, `.nii`, `.nrrd`, `.mha` or `.mhd` file `(z, y, x)`, or a DICOM file or folder, whose slices
-            are put in order along their normal; or several of one grid, which become the channels `(C, z, y, x)` in the
-            order given; side and DICOM references are those of the first.
+        files: a `.nii.gz`, `.nii`, `.nrrd`, `.mha`, `.mgz` or `.mgh` file `(z, y, x)`; a `.hdr`, `.nhdr` or `.mhd` file
+            with its voxels beside it; a NIfTI, NRRD or MetaImage file of any other ending, known by its content; or a
+            DICOM file or folder, whose slices are put in order along their normal; or several of one grid, which become
+            the channels `(C, z, y, x)` in the order given; side and DICOM references are those of the first.
         series: which series of a DICOM folder, as `avnnet scan` counts them; None takes the only one.
         prefer: "sform" or "qform", which holds where a NIfTI file says twice where its voxels lie, and not the same;
             other files are read as without.
@@ -184,7 +107,7 @@ def _one_grid(paths: Sequence[Path], grids: Sequence[Grid]) -> Grid:
 def _read_one(path: Path, series: int | None, prefer: str | None) -> Image:
     if _is_dicom(path):
         return read_series(path, series)
-    image = read_nifti(path, prefer) if is_nifti(path) else read_stored(path)
+    image = read_single(path, prefer)
     grid = upright(image.grid)
     flags = Flags([] if grid is image.grid else [Flag.REPAIRED_DIRECTION])
     return Image(image.array, grid, source=replace(image.source, flags=flags))
@@ -193,18 +116,20 @@ def _read_one(path: Path, series: int | None, prefer: str | None) -> Image:
 def _read_one_grid(path: Path, series: int | None, prefer: str | None) -> Grid:
     if _is_dicom(path):
         return series_grid(path, series)
-    return upright(nifti_grid(path, prefer) if is_nifti(path) else stored_grid(path))
+    return upright(single_grid(path, prefer))
 
 
 def _is_dicom(path: Path) -> bool:
-    """Whether a path is a folder or a file of DICOM; any other is an image file by its suffix."""
+    """Whether a path is a folder or a file of DICOM; a file with the ending of another format is one of that format.
+
+    Old exports call their slices `.img` too. They have no `.hdr`; and voxels beside one may begin as a DICOM file does.
+    """
     if path.is_dir():
         return True
     check_regular(path)
-    if not path.name.lower().endswith(SUFFIXES) and is_dicom(path):
-        return True
-    check_suffix(path)
-    return False
+    named = format_by_name(path)
+    may_be = named is None or (named is Format.NIFTI_PAIR and not is_voxels_of_another(path))
+    return may_be and is_dicom(path)
 
 
 def ids_of(array: np.ndarray, name: str) -> np.ndarray:
@@ -233,7 +158,7 @@ def read_labels(path: str | Path, scheme: LabelScheme = HIP, *, prefer: str | No
     """The label map in an image file; whole numbers stored as floats are taken as ids.
 
     Args:
-        path: a `.nii.gz`, `.nii`, `.nrrd`, `.mha` or `.mhd` file.
+        path: an image file as `read_image` takes it.
         scheme: names of the ids.
         prefer: as `read_image` takes it.
 
@@ -256,7 +181,7 @@ def write_image(image: Image, path: str | Path) -> Path:
         OutputNotWritable: if the folder cannot be written to.
     """
     path = Path(path)
-    check_suffix(path, WRITTEN_SUFFIXES)
+    check_suffix(path)
     if image.array.ndim != 3:
         raise UnsupportedDimensions(f"a file holds one channel; write the {len(image.channels)} of this image apart")
     check_size(image.grid.shape, image.array.itemsize, path.name)

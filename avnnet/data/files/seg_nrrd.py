@@ -14,6 +14,7 @@ from avnnet.image import LabelMap
 from avnnet.labels import Side
 
 SEGMENTATION_SUFFIX = ".seg.nrrd"
+SEGMENTATION_SUFFIXES = (SEGMENTATION_SUFFIX, ".seg.nhdr")  # are read; the second has its voxels in a file beside it
 COLOURS = ("0.945 0.839 0.569", "0.85 0.2 0.2", "0.3 0.6 0.9", "0.5 0.8 0.4", "0.7 0.5 0.8", "0.9 0.7 0.3")
 """Of segments 1, 2, ...: bone as 3D Slicer paints it, necrosis red."""
 CATEGORY = "Segmentation category and type - DICOM master list"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from avnnet.data.files.formats import Format, format_of
 from avnnet.data.files.metaimage import metaimage_stored
 from avnnet.data.files.nrrd import nrrd_stored
 from avnnet.data.files.streams import Inflated, Stream, filled, opened
@@ -27,7 +28,7 @@ def read_stored(path: Path) -> Image:
         AvnnetError: for other reasons to refuse its header, as `nrrd_stored` and `metaimage_stored`.
     """
     stored = _single(path)
-    return Image(_numbers(stored, path.name).reshape(stored.grid.shape), stored.grid)
+    return Image(_numbers(stored, path).reshape(stored.grid.shape), stored.grid)
 
 
 def stored_grid(path: Path) -> Grid:
@@ -45,12 +46,21 @@ def check_stored(path: Path) -> None:
     Raises:
         AvnnetError: as `read_stored`.
     """
-    _numbers(_header(path), path.name)
+    _numbers(_header(path), path)
+
+
+def voxels_of(path: Path) -> Path:
+    """The file with the voxels of an NRRD or MetaImage file: itself, or one beside it.
+
+    Raises:
+        AvnnetError: as `read_stored`, for everything that its header shows.
+    """
+    return _header(path).path
 
 
 def _header(path: Path) -> Stored:
     with opened(path) as file:
-        return (nrrd_stored if path.name.lower().endswith(".nrrd") else metaimage_stored)(path, file)
+        return (nrrd_stored if format_of(path) is Format.NRRD else metaimage_stored)(path, file)
 
 
 def _single(path: Path) -> Stored:
@@ -59,10 +69,11 @@ def _single(path: Path) -> Stored:
     return stored
 
 
-def _numbers(stored: Stored, name: str) -> np.ndarray:
+def _numbers(stored: Stored, path: Path) -> np.ndarray:
     """All numbers in the order of the file, undamaged as far as their checksum tells."""
+    name = path.name if stored.path == path else f"the file of voxels of {path.name}"
     count = math.prod(stored.grid.shape) * math.prod(stored.further_sizes)
-    with opened(stored.path) as file:
+    with opened(stored.path, name) as file:
         file.seek(stored.offset)
         stream: Stream = file
         if stored.packing == "gzip":

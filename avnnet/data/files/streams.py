@@ -25,36 +25,47 @@ class Stream(Protocol):
         """At most `size` bytes; none at the end."""
 
 
-def check_regular(path: Path) -> None:
+def check_regular(path: Path, name: str = "") -> None:
     """Refuse a path that is no file and no link to one: a pipe or a device would keep its reader waiting for ever.
+
+    Args:
+        path: what should be a file.
+        name: for messages; by default that of the path.
 
     Raises:
         MissingFile: if there is nothing.
         UnreadableFile: if it is something else.
     """
     if path.is_symlink() and not path.exists():
-        raise UnreadableFile(f"{path.name} is a link to a file that is not there; copy the file itself")
+        raise UnreadableFile(f"{name or path.name} is a link to a file that is not there; copy the file itself")
     if not path.exists():
         raise MissingFile(f"no file or folder {path}; image paths in a cohort are relative to the cohort's CSV")
     if not path.is_file():
-        raise UnreadableFile(f"{path.name} must be a file; it is a folder, a pipe or a device. Give the image")
+        raise UnreadableFile(f"{name or path.name} must be a file; it is a folder, a pipe or a device. Give the image")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BufferedReader]:
+def opened(path: Path, name: str = "") -> Iterator[BufferedReader]:
     """A regular file at its first byte; whatever goes wrong with its bytes in the block is an `UnreadableFile`.
+
+    Args:
+        path: the file.
+        name: for messages; by default that of the path. The second file of an image is called after the first, whose
+            name callers take out of messages where it may be a patient's.
 
     Raises:
         MissingFile: if there is none.
         UnreadableFile: if it is no regular file, or cannot be opened, read or decompressed.
     """
     try:
-        check_regular(path)
+        check_regular(path, name)
         with open(path, "rb") as file:
             yield file
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error  # without the path that an OSError adds
-        raise UnreadableFile(f"{path.name} is truncated or damaged ({reason}); copy or export it again") from error
+        raise UnreadableFile(
+            f"{name or path.name} is truncated or damaged ({reason}); copy or export it again"
+        ) from error
 
 
 def filled(stream: Stream, size: int, name: str) -> np.ndarray:
@@ -93,6 +104,27 @@ def filled(stream: Stream, size: int, name: str) -> np.ndarray:
                 f"{MAX_SURPLUS_BYTES} bytes. Export it again"
             )
     return content
+
+
+def rest_of(stream: Stream, most: int, name: str) -> bytes:
+    """All that is left of a stream, to its checksum.
+
+    Args:
+        stream: the content at hand.
+        most: how many bytes it may be.
+        name: the file, for the message.
+
+    Raises:
+        ResourceLimitExceeded: if it goes on for longer.
+    """
+    content = bytearray()
+    while block := stream.read(BLOCK_BYTES):
+        content += block
+        if len(content) > most:
+            raise ResourceLimitExceeded(
+                f"{name} must end within {most} bytes behind its header; it goes on. Export it again"
+            )
+    return bytes(content)
 
 
 class Inflated:

@@ -11,9 +11,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from avnnet.data.files.images import ids_of, read_image, read_labels
-from avnnet.data.files.seg_nrrd import SEGMENTATION_SUFFIX
+from avnnet.data.files.seg_nrrd import SEGMENTATION_SUFFIXES
+from avnnet.data.files.single import check_whole
 from avnnet.data.files.sitk import from_sitk
-from avnnet.data.files.whole import check_whole
 from avnnet.errors import InvalidConfig, InvalidLabelValues, MissingFile, UnreadableFile
 from avnnet.image import Image, LabelMap
 
@@ -54,8 +54,8 @@ def read_structures(path: str | Path, structures: Structures | None = None, *, p
     """The vital bone and the necrosis of a hip, out of a mask of any program.
 
     Args:
-        path: NIfTI, NRRD or MetaImage, or a `.seg.nrrd` of 3D Slicer, whose segments may overlap: necrosis goes over
-            bone.
+        path: an image file as `read_image` takes it, or a `.seg.nrrd` or `.seg.nhdr` of 3D Slicer, whose segments may
+            overlap: necrosis goes over bone.
         structures: which are which; other structures are background. By default ids 1 and 2, or segments called
             "vital" and "necrosis".
         prefer: as `read_image` takes it.
@@ -66,7 +66,7 @@ def read_structures(path: str | Path, structures: Structures | None = None, *, p
     """
     structures = structures or Structures()
     path = Path(path)
-    if not path.name.lower().endswith(SEGMENTATION_SUFFIX):
+    if not path.name.lower().endswith(SEGMENTATION_SUFFIXES):
         if not structures.necrosis:
             return read_labels(path, prefer=prefer)
         image = read_image(path, prefer=prefer)

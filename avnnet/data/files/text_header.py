@@ -134,20 +134,35 @@ def beside(path: Path, name: str) -> Path:
     """The file of the voxels that a header names, if it is a single one in the folder of the header.
 
     Raises:
-        UnsafePath: if it is elsewhere, a link to elsewhere, or several.
+        UnsafePath: if it is the header, elsewhere, a link to elsewhere, or several.
         MissingFile: if it is not there.
     """
+    name = name.removeprefix("./")  # as teem writes it
     data = path.parent / name
-    if name != data.name or {*"/\\%"} & {*name} or name.startswith("LIST"):
+    if name in ("", path.name) or name != data.name or {*"/\\%"} & {*name} or name.startswith("LIST"):
         raise UnsafePath(
-            f"{path.name} must name one file of voxels in its own folder; it names another folder, or several files. "
-            "Put both files into one folder and correct the header, or save it as .nii.gz"
+            f"{path.name} must name one file of voxels in its own folder; it names itself, another folder, or several "
+            "files. Put both files into one folder and correct the header, or save it as .nii.gz"
         )
+    check_beside(path, data)
+    return data
+
+
+def check_beside(path: Path, data: Path) -> None:
+    """Refuse a second file of an image that is not in the folder of the first.
+
+    Args:
+        path: the first file, for messages and its folder.
+        data: the second.
+
+    Raises:
+        MissingFile: if it is not there.
+        UnsafePath: if it is a link into another folder.
+    """
     if not data.exists():
         raise MissingFile(f"{path.name}: the file of voxels that it names is not beside it; copy both")
     if data.resolve().parent != path.parent.resolve():
         raise UnsafePath(
-            f"{path.name}: the file of voxels that it names is a link into another folder, which is not followed. "
-            "Copy the file to its place"
+            f"{path.name}: the file that belongs to it is a link into another folder, which is not followed. Copy the "
+            "file to its place"
         )
-    return data

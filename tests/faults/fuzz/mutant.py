@@ -21,12 +21,14 @@ import numpy as np
 from avnnet.cli import main
 from avnnet.data.files import read_grid, read_image, read_labels
 from avnnet.data.files.structures import read_structures
+from avnnet.data.integrity import content_hash
 from avnnet.errors import AvnnetError
 from avnnet.inference.model_folder import RECIPE, load_model
 from tests.faults.fuzz.mutations import Rng, any_bytes, element, json_text, json_value, words
 from tests.faults.fuzz.sound import CANARY, KINDS, sound
 
 LONGEST_S = 10.0
+BINARY = {"nifti": 352, "pair": 352, "mgh": 90}  # and how many bytes say something
 DICOM = ("classic", "enhanced", "implicit", "deflated")
 READ, REFUSED = "read", "refused"
 
@@ -65,8 +67,8 @@ def _one(kind: str, content: bytes, rng: Rng) -> bytes:
         return element(content, rng) if rng.random() < 0.7 else any_bytes(content, rng, 1400)
     if kind in DICOM:
         return any_bytes(content, rng, 1400)
-    if kind == "nifti":
-        content = any_bytes(content, rng, 352) if rng.random() < 0.8 else any_bytes(content, rng)
+    if kind in BINARY:
+        content = any_bytes(content, rng, BINARY[kind]) if rng.random() < 0.8 else any_bytes(content, rng)
         if rng.random() < 0.3:
             content = gzip.compress(content, 1)
             return any_bytes(content, rng) if rng.random() < 0.5 else content
@@ -148,14 +150,20 @@ def _readers(kind: str, folder: Path) -> Iterator:
         yield lambda: _scan(folder)
     else:
         for path in sorted(folder.iterdir()):
-            if path.suffix == ".raw":
+            if path.suffix == ".raw" or path.name.endswith(".raw.gz"):
                 continue
             yield lambda path=path: read_image(path)
             yield lambda path=path: read_grid(path)
+            yield lambda path=path: _hash(path)
             if kind == "segmentation":
                 yield lambda path=path: read_structures(path)
-            elif kind == "nrrd":
+            elif kind in ("nrrd", "mgh", "nhdr"):
                 yield lambda path=path: read_labels(path)
+
+
+def _hash(path: Path) -> None:
+    content_hash(path)  # of whatever is there
+    raise AvnnetError("what is hashed is not yet read")
 
 
 def _scan(folder: Path) -> None:

@@ -46,6 +46,10 @@ KINDS = (
     "nrrd",
     "metaimage",
     "segmentation",
+    "pair",
+    "mgh",
+    "nhdr",
+    "bare",
     "model",
     "weights",
 )
@@ -100,6 +104,34 @@ def _nifti(folder: Path) -> None:
     image.to_filename(folder / "a.nii")
 
 
+def _pair(folder: Path) -> None:
+    _nifti(folder)
+    image = nibabel.load(folder / "a.nii")
+    nibabel.Nifti1Pair(np.asarray(image.dataobj).astype(np.int16), None, image.header).to_filename(folder / "a.img")
+    (folder / "a.nii").unlink()
+
+
+def _mgh(folder: Path) -> None:
+    folder.mkdir()
+    affine = np.array([[-0.7, 0, 0, 10.5], [0, 0, 3.3, -20.25], [0, -1.1, 0, 5], [0, 0, 0, 1]])
+    nibabel.MGHImage(np.ascontiguousarray(VALUES.T), affine).to_filename(folder / "a.mgh")
+    with open(folder / "a.mgh", "ab") as file:
+        file.write(f"mri_convert {CANARY}.dcm".encode())
+
+
+def _bare(folder: Path) -> None:
+    """Files that their content alone tells, one of each format."""
+    folder.mkdir()
+    for number, suffix in enumerate((".nii", ".nrrd", ".mha")):
+        write_image(IMAGE, folder / f"a{suffix}").rename(folder / f"a.{number}")
+
+
+def _nhdr(folder: Path) -> None:
+    folder.mkdir()
+    sitk.WriteImage(to_sitk(IMAGE), str(folder / "plain.nhdr"), useCompression=False)
+    sitk.WriteImage(to_sitk(LABELS), str(folder / "mask.nhdr"), useCompression=True)
+
+
 def _nrrd(folder: Path) -> None:
     folder.mkdir()
     sitk.WriteImage(to_sitk(IMAGE), str(folder / "a.nrrd"), useCompression=False)
@@ -131,6 +163,6 @@ def _model(folder: Path) -> None:
 _MAKERS = {
     "classic": _series, "enhanced": _enhanced, "implicit": partial(_rewritten, syntax=ImplicitVRLittleEndian),
     "deflated": partial(_rewritten, syntax=DeflatedExplicitVRLittleEndian), "nifti": _nifti, "nrrd": _nrrd,
-    "metaimage": _metaimage,
+    "metaimage": _metaimage, "pair": _pair, "mgh": _mgh, "nhdr": _nhdr, "bare": _bare,
     "segmentation": _segmentation, "model": _model, "weights": _model,
 }  # fmt: skip
