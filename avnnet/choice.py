@@ -33,6 +33,13 @@ class Transform(Choice):
     QFORM = "qform"
 
 
+class Decimal(Choice):
+    """The sign between whole numbers and decimals."""
+
+    POINT = "point"
+    COMMA = "comma"
+
+
 class SignalMode(Choice):
     """The sequences of digital hips by name; see `avnnet.phantom.modes.draw_sequence`."""
 

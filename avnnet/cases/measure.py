@@ -75,26 +75,29 @@ class Measured:
     locations: list[pd.DataFrame]
 
 
-def mask_jobs(paths: Sequence[Path], side: Side | None = None) -> list[MaskJob]:
+def mask_jobs(paths: Sequence[Path], side: Side | None = None, reporter: Reporter | None = None) -> list[MaskJob]:
     """The masks of files, of folders, and of cohort tables (the manual ones).
 
     Args:
         paths: a mask, a folder of masks, or a CSV each.
         side: of all masks whose cohort gives none.
+        reporter: told how a cohort was read that is not written as avnnet writes its own.
 
     Raises:
         MissingFile: if a path does not exist, or a folder holds no masks.
         InvalidCohort: if two masks have one name, or a cohort cannot be used.
     """
-    jobs = [job for path in paths for job in _jobs_of(path, side)]
+    jobs = [job for path in paths for job in _jobs_of(path, side, reporter)]
     if len({job.name for job in jobs}) != len(jobs):
         raise InvalidCohort("masks are named by their file names, which must differ; rename, or measure one by one")
     return jobs
 
 
-def _jobs_of(path: Path, side: Side | None) -> list[MaskJob]:
+def _jobs_of(path: Path, side: Side | None, reporter: Reporter | None) -> list[MaskJob]:
     if path.suffix.lower() == ".csv":
         cohort = read_cohort(path)
+        if reporter is not None and cohort.read_as:
+            reporter.say(cohort.read_as)
         carried = cohort.carried.set_index("case_id", drop=False)
         return [MaskJob(one.case_id, one.label, one.side or side, carried.loc[[one.case_id]]) for one in cohort]
     if not path.exists():

@@ -61,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     reporter.say(model.summary())
     check_margins(margins, model.scheme.volume_columns)
     cohort = read_cohort(table)
+    if cohort.read_as:
+        reporter.say(cohort.read_as)
     model.ensemble.check_channels(cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
         check_cohort(cohort, model.scheme, is_for_training=False, on_progress=lambda done, _: step(done))

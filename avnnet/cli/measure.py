@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     prefer: str | None = args.prefer
     side = Side(args.side) if args.side else None
     reporter = Reporter()
-    jobs = mask_jobs(masks, side)
+    jobs = mask_jobs(masks, side, reporter)
     given = {"image": image, "edge": edge_mm, "teardrop": teardrop_mm, "previous": previous}
     single = [word for word, value in given.items() if value is not None]
     if single and len(jobs) > 1:

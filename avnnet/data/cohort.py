@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 
 from avnnet.data.files import channel_files
-from avnnet.errors import DuplicateCase, InvalidCohort, MissingFile
+from avnnet.decimals import Numbers, with_numbers
+from avnnet.errors import DuplicateCase, InvalidCohort, MissingFile, UnreadableFile
 from avnnet.labels import Side
+from avnnet.spreadsheet import read_cells
+from avnnet.tables import Sheet
 
 REQUIRED = ["patient_id", "case_id", "image", "label"]
 SECOND_LABEL = "second_label"
@@ -53,18 +56,18 @@ class Cohort:
     Args:
         table: a row per case; text ids as text, every column of the CSV.
         root: the folder that the table's paths are relative to.
+        read_as: how its file is written, in words; empty for a plain one.
 
     Raises:
         InvalidCohort: if a column is missing, or a cell cannot be used.
         DuplicateCase: if a case id stands twice.
     """
 
-    def __init__(self, table: pd.DataFrame, root: Path) -> None:
+    def __init__(self, table: pd.DataFrame, root: Path, read_as: str = "") -> None:
         missing = [name for name in REQUIRED if name not in table.columns]
         if missing:
             raise InvalidCohort(
-                f"a cohort needs the columns {REQUIRED}; missing {missing}, found {list(table.columns)}. "
-                "Columns are separated by commas"
+                f"a cohort needs the columns {REQUIRED}; missing {missing}, found {list(table.columns)}"
             )
         if table.empty:
             raise InvalidCohort("the cohort has no rows; give one row per image")
@@ -81,7 +84,7 @@ class Cohort:
                 f"found {', '.join(map(str, repeated[:5]))} more than once",
                 case_id=str(repeated[0]),
             )
-        self.table, self.root = table, Path(root)
+        self.table, self.root, self.read_as = table, Path(root), read_as
         self.cases = [self._case(row) for row in table.to_dict("records")]
         other = next((case for case in self.cases if len(case.image) != self.channels), None)
         if other is not None:
@@ -172,7 +175,8 @@ def read_cohort(path: str | Path) -> Cohort:
     and label it may have side, arco_stage, age, sex, centre_x_mm, centre_y_mm, centre_z_mm and second_label (the mask
     of a second reader, where there is one); further columns are carried along. Paths are relative to the CSV; an image
     is a file, or a folder of one DICOM series. An image of several channels is named by one path per channel with
-    semicolons between them.
+    semicolons between them. What a spreadsheet writes is taken: semicolons or tabs between columns (a cell that holds
+    semicolons then stands in quotes), decimal commas, byte-order marks, UTF-16.
 
     Raises:
         MissingFile: if there is no such file.
@@ -186,28 +190,28 @@ def read_cohort(path: str | Path) -> Cohort:
             "let avnnet cohort FOLDER write it, or make digital hips: avnnet phantom cohort OUT"
         )
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InvalidCohort(f"{path.name} is not a table of comma-separated values in UTF-8: {error}") from error
-    table.columns = [str(name).strip() for name in table.columns]
+        cells, layout = read_cells(path)
+    except UnreadableFile as error:
+        raise InvalidCohort(str(error)) from error
+    words = cells.columns.intersection([*REQUIRED, SECOND_LABEL, "side", "arco_stage", "sex"])
+    found = with_numbers(cells.drop(columns=words), is_english=layout.separator == ",")
+    table = cells.copy()
+    for name, column in found.table.items():
+        table[name] = column
     for name in table.columns.intersection(NUMBERS):
-        numbers = pd.to_numeric(table[name].replace("", "nan"), errors="coerce")
-        wrong = numbers.isna() & ~table[name].str.strip().str.lower().isin(["", "nan"])
-        if wrong.any():
-            row = table[wrong].iloc[0]
-            raise InvalidCohort(
-                f"{name} must be a number with a decimal point, or empty; found {row[name]!r}",
-                case_id=str(row.get("case_id", "")),
-            )
-        table[name] = numbers
-    for name in table.columns.difference([*REQUIRED, *NUMBERS, SECOND_LABEL, "side", "arco_stage", "sex"], sort=False):
-        table[name] = _numeric_if_all_are(table[name])
-    return Cohort(table, path.parent)
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            table[name] = _numbers(cells, str(name), found)
+    sheet = Sheet(table, layout, found.decimals)
+    return Cohort(table, path.parent, read_as="" if sheet.is_plain else f"{path.name}: {sheet}")
 
 
-def _numeric_if_all_are(column: pd.Series) -> pd.Series:
-    # a code such as 007 would lose its zeros as a number
-    if column.str.fullmatch(r"-?0\d+").any():
-        return column
-    numbers = pd.to_numeric(column.replace("", "nan"), errors="coerce")
-    return numbers if numbers.notna().sum() == (column != "").sum() and numbers.notna().any() else column
+def _numbers(cells: pd.DataFrame, name: str, found: Numbers) -> pd.Series:
+    """A column that must hold numbers, and is text as yet: codes such as 007 are numbers here."""
+    filled = cells[name][~cells[name].str.strip().str.lower().isin(["", "nan"])]
+    wrong = filled[pd.to_numeric(filled, errors="coerce").isna()]
+    if name in found.unclear or len(wrong):
+        row = wrong.index[0] if len(wrong) else filled.index[0]
+        case_id = str(cells["case_id"].get(row, "")) if "case_id" in cells else ""
+        why = found.unclear.get(name) or f"found {cells[name][row][:40]!r}"
+        raise InvalidCohort(f"{name} must be a number, or empty; {why}", case_id=case_id)
+    return pd.to_numeric(filled).reindex(cells.index).astype(float)

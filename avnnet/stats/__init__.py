@@ -20,6 +20,7 @@ from avnnet.stats.reliability import concordance, icc
 from avnnet.stats.segmentation import detection, segmentation_results
 from avnnet.stats.study import best_reader, study_table
 from avnnet.stats.summary import summarise_agreement, summarise_volumes
+from avnnet.stats.wide import long_of_wide, quantity_name
 
 __all__ = [
     "Published",
@@ -43,11 +44,13 @@ __all__ = [
     "kruskal_wallis",
     "learning_curve",
     "locator_table",
+    "long_of_wide",
     "mann_whitney",
     "paired_sensitivity",
     "paired_t",
     "passing_bablok",
     "pearson",
+    "quantity_name",
     "sample_size_for_limits",
     "sample_size_for_mean",
     "second_reader",

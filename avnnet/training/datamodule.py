@@ -118,6 +118,8 @@ class CohortDataModule(pl.LightningDataModule):
             return
         cohort = read_cohort(self.cohort)
         if not self.is_checked:
+            if cohort.read_as:
+                self.reporter.say(cohort.read_as)
             with self.reporter.steps("checking the cohort", len(cohort)) as step:
                 check_cohort(cohort, self.labels, on_progress=lambda done, _: step(done))
         held_out = (

@@ -43,6 +43,8 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     """
     reporter = reporter or Reporter()
     cohort = read_cohort(study.cohort)
+    if cohort.read_as:
+        reporter.say(cohort.read_as)
     chosen = list(range(study.folds)) if study.only_fold is None else [study.only_fold]
     if not 0 <= min(chosen) <= max(chosen) < study.folds:
         raise InvalidConfig(f"--only-fold must be 0 to {study.folds - 1}; found {study.only_fold}")

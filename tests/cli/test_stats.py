@@ -77,7 +77,9 @@ def test_a_table_without_patients_says_what_to_do(tmp_path, capsys):
     ("text", "said"),
     [
         ("patient_id,case_id,reader,volume_ml\n", "has no rows"),
-        ("patient_id;case_id;reader;volume_ml\n1;1;A;3\n", "semicolons"),
+        ("patient_id;case_id;reader;volume_ml\n1;1;A;1,234\n", "can be 1.234 or 1234"),
+        ("patient_id;case_id;reader;volume_ml\n1;1;A;1,5\n1;1;net;1.5\n", "write both in one way"),
+        ("Patient;A;net\n1;3;4\n", "--manual-column"),
         ("", "not a table"),
         ("patient_id,case_id,reader,volume_ml\n1,1,A,many\n1,1,net,3\n", "must hold numbers"),
         ("patient_id,case_id,reader,volume_ml\n1,1,A,2\n2,1,net,3\n", "belongs to patient"),

@@ -49,7 +49,7 @@ def test_side_stage_and_centre_are_read(cohort):
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        ("patient_id;case_id\n1;2\n", InvalidCohort, "commas"),
+        ("patient_id;case_id\n1;2\n", InvalidCohort, "missing ..image., .label.."),
         (f"{HEAD}\n", InvalidCohort, "no rows"),
         (f"{HEAD}\np,a,i.nii,l.nii\nq,a,i.nii,l.nii\n", DuplicateCase, "case a:"),
         (f"{HEAD}\np,../a,i.nii,l.nii\n", InvalidCohort, "names files"),
@@ -57,7 +57,10 @@ def test_side_stage_and_centre_are_read(cohort):
         (f"{HEAD},side\np,a,i.nii,l.nii,both\n", InvalidCohort, "both"),
         (f"{HEAD},centre_x_mm\np,a,i.nii,l.nii,3\n", InvalidCohort, "all filled"),
         (f"{HEAD},age\np,a,i.nii,l.nii,old\n", InvalidCohort, "old"),
-        (f'{HEAD},age\np,a,i.nii,l.nii,"30,5"\n', InvalidCohort, "decimal point"),
+        (f'{HEAD},age\np,a,i.nii,l.nii,"1,234"\n', InvalidCohort, "case a: age .* can be 1.234 or 1234"),
+        (f'{HEAD},age\np,a,i.nii,l.nii,"30,5"\nq,b,i.nii,l.nii,30.5\n', InvalidCohort, "write both in one way"),
+        (f"{HEAD},age\np,a,i.nii,l.nii,30,5\n", InvalidCohort, "row 2 has 6 cells, the header 5"),
+        (f"{HEAD},age,age\np,a,i.nii,l.nii,30,5\n", InvalidCohort, "..age.. stand twice"),
     ],
 )
 def test_a_faulty_table_is_refused_in_words(tmp_path, text, error, words):

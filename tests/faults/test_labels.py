@@ -146,11 +146,13 @@ def test_l12_fewer_patients_than_folds_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        b"patient_id;case_id;image;label\np;c;i;l\n",
+        b"patient_id|case_id|image|label\np|c|i|l\n",
+        b"patient_id;case_id;image;label\np;c;i.nii;j.nii;l\n",
         b"patient_id,case_id,image,label\np,c,i\n",
         b"patient_id,case_id,image,label\n" + b"p" * 10_000_000 + b",,i,l\n",
         b"patient_id,case_id,image,label\np,c\0d,i,l\n",
-        b'patient_id,case_id,image,label,age\np,c,i,l,"61,5"\n',
+        b'patient_id,case_id,image,label,age\np,c,i,l,"1,615"\n',
+        b"PK\x03\x04\x14\0\0\0",
         b"\xff\xfe\x00",
         b"",
     ],
@@ -164,8 +166,17 @@ def test_l14_tables_that_are_none_are_refused_in_words(tmp_path, content):
 
 @pytest.mark.parametrize(
     "content",
-    ["\ufeffpatient_id,case_id,image,label\r\np,c,i,l\r\n", '"patient_id",case_id,image,label\n"p","c","i","l"\n'],
+    [
+        "\ufeffpatient_id,case_id,image,label,age\r\np,c,i,l,61.5\r\n".encode(),
+        b'"patient_id",case_id,image,label,"age"\n"p","c","i","l","61,5"\n',
+        b"patient_id; case_id ;image;label;age\r\np;c;i;l;61,5\r\n;;;;\r\n",
+        b"sep=;\r\npatient_id;case_id;image;label;age;\r\np;c;i;l;61,5;\r\n",
+        b"patient_id,case_id,image,label,age\rp,c,i,l,61.5\r",
+        "patient_id\tcase_id\timage\tlabel\tage\r\np\tc\ti\tl\t61,5\r\n".encode("utf-16"),
+    ],
 )
-def test_l14_byte_order_marks_quotes_and_line_ends_do_not_matter(tmp_path, content):
-    (tmp_path / "c.csv").write_bytes(content.encode())
-    assert [case.case_id for case in read_cohort(tmp_path / "c.csv")] == ["c"]
+def test_l14_the_ways_in_which_spreadsheets_write_do_not_matter(tmp_path, content):
+    (tmp_path / "c.csv").write_bytes(content)
+    cohort = read_cohort(tmp_path / "c.csv")
+    assert [case.case_id for case in cohort] == ["c"]
+    assert cohort.table["age"].tolist() == [61.5]
