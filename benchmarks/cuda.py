@@ -40,7 +40,7 @@ def main() -> int:
     # a time limit of the machine ends this with SIGTERM: the worker must go with it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # the last moments are for ending
-    until_s = begun_s + 60 * args.minutes - 10
+    until_s = begun_s + 60 * args.minutes - 15
     with tempfile.TemporaryDirectory(prefix="avnnet-cuda-") as scratch:
         site, work = Path(scratch) / "site", Path(scratch) / "work"
         work.mkdir()

@@ -24,7 +24,7 @@ from benchmarks.device.watch import Watch
 from benchmarks.wheels import LEFT_OUT, PRESENT, lacking_there
 
 ROOT = Path(__file__).parents[1]
-NAMES = ["sound", "raises", "hangs", "dies", "last"]
+NAMES = ["sound", "raises", "hangs", "dies", "breaks", "last"]
 # tells as `benchmarks.device.worker` does, of steps that behave as they are called
 WORKER = """
 import json, os, sys, time
@@ -35,7 +35,8 @@ for name in sys.argv[1:]:
     tell(row={"what": "first", "steps_per_s": 2.5})
     if name == "hangs": time.sleep(10)
     if name == "dies": os._exit(3)
-    tell(end=name, error="ValueError: odd" if name == "raises" else None)
+    tell(end=name, error="ValueError: odd" if name in ("raises", "breaks") else None)
+    if name == "breaks": sys.exit(5)
 """
 # without torch, which takes seconds to import
 WATCH = """
@@ -87,10 +88,17 @@ def test_a_step_that_raises_hangs_or_dies_costs_its_own_row_and_no_other(tmp_pat
     watch(report).run(NAMES)
     assert [row["step"] for row in report.rows if "error" not in row] == NAMES  # each one's first row
     errors = {row["step"]: row["error"] for row in report.failures}
-    assert list(errors) == ["raises", "hangs", "dies"]
+    assert list(errors) == ["raises", "hangs", "dies", "breaks"]
     assert "odd" in errors["raises"]
     assert "killed" in errors["hangs"]
     assert "code 3" in errors["dies"]
+
+
+def test_a_worker_that_cannot_begin_is_not_started_for_ever(tmp_path):
+    report = Report(tmp_path, {})
+    until_s = time.time() + 60
+    Watch(lambda _: [sys.executable, "-c", ""], report, until_s=until_s, log=tmp_path / "log").run(["one", "two"])
+    assert [row["step"] for row in report.failures] == ["one", "two"]
 
 
 def test_steps_for_which_no_time_is_left_are_named(tmp_path):

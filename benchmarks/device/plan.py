@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MIN_MINUTES, MAX_MINUTES = 1.0, 60.0
+MIN_STEP_S = 0.5
+NO_TIME = "not begun: the minutes were over; ask for more with --minutes"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ STEPS = [
     *(_speed("unet3d", network, name, PLAIN_S) for network, name in PLAIN),
     Step("tests", "machine:run_tests", 75),
     Step("unet3d, from the cohort", "training:time_loading", 40, {"config": "unet3d"}),
-    Step("short training", "training:train_shortly", 60),
+    Step("short training", "training:train_shortly", 80),
     Step("prediction", "training:predict_one", 40),
     *(_speed("unet2d", network, name, PLAIN_S) for network, name in PLAIN),
     Step("unet2d, from the cohort", "training:time_loading", 40, {"config": "unet2d"}),

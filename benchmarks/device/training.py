@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MIN_DICE_TO_CPU = 0.999
 WARM_STEPS = 5
-EPOCH_STEPS = 20
+EPOCH_STEPS = 50
 
 
 class Waits(Callback):
@@ -97,8 +97,8 @@ def train_shortly(bench: Bench) -> Iterator[dict[str, object]]:
     from avnnet.tables import read_table
     from avnnet.training.fit import train
 
-    # what was not measured is guessed low; starting the loaders and the validation take the rest
-    steps = 2 if bench.is_dry else int(0.5 * bench.limit_s * bench.known().get("unet3d", 1.0))
+    # what was not measured is guessed low; starting the loaders, checkpoints and the validation take the rest
+    steps = 2 if bench.is_dry else int(0.35 * bench.limit_s * bench.known().get("unet3d", 1.0))
     per_epoch = min(EPOCH_STEPS, max(1, steps))
     epochs = max(1, steps // per_epoch)
     words = [f"--data.cohort={bench.cohort}", f"--data.steps_per_epoch={per_epoch}", f"--trainer.max_epochs={epochs}"]

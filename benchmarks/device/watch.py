@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.device.errors import NotReady
+from benchmarks.device.plan import NO_TIME
 from benchmarks.device.report import Report
 
 Command = Callable[[list[str]], list[str]]
@@ -50,7 +51,7 @@ class Watch:
         while left:
             if time.time() >= self.until_s:
                 for name in left:
-                    self.report.add(name, {"error": "not begun: the minutes were over; ask for more with --minutes"})
+                    self.report.add(name, {"error": NO_TIME})
                 return
             left = self._one_worker(left)
 
@@ -62,14 +63,14 @@ class Watch:
         lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         reader = threading.Thread(target=_pass_on, args=(worker, lines), daemon=True)
         reader.start()
-        current, limit_s, deadline = None, self.start_s, time.monotonic() + self.start_s
+        current, has_begun, limit_s, deadline = None, False, self.start_s, time.monotonic() + self.start_s
         try:
             while (line := _next(lines, deadline)) is not None:
                 told = json.loads(line)
                 if "refused" in told:
                     raise NotReady(told["refused"])
                 if "begin" in told:
-                    current, limit_s = told["begin"], told["limit_s"]
+                    current, has_begun, limit_s = told["begin"], True, told["limit_s"]
                     deadline = time.monotonic() + limit_s + self.grace_s
                 elif "row" in told:
                     self.report.add(str(current), told["row"])
@@ -79,8 +80,8 @@ class Watch:
                     left = [name for name in left if name != current]
                     current, deadline = None, time.monotonic() + self.start_s
             code = worker.wait()
-            if current is not None or (code and left):
-                # a worker that ends before its first step would be started for ever
+            if current is not None or not has_begun:
+                # one that ends before its first step would be started for ever
                 failed = current or left[0]
                 self.report.add(failed, {"error": f"its process ended with code {code}; see {self.log.name}"})
                 left = [name for name in left if name != failed]

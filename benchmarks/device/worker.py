@@ -17,7 +17,7 @@ from typing import TextIO
 
 from benchmarks.device.bench import Bench
 from benchmarks.device.errors import NotReady, OutOfTime
-from benchmarks.device.plan import BY_NAME, limit_s
+from benchmarks.device.plan import BY_NAME, MIN_STEP_S, NO_TIME, limit_s
 
 BROKEN = 5
 """Exit code after an error that leaves the device unusable in this process."""
@@ -38,6 +38,9 @@ def main() -> int:
         wishes_s = [BY_NAME[one].wish_s for one in args.steps[number:]]
         bench = Bench(args.folder, limit_s(wishes_s, args.until_s - time.time()), is_dry=args.dry)
         _tell(told, {"begin": name, "limit_s": round(bench.limit_s, 1)})
+        if bench.limit_s < MIN_STEP_S:
+            _tell(told, {"end": name, "error": NO_TIME})
+            continue
         error = _guarded(name, bench, lambda row: _tell(told, {"row": row}))
         if isinstance(error, NotReady):
             _tell(told, {"refused": str(error)})
@@ -53,8 +56,7 @@ def _guarded(name: str, bench: Bench, row: Callable[[dict[str, object]], None]) 
     step = BY_NAME[name]
     module, function = step.call.split(":")
     try:
-        # no timer of 0, which would be none
-        signal.setitimer(signal.ITIMER_REAL, max(bench.limit_s, 0.01))
+        signal.setitimer(signal.ITIMER_REAL, bench.limit_s)
         for figures in getattr(importlib.import_module(f"benchmarks.device.{module}"), function)(bench, **step.words):
             row(figures)
     except (Exception, OutOfTime) as error:
@@ -86,7 +88,10 @@ def _clear() -> None:
 
 
 def _tell(told: TextIO, line: dict[str, object]) -> None:
+    # an alarm in the middle would leave half a line
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
     print(json.dumps(line, default=float), file=told, flush=True)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
 
 
 if __name__ == "__main__":
