@@ -158,6 +158,10 @@ class InvalidConfig(AvnnetError):
     """A config names an unknown key, or values that do not fit together."""
 
 
+class NotInstalled(InvalidConfig):
+    """A config names a class of Lightning's whose package is not installed."""
+
+
 class InvalidClass(AvnnetError):
     """A class of a user's own cannot be imported, or is neither a network nor a block."""
 

@@ -200,11 +200,14 @@ class RunRecord(_Record):
         threads: of the CPU.
         seconds: since the training was begun or resumed; None until it is done.
         resumed_from: the checkpoint that it went on from; empty if it began anew, or is not done.
+        started_from: the model folder of `--from`, what fitted and what did not; empty if it began from random weights.
+        from_sha256: hash of that model.
+        seen_before: hashes of the images that its networks were trained on.
         schema: of the file that it was read from.
     """
 
     FILE: ClassVar[str] = "run.json"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
     MISSING: ClassVar[str] = "give the folder of a training"
     WAY_OUT: ClassVar[str] = "delete its folder to train it anew"
 
@@ -214,6 +217,9 @@ class RunRecord(_Record):
     threads: int | None = None
     seconds: float | None = None
     resumed_from: str = ""
+    started_from: str = ""
+    from_sha256: str = ""
+    seen_before: tuple[str, ...] = ()
     schema: int = SCHEMA
 
     @classmethod

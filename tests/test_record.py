@@ -47,7 +47,7 @@ def test_a_record_says_the_same_after_its_file():
 )
 def test_a_record_is_read_as_it_was_written(record, tmp_path):
     path = record.write(tmp_path)
-    assert json.loads(path.read_text())["schema"] == 1
+    assert json.loads(path.read_text())["schema"] == type(record).SCHEMA
     assert type(record).read(tmp_path) == record
 
 

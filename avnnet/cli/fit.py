@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from avnnet.cli.classes import see_working_directory
+from avnnet.cli.fit_words import taken_out
 from avnnet.cli.words import Commands
 from avnnet.progress import Reporter
 
@@ -31,12 +32,18 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         AvnnetError: if the config or the cohort cannot be used.
     """
+    from avnnet.training.keys import check_keys
+    from avnnet.training.loggers import check_installed
+
+    start, words = taken_out("--from", args.words)
+    see_working_directory()  # a config may name classes of the user's own
+    # a slip is answered before torch and Lightning are imported
+    check_keys(words)
+    check_installed(words)
     from avnnet.training.config import parse_experiment
     from avnnet.training.fit import recorded_precision, train
     from avnnet.training.plan import name_of
 
-    words: list[str] = args.words
-    see_working_directory()  # a config may name classes of the user's own
     experiment = parse_experiment(words)
     configs = [Path(str(path)) for path in experiment.config.get("config") or []]
     name = name_of(configs) or "network"
@@ -52,6 +59,6 @@ def run(args: argparse.Namespace) -> int:
         f"precision {experiment.trainer.precision_choice.precision} ({experiment.trainer.precision_choice.reason})"
     )
     with reporter.steps(f"training {name}", experiment.trainer.max_epochs or 0) as step:
-        train(experiment, folder, name=name, on_epoch=step)
+        train(experiment, folder, name=name, on_epoch=step, start=start)
     reporter.say(f"model: {folder / 'model'}")
     return 0

@@ -57,14 +57,23 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         AvnnetError: if a config, the cohort or the folds cannot be used.
     """
+    from avnnet.training.keys import check_keys
+    from avnnet.training.loggers import check_installed
+
     reporter = Reporter()
+    overrides: list[str] = args.overrides
+    see_working_directory()  # a config may name classes of the user's own
+    # a slip is answered before torch and Lightning are imported
+    for net in [*args.nets, *([args.locator] if args.locator is not None else [])]:
+        words = [word for config in str(net).split("+") for word in ("--config", config)]
+        words += [f"--{override}" for override in overrides]
+        check_keys(words)
+        check_installed(words)
     reporter.say("loading torch, MONAI and Lightning")
     from avnnet.cli.results import print_results
     from avnnet.training.plan import Study
     from avnnet.training.study import run_study
 
-    overrides: list[str] = args.overrides
-    see_working_directory()  # a config may name classes of the user's own
     plan = Study(
         cohort=args.cohort,
         nets=args.nets,

@@ -12,9 +12,9 @@ from avnnet.errors import CheckpointMismatch
 from avnnet.training.config import Experiment
 
 IRRELEVANT_TO_RESUME = frozenset(
-    {"data.cohort", "data.cache", "data.splits", "data.workers", "trainer.default_root_dir"}
+    {"data.cohort", "data.cache", "data.splits", "data.workers", "trainer.default_root_dir", "trainer.logger"}
 )
-"""Where data lie and how they are loaded, which does not change what is trained."""
+"""Where data lie, how they are loaded and who is told, which does not change what is trained."""
 OF_ANY_FOLD = IRRELEVANT_TO_RESUME | {"data.fold"}
 """The same where the folds of a study are compared."""
 ABSENT = "not there"
@@ -49,7 +49,9 @@ def check_same_config(
         ) from error
     if not isinstance(old, dict):
         raise CheckpointMismatch(f"{holds} with a config of no keys; {way_out}")
-    changed = [f"{key} was {was}, is {now}" for key, was, now in changes(old, experiment) if key not in irrelevant]
+    changed = [
+        f"{key} was {was}, is {now}" for key, was, now in changes(old, experiment) if not _is_of(key, irrelevant)
+    ]
     if changed:
         raise CheckpointMismatch(f"{holds} with another config: {'; '.join(changed)}; {way_out}")
 
@@ -70,6 +72,11 @@ def changes(before: Mapping[str, Any], experiment: Experiment) -> Iterator[tuple
     older = _known_before(now, before)
     filled = now if older == now else experiment.filled(older)
     return _changes(before, now, filled, "")
+
+
+def _is_of(key: str, keys: Collection[str]) -> bool:
+    """Whether a key is one of these, or below one: `trainer.logger.init_args.name` below `trainer.logger`."""
+    return any(key == one or key.startswith((f"{one}.", f"{one}[")) for one in keys)
 
 
 def _known_before(now: Any, before: Any) -> Any:

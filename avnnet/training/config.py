@@ -14,12 +14,15 @@ import pytorch_lightning as pl
 import yaml
 from jsonargparse import ArgumentError
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.cohort import Cohort
 from avnnet.errors import InvalidConfig, MissingFile
 from avnnet.training.datamodule import CohortDataModule
+from avnnet.training.loggers import check_installed, with_folders
 from avnnet.training.precision import PrecisionChoice, fastest_precision
 from avnnet.training.task import SegmentationTask
+from avnnet.training.trainer_rules import check_trainer
 
 
 class Trainer(pl.Trainer):
@@ -30,6 +33,8 @@ class Trainer(pl.Trainer):
         if precision == "auto":
             chosen = fastest_precision(accelerator)
         kwargs["precision"] = chosen.precision
+        if kwargs.get("devices", "auto") == "auto":
+            kwargs["devices"] = 1  # Lightning's takes all that there are
         super().__init__(*args, accelerator=accelerator, **kwargs)
         self.precision_choice = chosen
 
@@ -145,6 +150,7 @@ class Experiment(LightningCLI):
 
 DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:
 model.* of SegmentationTask, data.* of CohortDataModule, trainer.* of Lightning's Trainer.
+--from MODEL starts from the weights of a model folder, as far as they fit.
 A config names classes to import, so it is code: run only your own."""
 
 
@@ -168,14 +174,19 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
     Raises:
         InvalidConfig: if a key is unknown or a value does not fit.
     """
+    check_installed(args)
     try:
-        return Experiment(args)
-    except ArgumentError as error:
+        experiment = Experiment(with_folders(args))
+    except (ArgumentError, ValueError, MisconfigurationException) as error:
         raise InvalidConfig(_explained(str(error))) from error
+    check_trainer(experiment.trainer, experiment.datamodule.labels.names.values())
+    return experiment
 
 
 def _explained(message: str) -> str:
-    message = re.sub(r"\s+", " ", message)
+    message = re.sub(r"\s+", " ", message).rstrip(". ")
+    if "enable_checkpointing=False" in message:
+        message += " (avnnet keeps the last two epochs itself; for others trainer.enable_checkpointing: true)"
     found = re.search(r"(?:[Uu]nrecognized arguments?|nested key|[Kk]ey|option)s?:?\s+['\"]?-*([\w.]+)", message)
     hint = ""
     if found:
@@ -202,5 +213,7 @@ def quiet_lightning() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+    warnings.filterwarnings("ignore", message="The number of training batches .* is smaller than the logging interval")
     warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
     warnings.filterwarnings("ignore", message=".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*")

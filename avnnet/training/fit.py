@@ -29,7 +29,11 @@ from avnnet.tables import read_table, write_table
 from avnnet.training.changes import IRRELEVANT_TO_RESUME, check_same_config
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
+from avnnet.training.examples import log_more
 from avnnet.training.interrupt import clean_interrupt
+from avnnet.training.loggers import open_in
+from avnnet.training.stopping import end_where_stopped
+from avnnet.training.warm_start import begun_from, check_same_start, warn_of_seen
 
 OnEpoch = Callable[[int, str], None]
 
@@ -72,7 +76,9 @@ class EpochLog(Callback):
         self.on_epoch(trainer.current_epoch + 1, note + (f", validation Dice {', '.join(dice)}" if dice else ""))
 
 
-def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch) -> Member:
+def train(
+    experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch, start: str | Path | None = None
+) -> Member:
     """The trained network; a training that was stopped goes on after its last whole epoch.
 
     Args:
@@ -80,9 +86,11 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
         folder: of this run: `checkpoints/`, `metrics.csv`, `config.yaml`, `run.json`, and `model/` when done.
         name: the configuration's name, "unet3d".
         on_epoch: called after each epoch with the epochs done and a note.
+        start: a model folder whose weights a new training starts from; one that goes on has its own.
 
     Raises:
-        CheckpointMismatch: if the folder holds a training with another config.
+        CheckpointMismatch: if the folder holds a training with another config, or of another start.
+        ModelMismatch: if no weights of `start` fit.
         InvalidConfig: if the network does not fit the cohort's channels or labels.
         AvnnetError: if the cohort cannot be used.
     """
@@ -90,36 +98,42 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     check_same_run(folder, experiment)
     trainer, data = experiment.trainer, experiment.datamodule
     experiment.check_network(read_cohort(data.cohort))
-    data.setup("fit")
-    write_text_atomically(folder / "config.yaml", experiment.as_text())
+    begun, checkpoint = _begun(folder), latest_checkpoint(folder / "checkpoints")
+    check_same_start(begun, start, folder, has_epochs=checkpoint is not None)
     choice = trainer.precision_choice
-    begun = _begun(folder)
     # the reason of a resumed run is the one it was begun with
     reason = begun.reason if begun is not None and begun.precision == choice.precision else choice.reason
     record = RunRecord(choice.precision, reason, str(trainer.strategy.root_device), torch.get_num_threads())
+    record = begun_from(record, experiment.model.net, begun, None if checkpoint is not None else start)
+    data.setup("fit")
+    warn_of_seen(record, data)
+    write_text_atomically(folder / "config.yaml", experiment.as_text())
     record.write(folder)
-    trainer.callbacks += [  # type: ignore[attr-defined]  # set by Lightning's connector
+    open_in(experiment, folder)
+    end_where_stopped(trainer, checkpoint)
+    trainer.callbacks += log_more(trainer)  # type: ignore[attr-defined]  # set by Lightning's connector
+    trainer.callbacks += [  # type: ignore[attr-defined]
         EpochLog(folder / "metrics.csv", on_epoch),
         EpochCheckpoint(folder / "checkpoints"),
     ]
-    checkpoint = latest_checkpoint(folder / "checkpoints")
     start_s = time.monotonic()
     ckpt_path = None if checkpoint is None else str(checkpoint)
     with clean_interrupt():
         trainer.fit(experiment.model, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
-    member = _member(experiment, name)
+    member = _member(experiment, name, record.seen_before)
     resumed_from = "" if checkpoint is None else checkpoint.name
     replace(record, seconds=round(time.monotonic() - start_s, 1), resumed_from=resumed_from).write(folder)
     save_model(Segmenter([member], data.labels), folder / "model")
     return member
 
 
-def _member(experiment: Experiment, name: str) -> Member:
+def _member(experiment: Experiment, name: str, seen_before: Collection[str] = ()) -> Member:
     """The trained network with what its training looked like, so that other images can be told from these."""
     data = experiment.datamodule
     seen = [source_hash(path) for path in data.training_entries]
     dataset = sha256("".join(sorted([*seen, *map(source_hash, data.held_out_entries)])).encode()).hexdigest()
     preprocess = data.prepared_by()
+    seen += [one for one in seen_before if one not in seen]
     contrast = contrast_of((load_entry(path)[0] for path in data.training_entries), is_cropped=data.is_cropped)
     voxel_cm3 = math.prod(preprocess.spacing_mm) / MM3_PER_CM3
     wholes_cm3 = [int((load_entry(path)[1] > 0).sum()) * voxel_cm3 for path in data.training_entries]

@@ -60,8 +60,11 @@ class SegmentationTask(pl.LightningModule):
         """Starts the count of voxels: true positives, automatic and manual voxels per label."""
         self.overlap = torch.zeros(3, self.net.classes - 1, dtype=torch.float64)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Counts overlaps of one whole image `(1, C, *S)` with its label `(1, 1, *S)`."""
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        """The automatic label ids `(*S)` of a whole image `(1, C, *S)`; their overlap with its label is counted.
+
+        The label is `(1, 1, *S)`.
+        """
         image, label = batch
         automatic = class_probabilities(self.net, image[0], self.cohort_data.quick_tiling).argmax(0)
         manual = label[0, 0]
@@ -70,6 +73,7 @@ class SegmentationTask(pl.LightningModule):
             counts = torch.stack([(found & drawn).sum(), found.sum(), drawn.sum()]).double().cpu()
             if self.overlap is not None:
                 self.overlap[:, index - 1] += counts
+        return automatic
 
     def on_validation_epoch_end(self) -> None:
         """Logs the Dice of all validation voxels taken together, per label; a progress figure, not a result."""
