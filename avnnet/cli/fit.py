@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from avnnet.cli.classes import see_working_directory
-from avnnet.cli.words import Commands
+from avnnet.cli.words import Commands, minutes_of_budget
+from avnnet.errors import InvalidConfig
 from avnnet.progress import Reporter
 
 NO_PREFIX = "\0"  # to the parser no word is an option, so that Lightning gets all of them, --help too
@@ -25,17 +27,38 @@ def add(commands: Commands) -> None:
     fit.add_argument("words", nargs="*")
 
 
+def taken(words: Sequence[str]) -> tuple[list[str], float | None]:
+    """The words that are Lightning's, and the minutes of `--minutes`, which is avnnet's own.
+
+    Raises:
+        InvalidConfig: if the minutes are none.
+
+    Examples:
+        >>> taken(["-c", "unet3d.yaml", "--minutes", "10"])
+        (['-c', 'unet3d.yaml'], 10.0)
+    """
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    own.add_argument("--minutes", type=minutes_of_budget)
+    try:
+        found, rest = own.parse_known_args(list(words))
+    except argparse.ArgumentError as error:
+        raise InvalidConfig(f"--minutes: {error.message}") from error
+    return rest, found.minutes
+
+
 def run(args: argparse.Namespace) -> int:
     """0; trains a network and writes its model folder.
 
     Raises:
         AvnnetError: if the config or the cohort cannot be used.
     """
+    reporter = Reporter()  # the minutes of a budget begin here
+    words, minutes = taken(args.words)
+    from avnnet.training.budgeted import plan_fit
     from avnnet.training.config import parse_experiment
     from avnnet.training.fit import recorded_precision, train
     from avnnet.training.plan import name_of
 
-    words: list[str] = args.words
     see_working_directory()  # a config may name classes of the user's own
     experiment = parse_experiment(words)
     configs = [Path(str(path)) for path in experiment.config.get("config") or []]
@@ -46,12 +69,12 @@ def run(args: argparse.Namespace) -> int:
     begun_with = recorded_precision(folder)
     if begun_with not in (None, experiment.trainer.precision_choice.precision):
         experiment = parse_experiment([*words, f"--trainer.precision={begun_with}"])
-    reporter = Reporter()
     experiment.datamodule.reporter = reporter
     reporter.say(
         f"precision {experiment.trainer.precision_choice.precision} ({experiment.trainer.precision_choice.reason})"
     )
+    experiment, budget = plan_fit(experiment, folder, minutes, reporter)
     with reporter.steps(f"training {name}", experiment.trainer.max_epochs or 0) as step:
-        train(experiment, folder, name=name, on_epoch=step)
+        train(experiment, folder, name=name, on_epoch=step, budget=budget)
     reporter.say(f"model: {folder / 'model'}")
     return 0

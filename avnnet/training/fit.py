@@ -24,7 +24,7 @@ from avnnet.grid import MM3_PER_CM3
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
-from avnnet.record import RunRecord
+from avnnet.record import BudgetRecord, RunRecord
 from avnnet.tables import read_table, write_table
 from avnnet.training.changes import IRRELEVANT_TO_RESUME, check_same_config
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
@@ -72,7 +72,9 @@ class EpochLog(Callback):
         self.on_epoch(trainer.current_epoch + 1, note + (f", validation Dice {', '.join(dice)}" if dice else ""))
 
 
-def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch) -> Member:
+def train(
+    experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch, budget: BudgetRecord | None = None
+) -> Member:
     """The trained network; a training that was stopped goes on after its last whole epoch.
 
     Args:
@@ -80,6 +82,7 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
         folder: of this run: `checkpoints/`, `metrics.csv`, `config.yaml`, `run.json`, and `model/` when done.
         name: the configuration's name, "unet3d".
         on_epoch: called after each epoch with the epochs done and a note.
+        budget: the budget that the experiment's number of steps came from, to be recorded.
 
     Raises:
         CheckpointMismatch: if the folder holds a training with another config.
@@ -91,13 +94,16 @@ def train(experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch)
     trainer, data = experiment.trainer, experiment.datamodule
     experiment.check_network(read_cohort(data.cohort))
     data.setup("fit")
-    write_text_atomically(folder / "config.yaml", experiment.as_text())
     choice = trainer.precision_choice
-    begun = _begun(folder)
+    begun = recorded_run(folder)
     # the reason of a resumed run is the one it was begun with
     reason = begun.reason if begun is not None and begun.precision == choice.precision else choice.reason
-    record = RunRecord(choice.precision, reason, str(trainer.strategy.root_device), torch.get_num_threads())
+    budget = budget or (None if begun is None else begun.budget)
+    device = str(trainer.strategy.root_device)
+    record = RunRecord(choice.precision, reason, device, torch.get_num_threads(), budget=budget)
+    # what was timed comes first: after a kill between the two it is not timed anew, with another result
     record.write(folder)
+    write_text_atomically(folder / "config.yaml", experiment.as_text())
     trainer.callbacks += [  # type: ignore[attr-defined]  # set by Lightning's connector
         EpochLog(folder / "metrics.csv", on_epoch),
         EpochCheckpoint(folder / "checkpoints"),
@@ -136,11 +142,20 @@ def recorded_precision(folder: Path) -> str | None:
     Raises:
         InvalidRecord: if its record is damaged, or of a newer avnnet.
     """
-    begun = _begun(Path(folder))
+    begun = recorded_run(folder)
     return None if begun is None else begun.precision
 
 
-def _begun(folder: Path) -> RunRecord | None:
+def recorded_run(folder: Path) -> RunRecord | None:
+    """How a run was begun, or None where none was.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        InvalidRecord: if its record is damaged, or of a newer avnnet.
+    """
+    folder = Path(folder)
     return RunRecord.read(folder) if (folder / RunRecord.FILE).exists() else None
 
 
