@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import shutil
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 from avnnet.cli import main
+from avnnet.data.cohort import read_cohort
 from avnnet.data.splits import stored_folds
 from avnnet.errors import BudgetTooSmall, CheckpointMismatch, InvalidConfig
 from avnnet.progress import Reporter
@@ -161,32 +161,34 @@ def test_a_long_work_says_before_it_how_long_and_how_large_it_will_be(parsed, tm
     assert "training of 6 steps: about 30 min; memory about" in capsys.readouterr().out
 
 
-def test_a_study_of_minutes_trains_all_folds_alike_and_goes_on_with_what_it_recorded(plan, monkeypatch, no_report):
-    told: list[float] = []
-
+def test_a_study_of_minutes_goes_on_in_every_fold_with_what_it_recorded(plan, monkeypatch, no_report):
     def measure(experiment, limit_s, **_):
-        told.append(limit_s)
         return Pace(0.5 if experiment.model.net.ndim == 2 else 2.0, start_s=0.5)
 
     timed = partial(budgeted_networks, measure=measure, clock=lambda: QUIET.started_s)
     monkeypatch.setattr(study_module, "budgeted_networks", timed)
-    study = plan(minutes=2.0)
+    study = plan(minutes=1.5, only_fold=0)
     assert run_study(study, QUIET) == 0
     budgets = StudyRecord.read(study.out).budgets
-    runs = {(fold, name): RunRecord.read(study.fold_folder(fold) / name) for fold in (0, 1) for name in study.names}
-    assert {(name, run.budget.epochs) for (_, name), run in runs.items()} == {(n, b.epochs) for n, b in budgets.items()}
+    assert {name: RunRecord.read(study.fold_folder(0) / name).budget for name in study.names} == budgets
     totals = {name: one.epochs * one.steps_per_epoch for name, one in budgets.items()}
     assert totals["unet2d"] == pytest.approx(totals["unet3d"], rel=0.4)  # a step of one takes four times as long
     assert totals["unet3d"] > 6
-    assert len(told) == 2
-    shutil.rmtree(study.fold_folder(1) / "unet3d")
-    assert run_study(study, QUIET) == 0
-    assert len(told) == 2
-    assert RunRecord.read(study.fold_folder(1) / "unet3d").budget == budgets["unet3d"]
-    with pytest.raises(CheckpointMismatch, match="Give --minutes 2 again"):
-        run_study(plan(), QUIET)
-    with pytest.raises(CheckpointMismatch, match=r"begun with --minutes 2 .*, and --minutes 3 is asked for"):
-        run_study(plan(minutes=3.0), QUIET)
+
+    def go_on(**changes):
+        other = replace(study, only_fold=1, **changes)
+        experiments = {name: other.experiment(net, 1) for name, net in zip(other.names, other.nets, strict=True)}
+        cohort = read_cohort(other.cohort)
+        never = {"measure": lambda *_, **__: pytest.fail("timed anew")}
+        return budgeted_networks(other, experiments, cohort, [["hip-001"]], QUIET, **never)
+
+    experiments, kept = go_on()
+    assert kept == budgets
+    assert {name: one.trainer.max_epochs for name, one in experiments.items()} == {n: b.epochs for n, b in kept.items()}
+    with pytest.raises(CheckpointMismatch, match=r"Give --minutes 1.5 again"):
+        go_on(minutes=None)
+    with pytest.raises(CheckpointMismatch, match=r"begun with --minutes 1.5 .*, and --minutes 3 is asked for"):
+        go_on(minutes=3.0)
 
 
 def test_minutes_too_few_for_a_study_are_refused_with_what_is_enough_before_any_training(plan, monkeypatch, cohort):
