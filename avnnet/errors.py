@@ -154,6 +154,10 @@ class LeakageError(AvnnetError):
     """The same patient would be trained on and tested on."""
 
 
+class BudgetTooSmall(AvnnetError):
+    """Too few steps of a training fit into the minutes asked for."""
+
+
 class InvalidConfig(AvnnetError):
     """A config names an unknown key, or values that do not fit together."""
 

@@ -100,6 +100,25 @@ class NetworkRecord:
 
 
 @dataclass(frozen=True)
+class BudgetRecord:
+    """The number of steps that a budget in minutes came to; a training that goes on keeps it.
+
+    Args:
+        minutes: that were asked for.
+        epochs: trainer.max_epochs.
+        steps_per_epoch: data.steps_per_epoch.
+        validate_every: trainer.check_val_every_n_epoch.
+        reason: the timing, in words.
+    """
+
+    minutes: float
+    epochs: int
+    steps_per_epoch: int
+    validate_every: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class StudyRecord(_Record):
     """What is known of how the tables in a folder came about: of a study, an evaluation, a comparison or statistics.
 
@@ -125,6 +144,7 @@ class StudyRecord(_Record):
         draws: of the bootstrap; None takes the usual number.
         versions: of the software, by name.
         training: how each network is trained, by name.
+        budgets: what a budget in minutes came to for each network, by name; empty where none was asked for.
         settings: anything else that the report is to show.
         started: when, ISO 8601.
         finished: when, ISO 8601.
@@ -135,13 +155,13 @@ class StudyRecord(_Record):
         >>> folder = mkdtemp()
         >>> path = StudyRecord(title="Two readers", margins={"necrosis_cm3": 2}).write(folder)
         >>> print(path.read_text().replace(chr(10), ""))
-        { "schema": 1, "title": "Two readers", "margins": {  "necrosis_cm3": 2 }}
+        { "schema": 2, "title": "Two readers", "margins": {  "necrosis_cm3": 2 }}
         >>> StudyRecord.read(folder).margins
         {'necrosis_cm3': 2.0}
     """
 
     FILE: ClassVar[str] = "study.json"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
     MISSING: ClassVar[str] = "give the output folder of a study"
     WAY_OUT: ClassVar[str] = "run the study again in another folder"
 
@@ -164,6 +184,7 @@ class StudyRecord(_Record):
     draws: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, NetworkRecord] = field(default_factory=dict)
+    budgets: Mapping[str, BudgetRecord] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     started: str = ""
     finished: str = ""
@@ -203,6 +224,7 @@ class RunRecord(_Record):
         started_from: the model folder of `--from`, what fitted and what did not; empty if it began from random weights.
         from_sha256: hash of that model.
         seen_before: hashes of the images that its networks were trained on.
+        budget: what a budget in minutes came to; None where none was asked for.
         schema: of the file that it was read from.
     """
 
@@ -220,6 +242,7 @@ class RunRecord(_Record):
     started_from: str = ""
     from_sha256: str = ""
     seen_before: tuple[str, ...] = ()
+    budget: BudgetRecord | None = None
     schema: int = SCHEMA
 
     @classmethod

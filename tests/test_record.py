@@ -7,7 +7,7 @@ import pytest
 
 from avnnet.errors import InvalidRecord, InvalidScheme, MissingFile
 from avnnet.labels import HIP
-from avnnet.record import NetworkRecord, RunRecord, StudyRecord
+from avnnet.record import BudgetRecord, NetworkRecord, RunRecord, StudyRecord
 from avnnet.report import write_report
 from tests.report.conftest import ABOUT, write_study
 
@@ -15,7 +15,8 @@ FULL = StudyRecord(
     title="t", command="c", cohort="a.csv", cohort_sha256="1f", digital=False, scheme=HIP, networks=("a", "b"),
     locator="l", folds=3, folds_done=(0, 2), seed=0, seen_in_training=0, margins={"necrosis_cm3": 1.5}, centre="x",
     values=("v",), automatic="a", draws=500, versions={"avnnet": "1"},
-    training={"a": NetworkRecord("model: null\n", "32-true", "asked for")}, settings={"members": 2, "deep": {"a": [1]}},
+    training={"a": NetworkRecord("model: null\n", "32-true", "asked for")},
+    budgets={"a": BudgetRecord(9.5, 4, 30, 2, "x")}, settings={"members": 2, "deep": {"a": [1]}},
     started="2025", finished="2026",
 )  # fmt: skip
 
@@ -43,7 +44,7 @@ def test_a_record_says_the_same_after_its_file():
 
 
 @pytest.mark.parametrize(
-    "record", [FULL, StudyRecord(), RunRecord("bf16-mixed", "faster", "cpu", 2, 1.5, "epoch-1.ckpt")]
+    "record", [FULL, StudyRecord(), RunRecord("bf16-mixed", "faster", "cpu", 2, 1.5, "epoch-1.ckpt", FULL.budgets["a"])]
 )
 def test_a_record_is_read_as_it_was_written(record, tmp_path):
     path = record.write(tmp_path)
@@ -53,7 +54,7 @@ def test_a_record_is_read_as_it_was_written(record, tmp_path):
 
 def test_what_is_not_known_stands_in_no_file_and_zero_and_false_are_known(tmp_path):
     content = json.loads(replace(StudyRecord(), seed=0, digital=False).write(tmp_path).read_text())
-    assert content == {"schema": 1, "seed": 0, "digital": False}
+    assert content == {"schema": 2, "seed": 0, "digital": False}
 
 
 def test_the_record_of_a_study_of_before_the_schema_is_read(tmp_path):
@@ -83,8 +84,8 @@ def test_the_record_of_a_training_of_before_the_schema_is_read(tmp_path):
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ("[]", "must hold an object; found list"),
-        ({"schema": 2}, "schema 2, this version of avnnet reads 0 to 1; use the version that wrote it"),
-        ({"schema": "1"}, "schema 1, this"),
+        ({"schema": 3}, "schema 3, this version of avnnet reads 0 to 2; use the version that wrote it"),
+        ({"schema": "2"}, "schema 2, this"),
         ({"schema": True}, "schema True"),
         ({"schema": -1}, "schema -1"),
         ({"schema": 1, "marginns": {}}, "marginns is no key that avnnet knows"),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from avnnet.cli.classes import see_working_directory
 from avnnet.cli.fit_words import taken_out
-from avnnet.cli.words import Commands
+from avnnet.cli.words import Commands, minutes_of_budget
+from avnnet.errors import InvalidConfig
 from avnnet.progress import Reporter
 
 NO_PREFIX = "\0"  # to the parser no word is an option, so that Lightning gets all of them, --help too
@@ -35,11 +36,15 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.training.keys import check_keys
     from avnnet.training.loggers import check_installed
 
+    reporter = Reporter()  # the minutes of a budget begin here
     start, words = taken_out("--from", args.words)
+    asked, words = taken_out("--minutes", words)
+    minutes = None if asked is None else _minutes(asked)
     see_working_directory()  # a config may name classes of the user's own
     # a slip is answered before torch and Lightning are imported
     check_keys(words)
     check_installed(words)
+    from avnnet.training.budgeted import plan_fit
     from avnnet.training.config import parse_experiment
     from avnnet.training.fit import recorded_precision, train
     from avnnet.training.plan import name_of
@@ -53,12 +58,19 @@ def run(args: argparse.Namespace) -> int:
     begun_with = recorded_precision(folder)
     if begun_with not in (None, experiment.trainer.precision_choice.precision):
         experiment = parse_experiment([*words, f"--trainer.precision={begun_with}"])
-    reporter = Reporter()
     experiment.datamodule.reporter = reporter
     reporter.say(
         f"precision {experiment.trainer.precision_choice.precision} ({experiment.trainer.precision_choice.reason})"
     )
+    experiment, budget = plan_fit(experiment, folder, minutes, reporter)
     with reporter.steps(f"training {name}", experiment.trainer.max_epochs or 0) as step:
-        train(experiment, folder, name=name, on_epoch=step, start=start)
+        train(experiment, folder, name=name, on_epoch=step, start=start, budget=budget)
     reporter.say(f"model: {folder / 'model'}")
     return 0
+
+
+def _minutes(text: str) -> float:
+    try:
+        return minutes_of_budget(text)
+    except argparse.ArgumentTypeError as error:
+        raise InvalidConfig(f"--minutes {error}") from error

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from avnnet.cli.classes import see_working_directory
-from avnnet.cli.words import Commands, add_margin, add_out, whole_number
+from avnnet.cli.words import Commands, add_margin, add_out, minutes_of_budget, whole_number
 from avnnet.progress import Reporter
 
 
@@ -40,6 +40,12 @@ def add(commands: Commands) -> None:
     add_margin(study)
     study.add_argument("--folds", type=whole_number, default=5, help="number of folds (default 5)")
     study.add_argument("--only-fold", type=whole_number, metavar="K", help="do fold K alone, counted from 0")
+    study.add_argument(
+        "--minutes",
+        type=minutes_of_budget,
+        metavar="N",
+        help="end after about N minutes: a timing fixes every network's number of steps, and its schedule ends with it",
+    )
     study.add_argument("--seed", type=whole_number, default=1, help="of the folds (default 1)")
     study.add_argument(
         "--set",
@@ -85,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         command=args.typed,
         margins=dict(args.margin),
         locator=args.locator,
+        minutes=args.minutes,
     )
     run_study(plan, reporter)
     return print_results(plan.out, reporter)

@@ -11,6 +11,7 @@ from avnnet.atomic import check_links
 from avnnet.choice import Choice, Transform
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+MAX_MINUTES = 366 * 24 * 60
 Point: TypeAlias = tuple[float, float, float]
 
 
@@ -79,6 +80,25 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a whole number; found {text!r}") from None
+
+
+def minutes_of_budget(text: str) -> float:
+    """The minutes that a training or a study may take.
+
+    Examples:
+        >>> minutes_of_budget("2.5")
+        2.5
+    """
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 < minutes <= MAX_MINUTES:
+        raise argparse.ArgumentTypeError(
+            f"must be a number of minutes above 0 and of a year ({MAX_MINUTES}) at most, such as 10 or 2.5; "
+            f"found {text!r}"
+        )
+    return minutes
 
 
 def point(text: str) -> Point:

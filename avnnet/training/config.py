@@ -141,8 +141,18 @@ class Experiment(LightningCLI):
         Args:
             fold: from 0.
         """
+        return self.with_values({"data.fold": fold})
+
+    def with_values(self, values: Mapping[str, Any]) -> Experiment:
+        """The same config with some other values and new objects, from initial weights on; no file is read again.
+
+        Args:
+            values: by the dotted key of the config, "trainer.max_epochs".
+        """
         config = self.as_plain()
-        config["data"]["fold"] = fold
+        for key, value in values.items():
+            owner, name = key.split(".")
+            config[owner][name] = value
         experiment = Experiment(config)
         experiment.trainer.precision_choice = self.trainer.precision_choice  # with the reason
         return experiment
@@ -150,7 +160,8 @@ class Experiment(LightningCLI):
 
 DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:
 model.* of SegmentationTask, data.* of CohortDataModule, trainer.* of Lightning's Trainer.
---from MODEL starts from the weights of a model folder, as far as they fit.
+--from MODEL starts from the weights of a model folder, as far as they fit. With --minutes 10 the command
+ends after about ten minutes: a timing fixes the number of steps, and the schedule ends with it.
 A config names classes to import, so it is code: run only your own."""
 
 

@@ -147,6 +147,17 @@ class CohortDataModule(pl.LightningDataModule):
         self.training_entries = entries[: len(self.training_cases)]
         self.held_out_entries = entries[len(self.training_cases) :]
 
+    def take_over(self, other: CohortDataModule) -> None:
+        """Takes what another one of the same fold, preprocessing and cache has prepared.
+
+        Args:
+            other: one whose config differs in the number of steps alone.
+        """
+        self.reporter, self.is_checked = other.reporter, other.is_checked
+        self.preprocess = other.preprocess
+        self.training_cases, self.held_out_cases = other.training_cases, other.held_out_cases
+        self.training_entries, self.held_out_entries = other.training_entries, other.held_out_entries
+
     def prepared_by(self) -> Preprocess:
         """The preprocessing of this fold.
 

@@ -24,7 +24,7 @@ from avnnet.grid import MM3_PER_CM3
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
-from avnnet.record import RunRecord
+from avnnet.record import BudgetRecord, RunRecord
 from avnnet.tables import read_table, write_table
 from avnnet.training.changes import IRRELEVANT_TO_RESUME, check_same_config
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
@@ -77,7 +77,13 @@ class EpochLog(Callback):
 
 
 def train(
-    experiment: Experiment, folder: Path, *, name: str, on_epoch: OnEpoch, start: str | Path | None = None
+    experiment: Experiment,
+    folder: Path,
+    *,
+    name: str,
+    on_epoch: OnEpoch,
+    start: str | Path | None = None,
+    budget: BudgetRecord | None = None,
 ) -> Member:
     """The trained network; a training that was stopped goes on after its last whole epoch.
 
@@ -87,6 +93,7 @@ def train(
         name: the configuration's name, "unet3d".
         on_epoch: called after each epoch with the epochs done and a note.
         start: a model folder whose weights a new training starts from; one that goes on has its own.
+        budget: the budget that the experiment's number of steps came from, to be recorded.
 
     Raises:
         CheckpointMismatch: if the folder holds a training with another config, or of another start.
@@ -98,17 +105,20 @@ def train(
     check_same_run(folder, experiment)
     trainer, data = experiment.trainer, experiment.datamodule
     experiment.check_network(read_cohort(data.cohort))
-    begun, checkpoint = _begun(folder), latest_checkpoint(folder / "checkpoints")
+    begun, checkpoint = recorded_run(folder), latest_checkpoint(folder / "checkpoints")
     check_same_start(begun, start, folder, has_epochs=checkpoint is not None)
     choice = trainer.precision_choice
     # the reason of a resumed run is the one it was begun with
     reason = begun.reason if begun is not None and begun.precision == choice.precision else choice.reason
-    record = RunRecord(choice.precision, reason, str(trainer.strategy.root_device), torch.get_num_threads())
+    budget = budget or (None if begun is None else begun.budget)
+    device = str(trainer.strategy.root_device)
+    record = RunRecord(choice.precision, reason, device, torch.get_num_threads(), budget=budget)
     record = begun_from(record, experiment.model.net, begun, None if checkpoint is not None else start)
     data.setup("fit")
     warn_of_seen(record, data)
-    write_text_atomically(folder / "config.yaml", experiment.as_text())
+    # what was timed comes first: after a kill between the two it is not timed anew, with another result
     record.write(folder)
+    write_text_atomically(folder / "config.yaml", experiment.as_text())
     open_in(experiment, folder)
     end_where_stopped(trainer, checkpoint)
     trainer.callbacks += log_more(trainer)  # type: ignore[attr-defined]  # set by Lightning's connector
@@ -150,11 +160,20 @@ def recorded_precision(folder: Path) -> str | None:
     Raises:
         InvalidRecord: if its record is damaged, or of a newer avnnet.
     """
-    begun = _begun(Path(folder))
+    begun = recorded_run(folder)
     return None if begun is None else begun.precision
 
 
-def _begun(folder: Path) -> RunRecord | None:
+def recorded_run(folder: Path) -> RunRecord | None:
+    """How a run was begun, or None where none was.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        InvalidRecord: if its record is damaged, or of a newer avnnet.
+    """
+    folder = Path(folder)
     return RunRecord.read(folder) if (folder / RunRecord.FILE).exists() else None
 
 

@@ -26,6 +26,7 @@ class Study:
         margins: equivalence margins by quantity, fixed before the first training.
         locator: config of a network that finds the heads, or None; every fold trains its own, and its held-out cases
             are predicted a second time around the centres that it found.
+        minutes: that the whole study may take: the number of steps is fixed by a timing; None for the configs' own.
     """
 
     cohort: Path
@@ -38,6 +39,7 @@ class Study:
     command: str = ""
     margins: Mapping[str, float] = field(default_factory=dict)
     locator: Path | None = None
+    minutes: float | None = None
 
     @property
     def names(self) -> list[str]:

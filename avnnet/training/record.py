@@ -13,7 +13,7 @@ from avnnet.data.cohort import Cohort
 from avnnet.data.integrity import content_hash
 from avnnet.errors import CheckpointMismatch
 from avnnet.labels import LabelScheme
-from avnnet.record import NetworkRecord, StudyRecord
+from avnnet.record import BudgetRecord, NetworkRecord, StudyRecord
 from avnnet.stats.battery import check_margins
 from avnnet.training.changes import OF_ANY_FOLD, check_same_config
 from avnnet.training.config import Experiment
@@ -21,6 +21,7 @@ from avnnet.training.folds import AGREEMENT, adopt_older, folds_made
 from avnnet.training.plan import Study
 
 VERSIONS = ["avnnet", "torch", "monai", "pytorch-lightning", "SimpleITK", "numpy", "scipy", "pandas"]
+NO_BUDGETS: Mapping[str, BudgetRecord] = {}
 
 
 def begin_record(
@@ -29,6 +30,7 @@ def begin_record(
     scheme: LabelScheme,
     experiments: Mapping[str, Experiment],
     held_out: Sequence[Sequence[str]],
+    budgets: Mapping[str, BudgetRecord] = NO_BUDGETS,
 ) -> StudyRecord:
     """The record of a study, written before its first training.
 
@@ -38,6 +40,7 @@ def begin_record(
         scheme: names of the label ids.
         experiments: by name, one per network and one of the locator, as parsed.
         held_out: ids of the held-out cases of each fold.
+        budgets: what a budget in minutes came to, by name.
 
     Raises:
         CheckpointMismatch: if the folder holds a study of other data, networks, settings or margins.
@@ -45,7 +48,7 @@ def begin_record(
         InvalidConfig: if a margin is of a quantity that is not compared.
     """
     check_margins(study.margins, scheme.volume_columns)
-    record = _record(study, cohort, scheme, experiments)
+    record = replace(_record(study, cohort, scheme, experiments), budgets=dict(budgets))
     if (study.out / StudyRecord.FILE).exists():
         before = StudyRecord.read(study.out)
         _check_same_cohort(before, record, study)

@@ -21,6 +21,7 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
 from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
+from avnnet.record import BudgetRecord
 from avnnet.report import TRAINING, write_report
 from avnnet.tables import read_table, write_table
 from avnnet.training.changes import OF_ANY_FOLD
@@ -29,6 +30,7 @@ from avnnet.training.fit import check_same_run, is_trained, train
 from avnnet.training.folds import failed_in, folds_made, precision_of, tables_of, write_fold
 from avnnet.training.plan import Study
 from avnnet.training.record import begin_record, end_record
+from avnnet.training.study_budget import budgeted_networks, say_forecast
 
 
 def run_study(study: Study, reporter: Reporter | None = None) -> int:
@@ -57,11 +59,14 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     for fold, case_ids in enumerate(held_out):
         if not any(part in drawn[case_id] for case_id in case_ids):
             reporter.say(f"fold {fold} holds out no case with {scheme.part}: nothing will be known of it there")
-    record = begin_record(study, cohort, scheme, first, held_out)
+    first, budgets = budgeted_networks(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
+    record = begin_record(study, cohort, scheme, first, held_out, budgets)
+    if not budgets:
+        say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
     for fold in chosen:
-        _run_fold(study, first, cohort, scheme, held_out[fold], fold, classes, reporter)
+        _run_fold(study, first, budgets, cohort, scheme, held_out[fold], fold, classes, reporter)
         _write_model(study, scheme, classes)
     tables = _collect(study)
     _write_figures(study, cohort, scheme, tables["agreement"])
@@ -101,6 +106,7 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
 def _run_fold(
     study: Study,
     experiments: Mapping[str, Experiment],
+    budgets: Mapping[str, BudgetRecord],
     cohort: Cohort,
     scheme: LabelScheme,
     held_out: list[str],
@@ -124,7 +130,7 @@ def _run_fold(
             experiment.datamodule.reporter = reporter
             epochs = experiment.trainer.max_epochs or 0
             with reporter.steps(f"{place}, training {name}", epochs) as step:
-                train(experiment, run, name=name, on_epoch=step)
+                train(experiment, run, name=name, on_epoch=step, budget=budgets.get(name))
         members += load_model(run / "model", classes=classes).members
     precision = precision_of(study, fold)
     finder = Ensemble([members.pop()], scheme, precision=precision) if study.locator is not None else None

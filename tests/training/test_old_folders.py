@@ -66,7 +66,7 @@ def test_a_half_done_study_of_before_goes_on_to_the_same_tables(finished, half_d
     assert parsed == half_done.names  # once each: a file that is edited meanwhile changes no later fold
     for name in ("measurements.csv", "agreement.csv", "tables/study_table.csv"):
         assert (half_done.out / name).read_bytes() == (finished[0].out / name).read_bytes()
-    assert json.loads((half_done.out / "study.json").read_text())["schema"] == 1
+    assert json.loads((half_done.out / "study.json").read_text())["schema"] == 2
 
 
 def test_a_trained_network_of_a_fold_that_is_not_done_is_not_taken_for_one_of_another_config(half_done, monkeypatch):
