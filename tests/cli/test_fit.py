@@ -22,3 +22,12 @@ def test_fit_trains_a_model_that_predict_takes(hips, cohort, net_yaml, tmp_path)
     assert main(["fit", *words]) == 0
     image = str(cohort.cases[0].image[0])
     assert main(["predict", str(run / "model"), image, "--out", str(tmp_path / "o"), centre_of(cohort.cases[0])]) == 0
+
+
+def test_minutes_that_are_too_few_end_before_the_training_with_what_is_enough(hips, net_yaml, tmp_path, capsys):
+    run = tmp_path / "run"
+    words = ["-c", str(net_yaml("unet3d")), f"--data.cohort={hips}", "--data.folds=2", "--minutes", "0.001"]
+    assert main(["fit", *words, f"--data.cache={tmp_path / 'c'}", f"--trainer.default_root_dir={run}"]) == 2
+    assert "--minutes 0.001 is too little" in (said := capsys.readouterr().err)
+    assert "would be enough" in said
+    assert not run.exists()
