@@ -15,6 +15,7 @@ MISSING = ("", "nan", "NaN")
 SIGNS = {Decimal.POINT: ".", Decimal.COMMA: ","}
 MAX_QUOTED_LETTERS = 3  # a longer word may be a patient's name
 _SPACES = " \u00a0\u202f'’"  # between thousands, in France and in Switzerland
+_DATE = re.compile(r"\d\W+\d+\W+\d")  # may be a patient's
 _CODE = re.compile(r"-?0\d+")
 
 
@@ -151,7 +152,7 @@ def why_no_numbers(cells: pd.Series, given: Decimal | None = None) -> str:
     if words:
         cell = filled[words[0]]
         letters = sum(map(str.isalpha, cell))
-        is_shown = letters <= MAX_QUOTED_LETTERS and letters < len(cell)
+        is_shown = letters <= MAX_QUOTED_LETTERS and letters < len(cell) and not _DATE.search(cell)
         what = repr(cell[:40]) if is_shown else f"a word of {len(cell)} characters"
         return f"row {words[0]} holds {what}; leave the cell empty where there is no number"
     first = {decimal: next((row for row, one in signs.items() if one == {decimal}), None) for decimal in Decimal}

@@ -82,9 +82,19 @@ def test_codes_stay_text_and_so_does_an_empty_column():
 
 
 @pytest.mark.parametrize(
-    ("cell", "is_shown"), [("n/a", True), ("#DIV/0!", True), ("<0,5", True), ("Meier", False), ("Kim", False)]
+    ("cell", "is_shown"),
+    [
+        ("n/a", True),
+        ("#DIV/0!", True),
+        ("<0,5", True),
+        ("Meier", False),
+        ("Kim", False),
+        ("01.02.1950", False),
+        ("1/2/50", False),
+        ("1950-2-1", False),
+    ],
 )
-def test_a_word_among_numbers_is_quoted_only_where_it_can_be_nobodys_name(cell, is_shown):
+def test_a_word_among_numbers_is_quoted_only_where_it_can_be_nobodys_name_or_birthday(cell, is_shown):
     said = why_no_numbers(pd.Series(["1,5", cell], index=[2, 3]))
     assert said.startswith("row 3 holds")
     assert (cell in said) == is_shown
