@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from avnnet.choice import Decimal
@@ -16,6 +15,7 @@ MISSING = ("", "nan", "NaN")
 SIGNS = {Decimal.POINT: ".", Decimal.COMMA: ","}
 MAX_QUOTED_LETTERS = 3  # a longer word may be a patient's name
 _SPACES = " \u00a0\u202f'’"  # between thousands, in France and in Switzerland
+_DATE = re.compile(r"\d\W+\d+\W+\d")  # may be a patient's
 _CODE = re.compile(r"-?0\d+")
 
 
@@ -79,7 +79,8 @@ def as_numbers(cells: pd.Series, decimal: Decimal) -> pd.Series:
 def with_numbers(cells: pd.DataFrame, given: Decimal | None = None, *, is_english: bool = False) -> Numbers:
     """A table of text with numbers where a column holds nothing else; `007` is a code and stays text.
 
-    A table has one decimal sign, as far as its columns agree: `10,2` in one says what `1,234` is in the next.
+    `10,2` in one column says that `1,234` in the next has decimals. It is a thousand only where a cell of its own
+    column shows that, such as `1,234.5`, or where the user gives the sign: a wrong guess is a thousandfold.
 
     Args:
         cells: text, the rows numbered as they are to be named.
@@ -95,27 +96,41 @@ def with_numbers(cells: pd.DataFrame, given: Decimal | None = None, *, is_englis
     """
     filled = {name: one[one != ""] for name, one in ((n, _stripped(cells[n])) for n in cells)}
     signs = {name: decimals_of(column) for name, column in filled.items()}
-    proofs = {one for found in signs.values() if len(found) == 1 for one in found}
+    shown = {one for found in signs.values() if len(found) == 1 for one in found}
+    others = shown if len(shown) == 1 else {Decimal.POINT} if is_english else set()
     table, used, unclear = cells.copy(), set(), {}
     for name, column in filled.items():
-        has_comma = column.str.contains(",", regex=False).any()
-        chosen = signs[name]
         if column.empty or column.str.fullmatch(_CODE).any():
             continue
-        if len(chosen) == 2 and (has_comma or column.str.contains(".", regex=False).any()):
-            agreed = {given} if given else proofs if len(proofs) == 1 else set()
-            chosen = agreed or ({Decimal.POINT} if is_english and not has_comma else set())
-        elif given and len(chosen) == 1 and given not in chosen:
-            chosen = set()
-        elif len(chosen) == 2:  # whole numbers
+        if len(signs[name]) == 2 and not column.str.contains("[.,]").any():  # whole numbers
             table[name] = as_numbers(cells[name], Decimal.POINT)
             continue
-        if chosen:
-            table[name] = as_numbers(cells[name], *chosen)
-            used |= chosen
+        decimal = _decimal(column, signs[name], others, given)
+        if decimal is not None:
+            table[name] = as_numbers(cells[name], decimal)
+            used.add(decimal)
         elif any(decimals_of([cell]) for cell in column):
             unclear[str(name)] = why_no_numbers(cells[name], given)
     return Numbers(table, frozenset(used), unclear)
+
+
+def _decimal(column: pd.Series, possible: set[Decimal], others: set[Decimal], given: Decimal | None) -> Decimal | None:
+    """The decimal sign of a column of numbers, None where it is open.
+
+    Args:
+        column: its cells.
+        possible: the signs with which all of them are numbers.
+        others: the sign that the other columns show.
+        given: that which the user says.
+    """
+    if given is not None:
+        return given if given in possible else None
+    for decimal in possible if len(possible) == 1 else others & possible:
+        thousands = re.escape(",.".replace(SIGNS[decimal], ""))
+        is_open = column.str.fullmatch(rf"[+-]?[1-9]\d{{0,2}}{thousands}\d{{3}}").any()
+        if not is_open or column.str.contains(rf"{thousands}\d{{3}}[,.]").any():
+            return decimal
+    return None
 
 
 def why_no_numbers(cells: pd.Series, given: Decimal | None = None) -> str:
@@ -137,7 +152,7 @@ def why_no_numbers(cells: pd.Series, given: Decimal | None = None) -> str:
     if words:
         cell = filled[words[0]]
         letters = sum(map(str.isalpha, cell))
-        is_shown = letters <= MAX_QUOTED_LETTERS and letters < len(cell)
+        is_shown = letters <= MAX_QUOTED_LETTERS and letters < len(cell) and not _DATE.search(cell)
         what = repr(cell[:40]) if is_shown else f"a word of {len(cell)} characters"
         return f"row {words[0]} holds {what}; leave the cell empty where there is no number"
     first = {decimal: next((row for row, one in signs.items() if one == {decimal}), None) for decimal in Decimal}
@@ -154,11 +169,11 @@ def why_no_numbers(cells: pd.Series, given: Decimal | None = None) -> str:
     if not open_ones:
         return "its cells are taken as text, as ids and grades are"
     row, cell = open_ones[0]
-    either = [as_numbers(pd.Series([cell]), decimal).iloc[0] for decimal in Decimal]
+    less, more = sorted((as_numbers(pd.Series([cell]), one).iloc[0] for one in Decimal), key=abs)
     return (
-        f"{cell!r} in row {row} can be {min(either):.12g} or {max(either):.12g}, and no other number says whether the "
-        "decimal sign is a comma or a point; say it with --decimal comma or --decimal point, which avnnet stats takes, "
-        f"or save the table with other than three decimals, such as {np.format_float_positional(min(either))}0"
+        f"{cell!r} in row {row} can be {less:.12g} or {more:.12g}, and no other number of the column shows which; say "
+        "it with --decimal comma or --decimal point, which avnnet stats takes, or save the table with other than three "
+        f"decimals, such as {less:.12g}0"
     )
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from avnnet.choice import Decimal
-from avnnet.decimals import as_numbers, decimals_of, why_no_numbers, with_numbers
+from avnnet.decimals import decimals_of, why_no_numbers, with_numbers
 
 
 def german(number: float) -> str:
@@ -34,12 +34,19 @@ def test_a_cell_that_can_be_two_numbers_stays_text_until_somebody_says_which(cel
     assert "in row 2 can be" in with_numbers(cells).unclear["x"]
     both = {with_numbers(cells, given).table["x"][2] for given in Decimal}
     assert len(both) == 2
-    # another column shows the sign of the table
-    for other, given in (("10,2", Decimal.COMMA), ("10.2", Decimal.POINT)):
-        told = with_numbers(cells.assign(y=other)).table["x"]
-        assert told.tolist() == as_numbers(cells["x"], given).tolist()
-    # two others that contradict each other show nothing
-    assert "x" in with_numbers(cells.assign(y="10,2", z="10.2")).unclear
+    # another column shows that it has decimals, but never that it is a thousand
+    sign = next(iter({",", "."} & set(cell)))
+    same, opposite = f"10{sign}2", f"10{',.'.replace(sign, '')}2"
+    value = float(cell.replace(",", "."))
+    assert with_numbers(cells.assign(y=same)).table["x"].tolist() == [value]
+    assert "x" in with_numbers(cells.assign(y=opposite)).unclear
+    assert "x" in with_numbers(cells.assign(y=same, z=opposite)).unclear
+
+
+def test_a_thousand_is_one_where_its_own_column_writes_thousands():
+    assert with_numbers(pd.DataFrame({"x": ["1,234", "1,234.5"]})).table["x"].tolist() == [1234, 1234.5]
+    assert with_numbers(pd.DataFrame({"x": ["1.234", "1.234.567"]})).table["x"].tolist() == [1234, 1234567]
+    assert "can be 1.234 or 1234" in with_numbers(pd.DataFrame({"x": ["1,234", "10.5"]})).unclear["x"]
 
 
 def test_between_commas_a_number_without_one_has_a_decimal_point():
@@ -75,9 +82,19 @@ def test_codes_stay_text_and_so_does_an_empty_column():
 
 
 @pytest.mark.parametrize(
-    ("cell", "is_shown"), [("n/a", True), ("#DIV/0!", True), ("<0,5", True), ("Meier", False), ("Kim", False)]
+    ("cell", "is_shown"),
+    [
+        ("n/a", True),
+        ("#DIV/0!", True),
+        ("<0,5", True),
+        ("Meier", False),
+        ("Kim", False),
+        ("01.02.1950", False),
+        ("1/2/50", False),
+        ("1950-2-1", False),
+    ],
 )
-def test_a_word_among_numbers_is_quoted_only_where_it_can_be_nobodys_name(cell, is_shown):
+def test_a_word_among_numbers_is_quoted_only_where_it_can_be_nobodys_name_or_birthday(cell, is_shown):
     said = why_no_numbers(pd.Series(["1,5", cell], index=[2, 3]))
     assert said.startswith("row 3 holds")
     assert (cell in said) == is_shown

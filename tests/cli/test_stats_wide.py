@@ -68,7 +68,7 @@ def test_a_wide_table_of_any_country_gives_the_bytes_of_the_long_one(
         (f"{HEADER};auto (cm³)\nP1;1,5;2,5;2\n", "['auto (cm³)'] stand twice"),
         (f"{HEADER}\nP1;1,5;Miller\n", "'auto (cm³)' must hold numbers; row 2 holds a word of 6 characters"),
         (f"{HEADER}\nP1;1.234,5;2\nP2;1,234.5;3\n", "row 2 has a decimal comma, '1,234.5' in row 3 a decimal point"),
-        (f"{HEADER}\nP1;1,234;2\n", "can be 1.234 or 1234, and no other number says"),
+        (f"{HEADER}\nP1;1,234;2\n", "can be 1.234 or 1234, and no other number of the column shows"),
         (f"{HEADER}\nP1;1,5;2,5;3\n", "row 2 has 4 cells, the header 3"),
         (f"{HEADER}\n;1,5;2,5\n", "'Patient' is empty in row-2"),
         (f"{HEADER}\n;;\n", "no rows"),
