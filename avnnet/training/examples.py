@@ -15,7 +15,6 @@ from torch import Tensor
 from avnnet.data.orientation import ORDERS
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
-from avnnet.plots import overlay, png_bytes
 from avnnet.readers import AUTOMATIC, MANUAL
 
 TAG = "held_out_case"
@@ -56,6 +55,8 @@ class ExampleOverlays(Callback):
         """Hands the picture to every logger."""
         if self.example is None or trainer.sanity_checking:
             return
+        from avnnet.plots import overlay, png_bytes
+
         data = trainer.datamodule  # type: ignore[attr-defined]
         image, label, automatic = (one.numpy() for one in self.example)
         preprocess = data.prepared_by()

@@ -16,6 +16,7 @@ ROOTS = {
     "data": "avnnet.training.datamodule.CohortDataModule",
     "trainer": "pytorch_lightning.trainer.trainer.Trainer",
 }
+SHORT = {"trainer.logger": "pytorch_lightning.loggers.", "trainer.callbacks": "pytorch_lightning.callbacks."}
 # of the parser itself
 OTHERS = frozenset({"seed_everything", "config", "print_config", "help"})
 OF_A_CLASS = frozenset({"class_path", "init_args", "dict_kwargs", "help"})
@@ -78,7 +79,7 @@ def _unknown_below(value: Any, key: str) -> Iterator[tuple[str, frozenset[str]]]
             if isinstance(one, dict) and "class_path" in one:
                 yield from _unknown_below(one, key)
     elif isinstance(value, dict) and "class_path" in value:
-        of_class = argument_names(str(value["class_path"]))
+        of_class = _of_class(value["class_path"], key)
         init_args = value.get("init_args")
         if isinstance(init_args, dict):
             yield from _unknown_in(init_args, f"{key}.init_args", of_class)
@@ -106,11 +107,17 @@ def _unknown_of(parts: Sequence[str], whole: dict[str, Any]) -> Iterator[tuple[s
     held = (whole.get(root) or {}).get(rest[0]) if isinstance(whole.get(root), dict) else None
     inner = [name for name in rest[1:] if name not in OF_A_CLASS]
     if inner and isinstance(held, dict) and "class_path" in held:
-        of_class = argument_names(str(held["class_path"]))
+        of_class = _of_class(held["class_path"], f"{root}.{rest[0]}")
         if of_class is not None and inner[0] not in of_class:
             yield f"{root}.{rest[0]}.{inner[0]}", of_class
     elif inner and isinstance(held, dict):
         yield from _unknown_below({inner[0]: None}, f"{root}.{rest[0]}")
+
+
+def _of_class(class_path: Any, key: str) -> frozenset[str] | None:
+    """The arguments of a class; loggers and callbacks of Lightning's may be given by name alone."""
+    home = SHORT.get(key, "") if "." not in str(class_path) else ""
+    return argument_names(f"{home}{class_path}")
 
 
 def _words_of(key: str, known: frozenset[str], place: str) -> str:

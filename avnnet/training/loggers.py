@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from avnnet.errors import NotInstalled
+from avnnet.errors import InvalidConfig, NotInstalled
 from avnnet.training.words import merged, without
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ def with_folders(words: Sequence[str]) -> list[str]:
 
     Args:
         words: of Lightning's command line.
+
+    Raises:
+        InvalidConfig: if Lightning has no logger of a name without module.
 
     Examples:
         >>> with_folders(["--trainer.logger=CSVLogger"])[-1]
@@ -110,6 +113,11 @@ def _with_folder(entry: Any) -> Any:
         entry = "TensorBoardLogger" if has_tensorboard else "CSVLogger"
     path = _class_path(entry)
     found = _imported(path) if isinstance(path, str) else None
+    if found is None and isinstance(path, str) and path.isidentifier():
+        raise InvalidConfig(
+            f"trainer.logger: Lightning has no logger {path!r}; there are CSVLogger, {', '.join(NEEDED)}. One of "
+            "your own is given with its module: my_module.MyLogger"
+        )
     if found is None:
         return entry
     import inspect

@@ -16,6 +16,8 @@ from avnnet.models import Network
 from avnnet.record import RunRecord
 from avnnet.training.datamodule import CohortDataModule
 
+MODEL = "model.json"
+
 
 @dataclass(frozen=True)
 class WarmStart:
@@ -139,7 +141,8 @@ def check_same_start(begun: RunRecord | None, start: str | Path | None, folder: 
         return
     before = begun.from_sha256
     way_out = "choose another folder, or delete it to start anew"
-    if start is not None and model_hash(start) != before:
+    is_gone = start is not None and before and not (Path(start) / MODEL).is_file()  # a resume does not need it
+    if start is not None and not is_gone and model_hash(start) != before:
         was = "from another model" if before else "from random weights"
         raise CheckpointMismatch(f"{folder} holds a training that was begun {was}, not --from {start}; {way_out}")
     if start is None and before and not has_epochs:

@@ -26,12 +26,14 @@ EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
         ("--model.net.init_args.chanels=[4, 8]", "channels"),
         ("--model.net.chanels=[4, 8]", "channels"),
         ("--sed_everything=3", "seed_everything"),
+        ("--trainer.callbacks.patienc=3", "patience"),
     ],
 )
 def test_c10_a_wrong_word_names_the_nearest_key(net_yaml, word, right):
     net = net_yaml("unet3d", augment={"rotate_deg": 3})
+    stopping = "--trainer.callbacks=EarlyStopping"
     with pytest.raises(InvalidConfig, match=f"unknown key.*Did you mean '{right}'"):
-        check_keys(["-c", str(net), word])
+        check_keys(["-c", str(net), stopping, word])
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,11 @@ def test_c12_a_logger_that_is_not_installed_is_refused_with_the_command_that_ins
     monkeypatch.setattr(loggers.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(NotInstalled, match=r"TensorBoardLogger needs.*python -m pip install tensorboard"):
         check_installed([f"--trainer.logger={value}"])
+
+
+def test_a_logger_that_lightning_does_not_have_is_refused_with_those_that_it_has(net_yaml):
+    with pytest.raises(InvalidConfig, match=r"no logger 'CsvLogger'; there are .*CSVLogger.*my_module\.MyLogger"):
+        with_folders(["--trainer.logger=CsvLogger"])
 
 
 def test_later_files_and_words_go_over_earlier_ones(tmp_path):

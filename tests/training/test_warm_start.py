@@ -10,10 +10,10 @@ from avnnet.cli import main
 from avnnet.errors import CheckpointMismatch, ModelMismatch
 from avnnet.inference.model_folder import load_model
 from avnnet.models import UNet2D, UNet3D
+from avnnet.progress import Reporter
 from avnnet.training.config import load_experiment
 from avnnet.training.fit import train
 from avnnet.training.warm_start import start_from
-from tests.training.conftest import QUIET
 from tests.training.test_resume import equal, weights
 
 
@@ -78,8 +78,8 @@ def test_a_training_from_a_model_goes_on_without_starting_there_again(finished, 
 
     def go(run: str, start, stop_after: int | None = None):
         experiment = load_experiment([study.nets[1]], words)
-        experiment.datamodule.reporter = QUIET
-        experiment.datamodule.reporter.say = said.append
+        reporter = experiment.datamodule.reporter = Reporter(is_quiet=True)
+        reporter.say = said.append
 
         def on_epoch(done: int, _: str) -> None:
             if done == stop_after:
@@ -96,7 +96,7 @@ def test_a_training_from_a_model_goes_on_without_starting_there_again(finished, 
     with pytest.raises(CheckpointMismatch, match="begun from another model"):
         go("run", study.out / "model")
     shutil.rmtree(start)
-    member = go("run", None)
+    member = go("run", start)  # the same command, although the model is gone
     go("whole", run3d)
     assert equal(weights(tmp_path / "run" / "model"), weights(tmp_path / "whole" / "model"))
     undisturbed = study.out / "fold1" / "unet3d"
