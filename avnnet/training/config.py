@@ -136,10 +136,28 @@ class Experiment(LightningCLI):
         Args:
             fold: from 0.
         """
+        return Experiment.of_plain(self.plain_of_fold(fold), self.trainer.precision_choice)
+
+    def plain_of_fold(self, fold: int) -> dict[str, Any]:
+        """The same config for a fold as plain values, to be sent to another process.
+
+        Args:
+            fold: from 0.
+        """
         config = self.as_plain()
         config["data"]["fold"] = fold
+        return config
+
+    @staticmethod
+    def of_plain(config: dict[str, Any], choice: PrecisionChoice) -> Experiment:
+        """New objects of a whole plain config.
+
+        Args:
+            config: as of `plain_of_fold`.
+            choice: why its precision was chosen.
+        """
         experiment = Experiment(config)
-        experiment.trainer.precision_choice = self.trainer.precision_choice  # with the reason
+        experiment.trainer.precision_choice = choice
         return experiment
 
 
