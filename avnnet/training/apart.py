@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -155,6 +157,7 @@ def _news(worker: _Worker) -> tuple[str, str]:
 def _serve(pipe: Connection, work: Callable[..., None], threads: int) -> None:
     """The life of a worker: jobs come in by the pipe, and news go out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     relay = _Relay(pipe)
     while True:
@@ -166,3 +169,10 @@ def _serve(pipe: Connection, work: Callable[..., None], threads: int) -> None:
         except Exception as error:
             traceback.print_exc()
             pipe.send(("failed", in_words(error)))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)  # or the same command, called again, would train in the folder that this one still trains in

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +126,36 @@ def test_jobs_that_fail_or_die_are_named_and_the_others_are_done(tmp_path):
         assert name in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["early", "late"]
     assert {"early", "late"} < set(said.lines)
+
+
+def sleep(folder: Path, reporter: Reporter) -> None:
+    (folder / "partial").write_text(str(os.getpid()))
+    (folder / "partial").rename(folder / "worker")
+    time.sleep(600)
+
+
+def test_a_killed_parent_takes_its_processes_along(tmp_path):
+    words = f"from {__name__} import *; run_apart([Job('sleep', (Path({str(tmp_path)!r}),))], sleep, 2, QUIET)"
+    parent = subprocess.Popen([sys.executable, "-c", words], cwd=Path(__file__).parents[2])
+    try:
+        wait_until((tmp_path / "worker").exists)
+    finally:
+        parent.kill()
+        parent.wait()
+    worker = int((tmp_path / "worker").read_text())
+    wait_until(lambda: is_gone(worker))
+
+
+def is_gone(process: int) -> bool:
+    path = Path(f"/proc/{process}/stat")
+    return not path.exists() or path.read_text().rpartition(")")[2].split()[0] == "Z"  # dead, and nobody has asked how
+
+
+def wait_until(is_so) -> None:
+    end_s = time.monotonic() + 300
+    while not is_so():
+        assert time.monotonic() < end_s
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("processes", [0, -1, 1000])
