@@ -28,9 +28,10 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	touch $@
 
 demo: $(VENV)/.installed
-	test -f $(DEMO)/hips/cohort.csv || $(BIN)/avnnet phantom cohort $(DEMO)/hips --size laptop --other-hip-every 0
-	$(BIN)/avnnet study $(DEMO)/hips/cohort.csv --out $(DEMO)/study \
-	  --nets experiments/laptop/unet2d.yaml experiments/laptop/unet3d.yaml
+	test -f $(DEMO)/hips/cohort.csv || \
+	  $(BIN)/avnnet phantom cohort $(DEMO)/hips --patients 20 --size laptop --other-hip-every 0
+	$(BIN)/avnnet study $(DEMO)/hips/cohort.csv --out $(DEMO)/study --processes 2 \
+	  --nets experiments/demo/unet2d.yaml experiments/demo/unet3d.yaml
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check avnnet tests benchmarks docs/notebooks

@@ -192,3 +192,7 @@ class CheckpointMismatch(AvnnetError):
 
 class StatisticsError(AvnnetError):
     """A table does not hold what a statistic needs."""
+
+
+class WorkerFailed(AvnnetError):
+    """A process that a part of a study was handed to failed, or was killed."""

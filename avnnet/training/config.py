@@ -149,12 +149,30 @@ class Experiment(LightningCLI):
         Args:
             values: by the dotted key of the config, "trainer.max_epochs".
         """
+        return Experiment.of_plain(self.plain_with(values), self.trainer.precision_choice)
+
+    def plain_with(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The same config with some other values, plain, so that it can be sent to another process.
+
+        Args:
+            values: by the dotted key of the config, "data.fold".
+        """
         config = self.as_plain()
         for key, value in values.items():
             owner, name = key.split(".")
             config[owner][name] = value
+        return config
+
+    @staticmethod
+    def of_plain(config: dict[str, Any], choice: PrecisionChoice) -> Experiment:
+        """New objects of a whole plain config.
+
+        Args:
+            config: as of `plain_with`.
+            choice: why its precision was chosen.
+        """
         experiment = Experiment(config)
-        experiment.trainer.precision_choice = self.trainer.precision_choice  # with the reason
+        experiment.trainer.precision_choice = choice
         return experiment
 
 

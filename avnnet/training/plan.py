@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from avnnet.errors import InvalidConfig
 from avnnet.training.config import Experiment, load_experiment
 from avnnet.training.fit import recorded_precision
+
+MAX_PROCESSES = 256
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class Study:
         locator: config of a network that finds the heads, or None; every fold trains its own, and its held-out cases
             are predicted a second time around the centres that it found.
         minutes: that the whole study may take: the number of steps is fixed by a timing; None for the configs' own.
+        processes: how many trainings go on at a time, each in a process of its own with its share of the cores.
+
+    Raises:
+        InvalidConfig: if there is no process, or more of them than any machine has cores, or minutes for several.
     """
 
     cohort: Path
@@ -40,6 +47,22 @@ class Study:
     margins: Mapping[str, float] = field(default_factory=dict)
     locator: Path | None = None
     minutes: float | None = None
+    processes: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.processes <= MAX_PROCESSES:
+            raise InvalidConfig(
+                f"--processes is a number from 1 to {MAX_PROCESSES}, at most one per core; found {self.processes}"
+            )
+        if self.minutes is not None and self.processes > 1:
+            raise InvalidConfig(
+                f"--minutes times one training at a time; found --processes {self.processes} too. Give one of both"
+            )
+
+    @property
+    def first_training(self) -> tuple[int, str]:
+        """Fold and name of the network whose training comes first."""
+        return (0 if self.only_fold is None else self.only_fold), self.names[0]
 
     @property
     def names(self) -> list[str]:
@@ -54,6 +77,10 @@ class Study:
     def fold_folder(self, fold: int) -> Path:
         """Where a fold's runs and tables are."""
         return self.out / f"fold{fold}"
+
+    def place_of(self, fold: int) -> str:
+        """A fold in words: "fold 1 of 5"."""
+        return f"fold {fold + 1} of {self.folds}"
 
     def experiment(self, net: Path, fold: int) -> Experiment:
         """The parsed config of a network for a fold.

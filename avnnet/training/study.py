@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from avnnet.cases.evaluate import evaluate_cases
 from avnnet.data.checks import check_cohort
-from avnnet.data.cohort import Cohort, read_cohort
+from avnnet.data.cohort import Case, Cohort, read_cohort
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig, StatisticsError
@@ -24,9 +25,11 @@ from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
 from avnnet.record import BudgetRecord
 from avnnet.report import TRAINING, write_report
 from avnnet.tables import read_table, write_table
+from avnnet.training.apart import Job, run_apart
 from avnnet.training.changes import OF_ANY_FOLD
 from avnnet.training.config import Experiment
-from avnnet.training.fit import check_same_run, is_trained, train
+from avnnet.training.first_look import show_first
+from avnnet.training.fit import check_same_run, is_trained, recorded_precision, train
 from avnnet.training.folds import failed_in, folds_made, precision_of, tables_of, write_fold
 from avnnet.training.plan import Study
 from avnnet.training.record import begin_record, end_record
@@ -65,9 +68,13 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
-    for fold in chosen:
-        _run_fold(study, first, budgets, cohort, scheme, held_out[fold], fold, classes, reporter)
+    if study.processes > 1:
+        _run_folds_apart(study, first, cohort, scheme, held_out, chosen, classes, reporter)
         _write_model(study, scheme, classes)
+    else:
+        for fold in chosen:
+            _run_fold(study, first, budgets, cohort, scheme, held_out[fold], fold, classes, reporter)
+            _write_model(study, scheme, classes)
     tables = _collect(study)
     _write_figures(study, cohort, scheme, tables["agreement"])
     end_record(study, record)
@@ -114,41 +121,109 @@ def _run_fold(
     classes: list[type],
     reporter: Reporter,
 ) -> None:
-    folder = study.fold_folder(fold)
-    place = f"fold {fold + 1} of {study.folds}"
     if failed_in(study, fold) == 0:
-        reporter.say(f"{place}: done before")
+        reporter.say(f"{study.place_of(fold)}: done before")
         return
-    members: list[Member] = []
     for name, parsed in experiments.items():
-        run = folder / name
+        run = study.fold_folder(fold) / name
         if is_trained(run):  # the config may have been edited since
             check_same_run(run, parsed, irrelevant=OF_ANY_FOLD)
         else:
-            experiment = parsed.of_fold(fold)
-            experiment.datamodule.is_checked = True
-            experiment.datamodule.reporter = reporter
-            epochs = experiment.trainer.max_epochs or 0
-            with reporter.steps(f"{place}, training {name}", epochs) as step:
-                train(experiment, run, name=name, on_epoch=step, budget=budgets.get(name))
-        members += load_model(run / "model", classes=classes).members
+            _train_network(study, parsed.of_fold(fold), fold, name, budgets.get(name), reporter)
+    _predict_fold(study, cohort, scheme, held_out, fold, classes, reporter)
+
+
+def _train_network(
+    study: Study, experiment: Experiment, fold: int, name: str, budget: BudgetRecord | None, reporter: Reporter
+) -> None:
+    experiment.datamodule.is_checked = True
+    experiment.datamodule.reporter = reporter
+    epochs = experiment.trainer.max_epochs or 0
+    with reporter.steps(f"{study.place_of(fold)}, training {name}", epochs) as step:
+        member = train(experiment, study.fold_folder(fold) / name, name=name, on_epoch=step, budget=budget)
+    if (fold, name) == study.first_training:
+        data = experiment.datamodule
+        _show_first(study, data.held_out_cases, member, data.labels, reporter)
+
+
+def _show_first(study: Study, cases: Sequence[Case], member: Member, scheme: LabelScheme, reporter: Reporter) -> None:
+    fold, name = study.first_training
+    precision = recorded_precision(study.fold_folder(fold) / name) or "32-true"
+    show_first(cases[0], Segmenter([member], scheme, precision=precision), study.out, reporter)
+
+
+def _predict_fold(
+    study: Study,
+    cohort: Cohort,
+    scheme: LabelScheme,
+    held_out: list[str],
+    fold: int,
+    classes: list[type],
+    reporter: Reporter,
+) -> None:
+    runs = [study.fold_folder(fold) / name for name in study.trained_names]
+    members = [member for run in runs for member in load_model(run / "model", classes=classes).members]
     precision = precision_of(study, fold)
     finder = Ensemble([members.pop()], scheme, precision=precision) if study.locator is not None else None
     locator = Locator(finder) if finder is not None else None
+    model = Segmenter(members, scheme, precision=precision, locator=locator)
+    cases = cohort.subset(held_out)
+    if fold == study.first_training[0]:  # where the first training was stopped before it could show anything
+        _show_first(study, cases, members[0], scheme, reporter)
     tables = evaluate_cases(
         cohort,
-        cohort.subset(held_out),
-        Segmenter(members, scheme, precision=precision, locator=locator),
+        cases,
+        model,
         study.out / "masks",
         reporter=reporter,
-        title=f"{place}, predicting held-out cases",
+        title=f"{study.place_of(fold)}, predicting held-out cases",
     )
     if tables.agreement.empty:
         first_error = tables.measurements["error"].iloc[0]
         raise StatisticsError(
-            f"{place}: none of {len(held_out)} held-out cases could be segmented; the first: {first_error}"
+            f"{study.place_of(fold)}: none of {len(held_out)} held-out cases could be segmented; the first: "
+            f"{first_error}"
         )
     write_fold(study, fold, tables)
+
+
+def _run_folds_apart(
+    study: Study,
+    experiments: Mapping[str, Experiment],
+    cohort: Cohort,
+    scheme: LabelScheme,
+    held_out: Sequence[list[str]],
+    folds: Sequence[int],
+    classes: list[type],
+    reporter: Reporter,
+) -> None:
+    """The same as `_run_fold` of every fold: each training, and each prediction of a fold, is a job of its own."""
+    jobs: list[Job] = []
+    for fold in folds:
+        place, trainings = study.place_of(fold), []
+        if failed_in(study, fold) == 0:
+            reporter.say(f"{place}: done before")
+            continue
+        for name, parsed in experiments.items():
+            run = study.fold_folder(fold) / name
+            if is_trained(run):
+                check_same_run(run, parsed, irrelevant=OF_ANY_FOLD)
+            else:
+                config, choice = parsed.plain_with({"data.fold": fold}), parsed.trainer.precision_choice
+                trainings.append(Job(f"{place}, training {name}", (study, fold, name, config, choice)))
+        words = (study, cohort, scheme, held_out[fold], fold, classes)
+        after = tuple(job.name for job in trainings)
+        jobs += [*trainings, Job(f"{place}, predicting held-out cases", words, after)]
+    run_apart(jobs, _do_job, study.processes, reporter)
+
+
+def _do_job(study: Study, *words: Any) -> None:
+    """A training, whose first word is the fold, or a prediction."""
+    if isinstance(words[0], int):
+        fold, name, config, choice, reporter = words
+        _train_network(study, Experiment.of_plain(config, choice), fold, name, None, reporter)
+    else:
+        _predict_fold(study, *words)
 
 
 def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None:

@@ -1,0 +1,178 @@
+"""Jobs in processes of their own, each with its share of the cores: small networks scale badly over threads."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import torch
+
+from avnnet.cases.loop import in_words
+from avnnet.errors import WorkerFailed
+from avnnet.progress import Reporter, Step
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work for another process.
+
+    Args:
+        name: what an error names it by: "fold 1 of 5, training unet3d".
+        words: the arguments of the work; they are sent to the process.
+        after: names of the jobs that must be done before.
+    """
+
+    name: str
+    words: tuple[Any, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+class _Relay(Reporter):
+    """Tells the parent process what a worker is doing; it prints."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def say(self, text: str) -> None:
+        self._pipe.send(("say", text))
+
+    @contextmanager
+    def steps(self, title: str, total: int) -> Iterator[Step]:
+        def step(done: int, note: str = "") -> None:
+            self._pipe.send(("step", f"{title}: {done}/{total} {note}".rstrip()))
+
+        yield step
+
+
+@dataclass
+class _Worker:
+    """A process, this end of its pipe, and the job that it has at the moment."""
+
+    process: BaseProcess
+    pipe: Connection
+    job: Job | None = None
+
+
+def run_apart(jobs: Sequence[Job], work: Callable[..., None], processes: int, reporter: Reporter) -> None:
+    """Does all jobs in processes of their own, so many at a time; a job begins when those it comes after are done.
+
+    Each process computes with its share of this one's threads. The order in which jobs end does not matter to what they
+    do. If one fails, or its process is killed, the others that do not need it are still done.
+
+    Args:
+        jobs: in the order in which they are to begin.
+        work: a function of a module, called with the words of a job and, last, a reporter.
+        processes: how many at a time.
+        reporter: told what the processes tell theirs.
+
+    Raises:
+        WorkerFailed: in the end, if jobs failed or their processes were killed; it names them.
+    """
+    threads = max(1, torch.get_num_threads() // processes)
+    workers = [_started(work, threads) for _ in range(min(processes, len(jobs)))]
+    waiting, done, failed = list(jobs), set[str](), dict[str, str]()
+    try:
+        with reporter.steps(f"working in {processes} processes", len(jobs)) as step:
+            while True:
+                _hand_out(waiting, done, workers)
+                busy = [worker for worker in workers if worker.job is not None]
+                if not busy:
+                    break
+                for worker in _with_news(busy):
+                    kind, text = _news(worker)
+                    if kind == "say":
+                        reporter.say(text)
+                    elif kind == "step":
+                        step(len(done), text)
+                    elif worker.job is not None:
+                        name, worker.job = worker.job.name, None
+                        if kind == "done":
+                            done.add(name)
+                            step(len(done), name)
+                        else:
+                            failed[name] = text
+                            reporter.say(f"{name} failed: {text}")
+                        if kind == "killed":
+                            workers.remove(worker)
+    finally:
+        for worker in workers:
+            worker.process.kill()  # every file is whole or not there, whoever is killed when
+            worker.process.join()
+            worker.pipe.close()
+    if failed:
+        first = next(iter(failed))
+        others = [job.name for job in waiting] + [name for name in failed if name != first]
+        left = f"; also not done: {', '.join(others)}" if others else ""
+        raise WorkerFailed(f"{first}: {failed[first]}{left}. The same command goes on with what is missing")
+
+
+def _started(work: Callable[..., None], threads: int) -> _Worker:
+    # spawn: a fork of a process with threads can deadlock (pytorch#1355)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, work, threads), daemon=True)
+    process.start()
+    theirs.close()  # so that this end is told when the process is gone
+    return _Worker(process, ours)
+
+
+def _hand_out(waiting: list[Job], done: set[str], workers: Sequence[_Worker]) -> None:
+    for worker in workers:
+        job = next((job for job in waiting if done.issuperset(job.after)), None)
+        if worker.job is None and job is not None:
+            waiting.remove(job)
+            worker.job = job
+            try:
+                worker.pipe.send(job.words)
+            except OSError:
+                continue  # it is dead, and the news of it will be that
+
+
+def _with_news(busy: Sequence[_Worker]) -> list[_Worker]:
+    ready = wait([worker.pipe for worker in busy])
+    return [worker for worker in busy if worker.pipe in ready]
+
+
+def _news(worker: _Worker) -> tuple[str, str]:
+    try:
+        kind, text = worker.pipe.recv()
+    except (EOFError, OSError):
+        worker.process.join()
+        code = worker.process.exitcode or 0
+        why = f"by signal {-code}, for want of memory perhaps" if code < 0 else f"exit code {code}"
+        return "killed", f"its process ended ({why})"
+    return str(kind), str(text)
+
+
+def _serve(pipe: Connection, work: Callable[..., None], threads: int) -> None:
+    """The life of a worker: jobs come in by the pipe, and news go out."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(threads)
+    relay = _Relay(pipe)
+    while True:
+        try:
+            work(*pipe.recv(), relay)
+            pipe.send(("done", ""))
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return  # the parent is gone
+        except Exception as error:
+            traceback.print_exc()
+            pipe.send(("failed", in_words(error)))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)  # or the same command, called again, would train in the folder that this one still trains in

@@ -1,0 +1,49 @@
+"""The first thing that a study shows: one held-out case, long before the tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avnnet.data.cohort import Case
+from avnnet.data.files import read_image, read_labels
+from avnnet.errors import AvnnetError
+from avnnet.inference.segmenter import Segmenter
+from avnnet.measure.volumes import volumes
+from avnnet.metrics.overlap import dice
+from avnnet.progress import Reporter
+from avnnet.readers import AUTOMATIC, MANUAL
+
+PICTURE = "first.png"
+
+
+def show_first(case: Case, model: Segmenter, out: Path, reporter: Reporter) -> None:
+    """Draws a held-out case as the first network that is trained sees it, and says its volumes beside the manual ones.
+
+    A picture that is there already is not drawn again. A case that cannot be segmented is left to the tables, which say
+    why.
+
+    Args:
+        case: held out from the model's training.
+        model: the network.
+        out: the study's folder; the picture is `first.png` in it.
+        reporter: told of it in a line.
+    """
+    path = out / PICTURE
+    if path.exists():
+        return
+    from avnnet.plots import overlay, save_png
+
+    try:
+        image, manual = read_image(case.image), read_labels(case.label, model.scheme)
+        (hip, *_) = model.hips(image, side=case.side, centre_mm=case.centre_mm)
+        found, drawn = (volumes(labels).iloc[0] for labels in (hip.labels, manual))
+        words = [
+            f"{name} {found[f'{name}_cm3']:.1f} cm³ (manual {drawn[f'{name}_cm3']:.1f}, Dice "
+            f"{dice(manual.mask(name), hip.labels.mask(name)):.2f})"
+            for name in model.scheme.names.values()
+        ]
+        save_png(overlay(image, {MANUAL: manual, AUTOMATIC: hip.labels}), path)
+    except AvnnetError:
+        return
+    reporter.say(f"first result: {case.case_id}, held out, by {' and '.join(model.ensemble.names)}: {', '.join(words)}")
+    reporter.say(f"its picture, with the manual and the automatic outline: {path.resolve()}")
