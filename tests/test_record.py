@@ -43,9 +43,13 @@ def test_a_record_says_the_same_after_its_file():
     assert untold == []  # or the next test would not see a field that is lost
 
 
-@pytest.mark.parametrize(
-    "record", [FULL, StudyRecord(), RunRecord("bf16-mixed", "faster", "cpu", 2, 1.5, "epoch-1.ckpt", FULL.budgets["a"])]
-)
+RUN = RunRecord(
+    "bf16-mixed", "faster", "cpu", 2, 1.5, "epoch-1.ckpt", "runs/a/model: 8 of 9 tensors fit", "1f", ("2e", "3d"),
+    FULL.budgets["a"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("record", [FULL, StudyRecord(), RUN])
 def test_a_record_is_read_as_it_was_written(record, tmp_path):
     path = record.write(tmp_path)
     assert json.loads(path.read_text())["schema"] == type(record).SCHEMA

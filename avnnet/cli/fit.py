@@ -46,8 +46,9 @@ def run(args: argparse.Namespace) -> int:
     check_installed(words)
     from avnnet.training.budgeted import plan_fit
     from avnnet.training.config import parse_experiment
-    from avnnet.training.fit import recorded_precision, train
+    from avnnet.training.fit import recorded_precision, recorded_run, train
     from avnnet.training.plan import name_of
+    from avnnet.training.warm_start import check_start
 
     experiment = parse_experiment(words)
     configs = [Path(str(path)) for path in experiment.config.get("config") or []]
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     reporter.say(
         f"precision {experiment.trainer.precision_choice.precision} ({experiment.trainer.precision_choice.reason})"
     )
+    if start is not None and recorded_run(folder) is None:
+        check_start(experiment.model.net, start)  # before anything is prepared and timed
     experiment, budget = plan_fit(experiment, folder, minutes, reporter)
     with reporter.steps(f"training {name}", experiment.trainer.max_epochs or 0) as step:
         train(experiment, folder, name=name, on_epoch=step, start=start, budget=budget)
@@ -73,4 +76,4 @@ def _minutes(text: str) -> float:
     try:
         return minutes_of_budget(text)
     except argparse.ArgumentTypeError as error:
-        raise InvalidConfig(f"--minutes {error}") from error
+        raise InvalidConfig(f"--minutes: {error}") from error

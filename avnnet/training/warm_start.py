@@ -12,6 +12,7 @@ from avnnet.data.cache import source_hash
 from avnnet.errors import CheckpointMismatch, ModelMismatch
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, model_hash
+from avnnet.inference.segmenter import Segmenter
 from avnnet.models import Network
 from avnnet.record import RunRecord
 from avnnet.training.datamodule import CohortDataModule
@@ -58,6 +59,33 @@ def start_from(net: Network, folder: str | Path) -> WarmStart:
         MissingFile, InvalidRecipe, CheckpointCorrupt, ModelMismatch: if the folder holds no sound model, if its
             networks have another number of dimensions, or if no tensor fits.
     """
+    model, member, fitted = _fitting(net, folder)
+    own, given = net.state_dict(), member.net.state_dict()
+    left = [
+        f"{name} {tuple(value.shape)} (there {tuple(given[name].shape) if name in given else 'missing'})"
+        for name, value in own.items()
+        if name not in fitted
+    ]
+    net.load_state_dict({name: given[name] for name in fitted}, strict=False)
+    seen = sorted({one for every in model.members for one in every.trained_on})
+    return WarmStart(model_hash(folder), member.name, tuple(fitted), tuple(left), tuple(seen))
+
+
+def check_start(net: Network, folder: str | Path) -> None:
+    """Refuse a model folder that no training of a network can start from; the network is not changed.
+
+    Args:
+        net: the network.
+        folder: what `avnnet fit` or a study wrote.
+
+    Raises:
+        MissingFile, InvalidRecipe, CheckpointCorrupt, ModelMismatch: as `start_from`.
+    """
+    _fitting(net, folder)
+
+
+def _fitting(net: Network, folder: str | Path) -> tuple[Segmenter, Member, list[str]]:
+    """The model, its network of which most fits, and the names of the tensors that do."""
     with torch.random.fork_rng():  # to build the model's networks must not move the numbers of the training
         model = load_model(folder, classes={type(module) for module in net.modules()})
     members = [member for member in model.members if member.net.ndim == net.ndim]
@@ -75,14 +103,7 @@ def start_from(net: Network, folder: str | Path) -> WarmStart:
             f"--from {folder}: no layer of its {type(member.net).__name__} fits the config's {type(net).__name__}; "
             "take the channels, strides and kernels that the model was trained with"
         )
-    left = [
-        f"{name} {tuple(value.shape)} (there {tuple(given[name].shape) if name in given else 'missing'})"
-        for name, value in own.items()
-        if name not in fitted
-    ]
-    net.load_state_dict({name: given[name] for name in fitted}, strict=False)
-    seen = sorted({one for every in model.members for one in every.trained_on})
-    return WarmStart(model_hash(folder), member.name, tuple(fitted), tuple(left), tuple(seen))
+    return model, member, fitted
 
 
 def begun_from(record: RunRecord, net: Network, begun: RunRecord | None, start: str | Path | None) -> RunRecord:

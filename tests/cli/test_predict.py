@@ -1,6 +1,7 @@
 """`avnnet predict`: images to masks and a table."""
 
 import shutil
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -17,6 +18,8 @@ from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP
 from avnnet.models import UNet3D
 from tests.faults.nifti_files import nifti
+
+LAPTOP = Path(__file__).parents[2] / "experiments" / "laptop" / "unet2d.yaml"
 
 
 @pytest.fixture
@@ -146,5 +149,5 @@ def test_one_centre_is_not_taken_for_several_images(model_folder, cohort, tmp_pa
 def test_a_missing_model_and_a_missing_cohort_are_errors_in_words(cohort, tmp_path, capsys):
     assert main(["predict", str(tmp_path), str(cohort.cases[0].image[0]), "--out", str(tmp_path / "o")]) == 2
     assert capsys.readouterr().err.startswith("MissingFile: no model")
-    assert main(["study", str(tmp_path / "no.csv"), "--nets", "a.yaml", "--out", str(tmp_path / "o")]) == 2
+    assert main(["study", str(tmp_path / "no.csv"), "--nets", str(LAPTOP), "--out", str(tmp_path / "o")]) == 2
     assert capsys.readouterr().err.startswith("MissingFile: no cohort table")
