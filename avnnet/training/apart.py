@@ -20,6 +20,9 @@ from avnnet.cases.loop import in_words
 from avnnet.errors import WorkerFailed
 from avnnet.progress import Reporter, Step
 
+# read when torch and numpy are imported; their libraries for matrices each have one of their own
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -121,9 +124,25 @@ def _started(work: Callable[..., None], threads: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, work, threads), daemon=True)
-    process.start()
+    with _threads_of_children(threads):
+        process.start()
     theirs.close()  # so that this end is told when the process is gone
     return _Worker(process, ours)
+
+
+@contextmanager
+def _threads_of_children(threads: int) -> Iterator[None]:
+    """Processes that are started in the block compute with so many threads, in every library."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _hand_out(waiting: list[Job], done: set[str], workers: Sequence[_Worker]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 from pytorch_lightning.callbacks import Callback
 
 from avnnet.data.cohort import read_cohort
@@ -110,7 +111,7 @@ def work(what: str, folder: Path, reporter: Reporter) -> None:
     reporter.say(what)
     with reporter.steps(what, 1) as step:
         step(1)
-    (folder / what).touch()
+    (folder / what).write_text(f"{torch.get_num_threads()} {os.environ['OPENBLAS_NUM_THREADS']}")
 
 
 def test_jobs_that_fail_or_die_are_named_and_the_others_are_done(tmp_path):
@@ -118,7 +119,7 @@ def test_jobs_that_fail_or_die_are_named_and_the_others_are_done(tmp_path):
     jobs = [
         Job(f"the {name}", (name, tmp_path), tuple(f"the {one}" for one in before)) for name, before in after.items()
     ]
-    said = Lines()
+    said, before = Lines(), dict(os.environ)
     with pytest.raises(WorkerFailed) as caught:
         run_apart(jobs, work, 2, said)
     assert "the fail: ValueError: no such thing" in str(caught.value) or "signal 9" in str(caught.value)
@@ -126,6 +127,9 @@ def test_jobs_that_fail_or_die_are_named_and_the_others_are_done(tmp_path):
         assert name in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["early", "late"]
     assert {"early", "late"} < set(said.lines)
+    share = max(1, torch.get_num_threads() // 2)
+    assert (tmp_path / "late").read_text() == f"{share} {share}"  # of every library, or tables differ in the last digit
+    assert before == dict(os.environ)
 
 
 def sleep(folder: Path, reporter: Reporter) -> None:
