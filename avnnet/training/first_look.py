@@ -46,4 +46,4 @@ def show_first(case: Case, model: Segmenter, out: Path, reporter: Reporter) -> N
     except AvnnetError:
         return
     reporter.say(f"first result: {case.case_id}, held out, by {' and '.join(model.ensemble.names)}: {', '.join(words)}")
-    reporter.say(f"its picture, with the manual and the automatic outline: {path.resolve()}")
+    reporter.say(f"its picture, with the manual and the automatic outline: {path}")
