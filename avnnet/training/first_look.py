@@ -46,4 +46,6 @@ def show_first(case: Case, model: Segmenter, out: Path, reporter: Reporter) -> N
     except AvnnetError:
         return
     reporter.say(f"first result: {case.case_id}, held out, by {' and '.join(model.ensemble.names)}: {', '.join(words)}")
-    reporter.say(f"its picture, with the manual and the automatic outline: {path}")
+    # a notebook is passed on with its output, which must not tell where its folder lies
+    place = f"{PICTURE} in the study's folder" if path.is_absolute() else str(path)
+    reporter.say(f"its picture, with the manual and the automatic outline: {place}")

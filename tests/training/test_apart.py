@@ -91,7 +91,20 @@ def test_the_first_held_out_case_is_shown_with_the_volumes_of_the_tables(finishe
     for name in ("vital", "necrosis"):
         found, drawn = rows.loc["unet2d", f"{name}_cm3"], rows.loc["manual", f"{name}_cm3"]
         assert f"{name} {found:.1f} cm³ (manual {drawn:.1f}, Dice " in line
-    assert str(tmp_path / "first.png") in place
+    assert place.endswith("first.png in the study's folder")
+
+
+def test_the_picture_is_named_by_the_path_that_was_typed_and_by_no_place_on_the_machine(
+    finished, tmp_path, monkeypatch
+):
+    whole, _ = finished
+    monkeypatch.chdir(tmp_path)
+    case = read_cohort(whole.cohort).cases[0]
+    model, said = load_model(whole.out / "fold0" / "unet2d" / "model"), Lines()
+    for folder in (Path("typed"), tmp_path / "whole"):
+        show_first(case, model, folder, said)
+    assert said.lines[1].endswith(": typed/first.png")
+    assert str(tmp_path) not in said.lines[3]
 
 
 def test_a_first_case_that_cannot_be_segmented_is_left_to_the_tables(finished, tmp_path):
