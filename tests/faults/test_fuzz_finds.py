@@ -116,6 +116,15 @@ def test_a_deflated_file_that_grows_a_thousandfold_is_refused_in_little_memory(s
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
 
 
+@pytest.mark.parametrize("number", ["19600102", "PAT0012345"])
+def test_a_date_or_a_number_of_a_person_in_the_place_of_a_code_is_not_shown(series, capfd, number):
+    edit_all(series, ImageType=[number])
+    main(["scan", str(series)])
+    said = capfd.readouterr()
+    assert number not in said.out + said.err
+    assert "1: 8 slices of 34 x 40 pixels" in said.out
+
+
 @pytest.mark.parametrize("keyword", ["ImageType", "ScanningSequence", "MRAcquisitionType", "Modality",
                                      "PhotometricInterpretation", "EchoTime"])  # fmt: skip
 def test_a_code_that_is_none_is_not_shown_since_a_damaged_tag_may_hold_a_name(series, capfd, keyword):

@@ -7,7 +7,8 @@ import re
 from pydicom import config
 from pydicom.uid import UID
 
-CODE = re.compile("[A-Z0-9_ ]{0,16}")
+# four digits in a row are a date of birth or a number of a person, moved here by damage, sooner than a part of a code
+CODE = re.compile("(?!.*[0-9]{4})[A-Z0-9_ ]{0,16}")
 
 
 def shown(*words: str) -> str:
@@ -19,8 +20,8 @@ def shown(*words: str) -> str:
     Source: DICOM PS3.5, 6.2: capitals, digits, blanks and underscores, at most 16.
 
     Examples:
-        >>> shown("ORIGINAL", "PRIMARY", "M_FFE"), shown("Smith^John")
-        ('ORIGINAL/PRIMARY/M_FFE', '?')
+        >>> shown("ORIGINAL", "PRIMARY", "M_FFE"), shown("Smith^John"), shown("19600102")
+        ('ORIGINAL/PRIMARY/M_FFE', '?', '?')
     """
     return "/".join(word if CODE.fullmatch(word) else "?" for word in words)
 
