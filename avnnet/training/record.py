@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from avnnet.data.cohort import Cohort
-from avnnet.data.integrity import content_hash
+from avnnet.data.integrity import image_files_hash
 from avnnet.errors import CheckpointMismatch
 from avnnet.labels import LabelScheme
 from avnnet.record import BudgetRecord, NetworkRecord, StudyRecord
@@ -120,7 +120,9 @@ def _way_out(study: Study) -> str:
 
 
 def _cohort_hash(cohort: Cohort) -> str:
-    files = content_hash(*(path for case in cohort for path in (*case.image, case.label, case.second_label) if path))
+    files = image_files_hash(
+        *(path for case in cohort for path in (*case.image, case.label, case.second_label) if path)
+    )
     return hashlib.sha256((cohort.table.to_csv(index=False) + files).encode()).hexdigest()
 
 

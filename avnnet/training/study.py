@@ -8,12 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from avnnet.cases.evaluate import evaluate_cases
 from avnnet.data.checks import check_cohort
-from avnnet.data.cohort import Case, Cohort, read_cohort
+from avnnet.data.cohort import Cohort, read_cohort
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.splits import stored_folds
-from avnnet.errors import InvalidConfig, StatisticsError
+from avnnet.errors import InvalidConfig
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -28,9 +27,9 @@ from avnnet.tables import read_table, write_table
 from avnnet.training.apart import Job, run_apart
 from avnnet.training.changes import OF_ANY_FOLD
 from avnnet.training.config import Experiment
-from avnnet.training.first_look import show_first
-from avnnet.training.fit import check_same_run, is_trained, recorded_precision, train
-from avnnet.training.folds import failed_in, folds_made, precision_of, tables_of, write_fold
+from avnnet.training.fit import check_same_run, is_trained
+from avnnet.training.folds import folds_made, tables_of
+from avnnet.training.one_fold import Fold, predict_fold, train_network
 from avnnet.training.plan import Study
 from avnnet.training.record import begin_record, end_record
 from avnnet.training.study_budget import budgeted_networks, say_forecast
@@ -59,21 +58,22 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
         drawn = check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
     held_out = stored_folds(study.out / "splits.json", cohort, study.folds, seed=study.seed)
     part = next(index for index, name in scheme.names.items() if name == scheme.part)
-    for fold, case_ids in enumerate(held_out):
+    for number, case_ids in enumerate(held_out):
         if not any(part in drawn[case_id] for case_id in case_ids):
-            reporter.say(f"fold {fold} holds out no case with {scheme.part}: nothing will be known of it there")
+            reporter.say(f"fold {number} holds out no case with {scheme.part}: nothing will be known of it there")
     first, budgets = budgeted_networks(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     record = begin_record(study, cohort, scheme, first, held_out, budgets)
     if not budgets:
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
+    folds = [Fold(study, number, cohort, held_out[number], scheme, classes) for number in chosen]
     if study.processes > 1:
-        _run_folds_apart(study, first, cohort, scheme, held_out, chosen, classes, reporter)
+        _run_folds_apart(folds, first, reporter)
         _write_model(study, scheme, classes)
     else:
-        for fold in chosen:
-            _run_fold(study, first, budgets, cohort, scheme, held_out[fold], fold, classes, reporter)
+        for fold in folds:
+            _run_fold(fold, first, budgets, reporter)
             _write_model(study, scheme, classes)
     tables = _collect(study)
     _write_figures(study, cohort, scheme, tables["agreement"])
@@ -111,119 +111,53 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
 
 
 def _run_fold(
-    study: Study,
-    experiments: Mapping[str, Experiment],
-    budgets: Mapping[str, BudgetRecord],
-    cohort: Cohort,
-    scheme: LabelScheme,
-    held_out: list[str],
-    fold: int,
-    classes: list[type],
-    reporter: Reporter,
+    fold: Fold, experiments: Mapping[str, Experiment], budgets: Mapping[str, BudgetRecord], reporter: Reporter
 ) -> None:
-    if failed_in(study, fold) == 0:
-        reporter.say(f"{study.place_of(fold)}: done before")
+    if fold.is_done:
+        reporter.say(f"{fold.place}: done before")
         return
+    for name, parsed in _untrained(fold, experiments).items():
+        train_network(fold, name, parsed.of_fold(fold.number), reporter, budget=budgets.get(name))
+    predict_fold(fold, reporter)
+
+
+def _untrained(fold: Fold, experiments: Mapping[str, Experiment]) -> dict[str, Experiment]:
+    left = {}
     for name, parsed in experiments.items():
-        run = study.fold_folder(fold) / name
-        if is_trained(run):  # the config may have been edited since
-            check_same_run(run, parsed, irrelevant=OF_ANY_FOLD)
+        if is_trained(fold.run(name)):  # the config may have been edited since
+            check_same_run(fold.run(name), parsed, irrelevant=OF_ANY_FOLD)
         else:
-            _train_network(study, parsed.of_fold(fold), fold, name, budgets.get(name), reporter)
-    _predict_fold(study, cohort, scheme, held_out, fold, classes, reporter)
+            left[name] = parsed
+    return left
 
 
-def _train_network(
-    study: Study, experiment: Experiment, fold: int, name: str, budget: BudgetRecord | None, reporter: Reporter
-) -> None:
-    experiment.datamodule.is_checked = True
-    experiment.datamodule.reporter = reporter
-    epochs = experiment.trainer.max_epochs or 0
-    with reporter.steps(f"{study.place_of(fold)}, training {name}", epochs) as step:
-        member = train(experiment, study.fold_folder(fold) / name, name=name, on_epoch=step, budget=budget)
-    if (fold, name) == study.first_training:
-        data = experiment.datamodule
-        _show_first(study, data.held_out_cases, member, data.labels, reporter)
-
-
-def _show_first(study: Study, cases: Sequence[Case], member: Member, scheme: LabelScheme, reporter: Reporter) -> None:
-    fold, name = study.first_training
-    precision = recorded_precision(study.fold_folder(fold) / name) or "32-true"
-    show_first(cases[0], Segmenter([member], scheme, precision=precision), study.out, reporter)
-
-
-def _predict_fold(
-    study: Study,
-    cohort: Cohort,
-    scheme: LabelScheme,
-    held_out: list[str],
-    fold: int,
-    classes: list[type],
-    reporter: Reporter,
-) -> None:
-    runs = [study.fold_folder(fold) / name for name in study.trained_names]
-    members = [member for run in runs for member in load_model(run / "model", classes=classes).members]
-    precision = precision_of(study, fold)
-    finder = Ensemble([members.pop()], scheme, precision=precision) if study.locator is not None else None
-    locator = Locator(finder) if finder is not None else None
-    model = Segmenter(members, scheme, precision=precision, locator=locator)
-    cases = cohort.subset(held_out)
-    if fold == study.first_training[0]:  # where the first training was stopped before it could show anything
-        _show_first(study, cases, members[0], scheme, reporter)
-    tables = evaluate_cases(
-        cohort,
-        cases,
-        model,
-        study.out / "masks",
-        reporter=reporter,
-        title=f"{study.place_of(fold)}, predicting held-out cases",
-    )
-    if tables.agreement.empty:
-        first_error = tables.measurements["error"].iloc[0]
-        raise StatisticsError(
-            f"{study.place_of(fold)}: none of {len(held_out)} held-out cases could be segmented; the first: "
-            f"{first_error}"
-        )
-    write_fold(study, fold, tables)
-
-
-def _run_folds_apart(
-    study: Study,
-    experiments: Mapping[str, Experiment],
-    cohort: Cohort,
-    scheme: LabelScheme,
-    held_out: Sequence[list[str]],
-    folds: Sequence[int],
-    classes: list[type],
-    reporter: Reporter,
-) -> None:
+def _run_folds_apart(folds: Sequence[Fold], experiments: Mapping[str, Experiment], reporter: Reporter) -> None:
     """The same as `_run_fold` of every fold: each training, and each prediction of a fold, is a job of its own."""
     jobs: list[Job] = []
     for fold in folds:
-        place, trainings = study.place_of(fold), []
-        if failed_in(study, fold) == 0:
-            reporter.say(f"{place}: done before")
+        if fold.is_done:
+            reporter.say(f"{fold.place}: done before")
             continue
-        for name, parsed in experiments.items():
-            run = study.fold_folder(fold) / name
-            if is_trained(run):
-                check_same_run(run, parsed, irrelevant=OF_ANY_FOLD)
-            else:
-                config, choice = parsed.plain_with({"data.fold": fold}), parsed.trainer.precision_choice
-                trainings.append(Job(f"{place}, training {name}", (study, fold, name, config, choice)))
-        words = (study, cohort, scheme, held_out[fold], fold, classes)
+        trainings = [
+            Job(
+                f"{fold.place}, training {name}",
+                (fold, name, parsed.plain_with({"data.fold": fold.number}), parsed.trainer.precision_choice),
+            )
+            for name, parsed in _untrained(fold, experiments).items()
+        ]
         after = tuple(job.name for job in trainings)
-        jobs += [*trainings, Job(f"{place}, predicting held-out cases", words, after)]
-    run_apart(jobs, _do_job, study.processes, reporter)
+        jobs += [*trainings, Job(f"{fold.place}, predicting held-out cases", (fold,), after)]
+    run_apart(jobs, _do_job, folds[0].study.processes, reporter)
 
 
-def _do_job(study: Study, *words: Any) -> None:
-    """A training, whose first word is the fold, or a prediction."""
-    if isinstance(words[0], int):
-        fold, name, config, choice, reporter = words
-        _train_network(study, Experiment.of_plain(config, choice), fold, name, None, reporter)
+def _do_job(fold: Fold, *words: Any) -> None:
+    """A training, which has a name and a config, or a prediction."""
+    *training, reporter = words
+    if training:
+        name, config, choice = training
+        train_network(fold, name, Experiment.of_plain(config, choice), reporter)
     else:
-        _predict_fold(study, *words)
+        predict_fold(fold, reporter)
 
 
 def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None:

@@ -1,13 +1,13 @@
 import pytest
 
 from avnnet.errors import GeometryMismatch, InvalidConfig, InvalidSplit, MissingFile
-from avnnet.training import study as study_module
+from avnnet.training import one_fold
 from avnnet.training.study import run_study
 from tests.training.conftest import QUIET
 
 
 def no_training(monkeypatch):
-    monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("training began"))
+    monkeypatch.setattr(one_fold, "train", lambda *_, **__: pytest.fail("training began"))
 
 
 def test_fewer_patients_than_folds_stop_before_training(plan, monkeypatch):

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from avnnet.errors import CheckpointMismatch, InvalidRecord
+from avnnet.training import one_fold
 from avnnet.training import plan as plan_module
-from avnnet.training import study as study_module
 from avnnet.training.study import run_study
 from tests.training.conftest import QUIET
 
@@ -54,10 +54,10 @@ def half_done(finished, tmp_path):
 
 def test_a_half_done_study_of_before_goes_on_to_the_same_tables(finished, half_done, monkeypatch):
     trained, predicted, parsed = [], [], []
-    real, evaluate, load = study_module.train, study_module.evaluate_cases, plan_module.load_experiment
-    monkeypatch.setattr(study_module, "train", lambda *a, **k: (trained.append(a[1].parent.name), real(*a, **k))[1])
+    real, evaluate, load = one_fold.train, one_fold.evaluate_cases, plan_module.load_experiment
+    monkeypatch.setattr(one_fold, "train", lambda *a, **k: (trained.append(a[1].parent.name), real(*a, **k))[1])
     monkeypatch.setattr(
-        study_module, "evaluate_cases", lambda *a, **k: (predicted.append(k["title"][:9]), evaluate(*a, **k))[1]
+        one_fold, "evaluate_cases", lambda *a, **k: (predicted.append(k["title"][:9]), evaluate(*a, **k))[1]
     )
     monkeypatch.setattr(plan_module, "load_experiment", lambda *a: (parsed.append(a[0][0].stem), load(*a))[1])
     assert run_study(half_done, QUIET) == 0
@@ -70,14 +70,14 @@ def test_a_half_done_study_of_before_goes_on_to_the_same_tables(finished, half_d
 
 
 def test_a_trained_network_of_a_fold_that_is_not_done_is_not_taken_for_one_of_another_config(half_done, monkeypatch):
-    monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("training began"))
+    monkeypatch.setattr(one_fold, "train", lambda *_, **__: pytest.fail("training began"))
     (half_done.out / "fold0" / "agreement.csv").unlink()  # so that nothing but the runs themselves can tell
     with pytest.raises(CheckpointMismatch, match=r"unet2d holds a training.*data\.batch_size was 2, is 3; choose"):
         run_study(replace(half_done, overrides=["--data.batch_size=3"]), QUIET)
 
 
 def test_a_half_done_study_of_another_cohort_is_refused_before_any_fold_is_done(half_done, monkeypatch):
-    monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("training began"))
+    monkeypatch.setattr(one_fold, "train", lambda *_, **__: pytest.fail("training began"))
     (half_done.out / "fold0" / "agreement.csv").unlink()
     path = half_done.out / "study.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"cohort_sha256": "1f"}))
@@ -96,7 +96,7 @@ def test_tables_of_a_study_that_nobody_describes_are_refused(half_done):
     [("{", "is not JSON"), ('{"schema": 99}', "schema 99, this version"), ('{"folds": "2"}', "folds must be a whole")],
 )
 def test_a_study_whose_record_cannot_be_used_says_what_to_do(half_done, content, words, monkeypatch):
-    monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("training began"))
+    monkeypatch.setattr(one_fold, "train", lambda *_, **__: pytest.fail("training began"))
     (half_done.out / "study.json").write_text(content)
     with pytest.raises(InvalidRecord, match=f"{words}.*run the study again in another folder"):
         run_study(half_done, QUIET)

@@ -12,7 +12,7 @@ from avnnet.data.files import read_labels, write_image
 from avnnet.errors import CheckpointMismatch, InvalidSplit
 from avnnet.image import LabelMap
 from avnnet.inference.model_folder import load_model
-from avnnet.training import study as study_module
+from avnnet.training import one_fold
 from avnnet.training.config import load_experiment
 from avnnet.training.fit import train
 from avnnet.training.study import run_study
@@ -42,7 +42,7 @@ def test_fit_on_a_fold_and_the_study_on_that_fold_give_equal_weights(finished, t
 def test_a_second_call_does_not_train_again(finished, monkeypatch, no_report):
     study, _ = finished
     before = {path: path.stat().st_mtime_ns for path in study.out.rglob("*.safetensors") if "fold" in str(path)}
-    monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(one_fold, "train", lambda *_, **__: pytest.fail("trained again"))
     assert run_study(study, QUIET) == 0
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
@@ -111,7 +111,7 @@ def test_a_run_folder_of_another_config_is_refused(finished, tmp_path):
 )
 def test_finished_folds_of_another_study_are_not_mixed_in(finished, cohort, tmp_path, monkeypatch, change, words):
     study, _ = finished
-    monkeypatch.setattr(study_module, "train", lambda *_, **__: pytest.fail("training began"))
+    monkeypatch.setattr(one_fold, "train", lambda *_, **__: pytest.fail("training began"))
     other = {"out": shutil.copytree(study.out, tmp_path / "s")}
     if change == "config":
         other["overrides"] = ["--data.batch_size=3"]
