@@ -96,7 +96,7 @@ def _by_name(classes: Iterable[type]) -> dict[str, type]:
         if known.setdefault(cls.__name__, cls) is not cls:
             raise InvalidRecipe(
                 f"two classes are called {cls.__name__}, in {known[cls.__name__].__module__} and {cls.__module__}, and "
-                "a recipe knows a class by its name; rename yours"
+                "a recipe knows a class by its name; give the one that the model was trained with, or rename yours"
             )
     return known
 

@@ -14,7 +14,7 @@ from avnnet.cases.ledger import Ledger
 from avnnet.cases.loop import Turn, each_case, in_words
 from avnnet.data.files import read_image
 from avnnet.data.files.streams import check_regular
-from avnnet.data.integrity import content_hash, image_hash
+from avnnet.data.integrity import image_files_hash, image_hash
 from avnnet.errors import MissingFile
 from avnnet.flags import Flag, Flags
 from avnnet.inference.segmentation import Segmentation
@@ -119,7 +119,7 @@ def _made_from(model: Segmenter, job: Job, suffix: str) -> dict[str, Any]:
             check_regular(file)  # the hash of a pipe would wait for ever
     return {
         "model_sha256": model.sha256,
-        "files_sha256": content_hash(*job.files),
+        "files_sha256": image_files_hash(*job.files),
         "series": job.series,
         "prefer": job.prefer,
         "side": job.side,

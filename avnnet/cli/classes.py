@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -18,6 +17,7 @@ def add_classes(command: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
+        type=own_class,
         metavar="MODULE.CLASS",
         help="blocks and networks of your own that the model was trained with, such as my_module.MyBlock; modules in "
         "the working directory can be imported. It is code: name only your own",
@@ -34,35 +34,20 @@ def see_working_directory() -> None:
         sys.path.append(here)
 
 
-def imported(words: Sequence[str]) -> list[type]:
-    """The classes that words such as "my_module.MyBlock" name, in their order.
+def own_class(word: str) -> type:
+    """The class that a word such as "my_module.MyBlock" names.
 
     Raises:
-        InvalidClass: if a word names no module and class, if the module is missing or raises an error, or if what it
-            names is neither a network nor a block, or if two classes have the same name.
+        InvalidClass: if the word names no module and class, if the module is missing or raises an error, or if what it
+            names is neither a network nor a block.
 
     Examples:
-        >>> imported(["avnnet.models.ConvBlock"])
-        [<class 'avnnet.models.blocks.ConvBlock'>]
+        >>> own_class("avnnet.models.ConvBlock")
+        <class 'avnnet.models.blocks.ConvBlock'>
     """
-    if not words:
-        return []
-    see_working_directory()
-    classes = [_imported(word) for word in words]
-    by_name: dict[str, type] = {}
-    for one in classes:
-        other = by_name.setdefault(one.__name__, one)
-        if other is not one:
-            raise InvalidClass(
-                f"a model tells classes by their names, and two of --classes are called {one.__name__}: of "
-                f"{other.__module__} and of {one.__module__}; give the one that the model was trained with"
-            )
-    return classes
-
-
-def _imported(word: str) -> type:
     from torch import nn
 
+    see_working_directory()
     name, _, attribute = word.rpartition(".")
     if not name or not all(part.isidentifier() for part in word.split(".")):
         raise InvalidClass(f"--classes takes MODULE.CLASS with a dot, such as my_module.MyBlock; found {word!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avnnet.cli.classes import add_classes, imported
+from avnnet.cli.classes import add_classes
 from avnnet.cli.words import Commands, add_device, add_margin, add_out
 from avnnet.errors import LeakageError
 from avnnet.progress import Reporter
@@ -52,12 +52,12 @@ def run(args: argparse.Namespace) -> int:
     table: Path = args.cohort
     out: Path = args.out
     margins: dict[str, float] = dict(args.margin)
-    classes: list[str] = args.classes
+    classes: list[type] = args.classes
     device: str = args.device
     mark_seen: bool = args.mark_seen
     reporter = Reporter()
     reporter.say("loading the model")
-    model = load_model(folder, classes=imported(classes), device=chosen_device(device))
+    model = load_model(folder, classes=classes, device=chosen_device(device))
     reporter.say(model.summary())
     check_margins(margins, model.scheme.volume_columns)
     cohort = read_cohort(table)

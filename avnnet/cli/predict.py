@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avnnet.cli.classes import add_classes, imported
+from avnnet.cli.classes import add_classes
 from avnnet.cli.words import Commands, Point, add_device, add_out, add_prefer, choices, point, whole_number
 from avnnet.errors import InvalidCohort, InvalidConfig, MissingFile
 from avnnet.labels import HIP, Side
@@ -75,7 +75,6 @@ def run(args: argparse.Namespace) -> int:
         InvalidConfig: if there is no such device, one centre or series for several images, or a table for an image.
         InvalidCohort: if two images have the same name, or a channel has none.
         MissingFile: if there is no such image or model.
-        InvalidClass: if a class of the user's own cannot be used.
         InvalidRecipe, ModelMismatch: if the model cannot be used.
     """
     from avnnet.cases.keys import KEYS, case_keys
@@ -95,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     prefer: str | None = args.prefer
     suffix: str = f".{args.format}"
     keep_names: bool = args.keep_names
-    classes: list[str] = args.classes
+    classes: list[type] = args.classes
     device: str = args.device
     reporter = Reporter()
     for word, value in (("centre", centre_mm), ("series", series)):
@@ -104,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     images = [_files(words, f"image {nth} of {len(typed)}") for nth, words in enumerate(typed, start=1)]
     if series is not None and images[0][0].is_file() and not is_dicom(images[0][0]):
         raise InvalidConfig("--series chooses among those of a DICOM folder; this is an image file: leave it out")
-    model = load_model(folder, classes=imported(classes), device=chosen_device(device))
+    model = load_model(folder, classes=classes, device=chosen_device(device))
     names = [image_name(files[0]) for files in images] if keep_names else case_keys(out, images)
     if len(set(names)) != len(names):
         raise InvalidCohort("two of the images have one name, or are the same image; rename one or predict it apart")

@@ -14,7 +14,7 @@ from torch import Tensor
 from avnnet.atomic import whole_file
 from avnnet.data.cohort import Case
 from avnnet.data.files import read_image, read_labels
-from avnnet.data.integrity import content_hash, image_hash
+from avnnet.data.integrity import image_files_hash, image_hash
 from avnnet.data.preprocess import Preprocess
 from avnnet.labels import LabelScheme
 from avnnet.recipe import describe
@@ -38,7 +38,7 @@ class Cache:
         """The name of an entry: a hash of file contents, parameters, side, centre and the code's version."""
         parts = {
             "version": VERSION,
-            "files": content_hash(*case.image, case.label),
+            "files": image_files_hash(*case.image, case.label),
             "preprocess": describe(preprocess),
             "scheme": describe(scheme),
             "side": case.side,

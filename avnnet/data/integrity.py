@@ -41,11 +41,26 @@ def image_hash(image: Image) -> str:
     return digest.hexdigest()
 
 
-def content_hash(*paths: str | Path) -> str:
+def content_hash(*files: str | Path) -> str:
     """The SHA-256 of the bytes of files, in the order given, as 64 hex digits.
+
+    Args:
+        files: plain files, such as weights and tables; `image_files_hash` knows what belongs to an image.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(_file_hash(Path(file)))
+    return digest.hexdigest()
+
+
+def image_files_hash(*paths: str | Path) -> str:
+    """The SHA-256 of the bytes of images' files, in the order given, as 64 hex digits.
 
     Voxels in a second file, as beside a `.mhd`, `.nhdr` or `.hdr`, count with their header.
     A DICOM export counts as one file: the hashes of all files below it, sorted, because their names mean nothing.
+
+    Args:
+        paths: image files, and folders of DICOM exports.
     """
     digest = hashlib.sha256()
     for path in map(Path, paths):

@@ -7,8 +7,8 @@ import pytest
 import torch
 import yaml
 
-from avnnet.cli import main
-from avnnet.cli.classes import imported
+from avnnet.cli import main, parser
+from avnnet.cli.classes import own_class
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import InvalidClass
@@ -137,26 +137,34 @@ BAD = [
     ("own_parts.build", "own_parts.build is not a class, it is of type function"),
     ("own_parts.NUMBER", "own_parts.NUMBER is not a class, it is of type int"),
     ("own_parts.Neither", "own_parts.Neither is neither a network nor a block"),
-    ("own_parts.Gated second.Gated", "two of --classes are called Gated: of own_parts and of second"),
 ]
 
 
-@pytest.mark.parametrize(("words", "said"), BAD, ids=[words or "nothing" for words, _ in BAD])
+@pytest.mark.parametrize(("word", "said"), BAD, ids=[word or "nothing" for word, _ in BAD])
 @pytest.mark.parametrize(
     "command", [["predict", "m", "i.nii.gz"], ["evaluate", "m", "c.csv"]], ids=["predict", "evaluate"]
 )
-def test_a_class_that_cannot_be_used_is_named_before_the_model_is_read(here, capsys, command, words, said):
-    assert main([*command, "--out", "o", "--classes", *(words.split() or [""])]) == 2
+def test_a_class_that_cannot_be_used_is_named_before_the_model_is_read(here, capsys, command, word, said):
+    assert main([*command, "--out", "o", "--classes", word]) == 2
     error = capsys.readouterr().err
     assert error.startswith("InvalidClass: ")
     assert said in error
     assert not (here / "o").exists()
 
 
+def test_two_classes_of_one_name_are_told_by_their_modules(here, own, capsys):
+    folder = saved(UNet3D([4, 8], [[2, 2, 2]], block=own.Gated), here / "model")
+    words = ["predict", str(folder), "i.nii.gz", "--out", "o", "--classes", "own_parts.Gated", "second.Gated"]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("InvalidRecipe: two classes are called Gated, in own_parts and second")
+    assert not (here / "o").exists()
+
+
 @pytest.mark.usefixtures("here")
 def test_the_error_of_a_users_module_is_kept_with_its_place():
     with pytest.raises(InvalidClass) as caught:
-        imported(["raising.Gated"])
+        own_class("raising.Gated")
     assert str(caught.value.__cause__) == "the moon is full"
     assert caught.value.__cause__.__traceback__ is not None
 
@@ -164,7 +172,7 @@ def test_the_error_of_a_users_module_is_kept_with_its_place():
 def test_a_file_in_the_working_directory_stands_in_for_no_module_of_avnnets(here):
     (here / "colorsys.py").write_text("raise RuntimeError('shadowed')")
     sys.modules.pop("colorsys", None)
-    imported(["own_parts.Gated", "own_parts.Gated"])
+    own_class("own_parts.Gated")
     import colorsys
 
     assert colorsys.rgb_to_hsv(1, 0, 0) == (0, 1, 1)
@@ -173,5 +181,5 @@ def test_a_file_in_the_working_directory_stands_in_for_no_module_of_avnnets(here
 @pytest.mark.usefixtures("here")
 def test_without_classes_python_does_not_look_in_the_working_directory():
     before = list(sys.path)
-    assert imported([]) == []
+    parser().parse_args(["predict", "m", "i.nii.gz", "--out", "o"])
     assert sys.path == before

@@ -10,7 +10,7 @@ from pydicom.uid import MRImageStorage
 
 from avnnet.data.dicom import ScanSettings, write_series
 from avnnet.data.files import read_grid, read_image
-from avnnet.data.integrity import content_hash
+from avnnet.data.integrity import image_files_hash
 from avnnet.errors import InvalidConfig, NonFiniteVoxels, OutputNotWritable, UnsupportedDimensions
 from avnnet.grid import Grid
 from avnnet.image import Image
@@ -148,10 +148,10 @@ def test_the_same_call_gives_the_same_bytes_and_another_call_other_uids(image, s
 
 
 def test_a_folder_with_files_is_not_written_over_and_an_empty_one_is_filled(image, series, tmp_path):
-    before = content_hash(series)
+    before = image_files_hash(series)
     with pytest.raises(OutputNotWritable, match="there already"):
         write_series(image, series, patient_id="p2")
-    assert content_hash(series) == before
+    assert image_files_hash(series) == before
     (tmp_path / "empty").mkdir()
     assert len(files(write_series(image, tmp_path / "empty", patient_id="p1"))) == 5
 

@@ -7,7 +7,7 @@ import nrrd
 import pytest
 
 from avnnet.data.files import read_image
-from avnnet.data.integrity import content_hash
+from avnnet.data.integrity import image_files_hash
 from avnnet.errors import MissingFile, ResourceLimitExceeded, UnreadableFile, UnsafePath, UnsupportedFormat
 from tests.faults.nifti_files import refused
 from tests.faults.text_header_files import VALUES, edit, is_the_image, written
@@ -110,13 +110,13 @@ def test_n33_an_nhdr_by_pynrrd_is_the_image_that_itk_and_pynrrd_see(tmp_path, en
 @pytest.mark.parametrize("name", ["plain.nhdr", "plain.mhd"])
 def test_n33_other_voxels_under_the_same_header_have_another_hash(tmp_path, name):
     path = written(tmp_path / name)
-    before = content_hash(path)
+    before = image_files_hash(path)
     content = path.with_suffix(".raw").read_bytes()
     path.with_suffix(".raw").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    assert content_hash(path) != before
+    assert image_files_hash(path) != before
     path.with_suffix(".raw").unlink()
     os.mkfifo(path.with_suffix(".raw"))
-    assert content_hash(path) != before  # and it does not wait for the pipe
+    assert image_files_hash(path) != before  # and it does not wait for the pipe
 
 
 def test_n29_voxels_in_a_second_file_of_the_folder_are_read(tmp_path):

@@ -11,7 +11,7 @@ from nibabel.nifti1 import header_dtype
 
 from avnnet.data.files import read_grid, read_image
 from avnnet.data.files.single import check_whole
-from avnnet.data.integrity import content_hash
+from avnnet.data.integrity import image_files_hash
 from avnnet.errors import (
     AvnnetError,
     GeometryConflict,
@@ -196,7 +196,7 @@ def test_n31_a_link_in_a_pair_that_leads_out_of_its_folder_is_not_followed(tmp_p
 
 def test_n31_the_hash_of_an_image_is_of_both_files(tmp_path):
     header, voxels = pair(tmp_path)
-    before = content_hash(header)
-    assert content_hash(voxels) == before
+    before = image_files_hash(header)
+    assert image_files_hash(voxels) == before
     voxels.write_bytes(voxels.read_bytes()[:-1] + b"\7")
-    assert content_hash(header) != before
+    assert image_files_hash(header) != before

@@ -21,7 +21,7 @@ import numpy as np
 from avnnet.cli import main
 from avnnet.data.files import read_grid, read_image, read_labels
 from avnnet.data.files.structures import read_structures
-from avnnet.data.integrity import content_hash
+from avnnet.data.integrity import image_files_hash
 from avnnet.errors import AvnnetError
 from avnnet.inference.model_folder import RECIPE, load_model
 from tests.faults.fuzz.mutations import Rng, any_bytes, element, json_text, json_value, words
@@ -162,7 +162,7 @@ def _readers(kind: str, folder: Path) -> Iterator:
 
 
 def _hash(path: Path) -> None:
-    content_hash(path)  # of whatever is there
+    image_files_hash(path)  # of whatever is there
     raise AvnnetError("what is hashed is not yet read")
 
 
