@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import Any, NoReturn
 
 from avnnet.errors import AvnnetError, InvalidRecipe
+from avnnet.parts import part
 
 PLAIN = (bool, int, float, str, type(None))
 DEEPEST = 32  # of lists and objects in each other; a U-Net in a model needs 7
+# a recipe may name what these packages export, and no other module: importing them runs nobody's code but theirs
+LIBRARIES = (
+    "torch.nn",
+    "monai.networks.nets",
+    "dynamic_network_architectures.architectures.unet",
+    "dynamic_network_architectures.building_blocks.residual",
+)
 
 
 def describe(obj: Any) -> Any:
     """A plain, JSON-able description of an object that keeps its constructor arguments under their names.
 
     Args:
-        obj: an object whose attributes hold its constructor arguments; numbers, text, lists, dicts and
-            classes pass through.
+        obj: an object whose attributes hold its constructor arguments; numbers, text, lists, dicts, classes and
+            `functools.partial` of classes pass through.
 
     Raises:
         InvalidRecipe: if a constructor argument is not kept as an attribute, or is not describable.
@@ -32,7 +43,13 @@ def describe(obj: Any) -> Any:
     if isinstance(obj, PLAIN):
         return obj
     if isinstance(obj, type):
-        return {"type": obj.__name__}
+        return {"type": _name(obj)}
+    if isinstance(obj, functools.partial):
+        filled = part(obj)
+        if isinstance(filled, type):
+            return describe(filled)
+        cls: Any = filled.func
+        return {"part": _name(cls), "args": {name: describe(value) for name, value in filled.keywords.items()}}
     if isinstance(obj, Mapping):
         return {"items": [[describe(key), describe(value)] for key, value in obj.items()]}
     if isinstance(obj, list | tuple):
@@ -62,6 +79,10 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
     known = _by_name(classes)
 
     def look_up(name: Any) -> type:
+        if isinstance(name, str) and name not in known:
+            found = _of_a_library(name)
+            if found is not None:
+                return found
         if not isinstance(name, str) or name not in known:
             raise InvalidRecipe(
                 f"the recipe names the class {str(name)[:80]!r}, known are {sorted(known)}; "
@@ -79,6 +100,9 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
                 return look_up(value["type"])
             if value.keys() == {"items"}:
                 return _made("a dict", lambda: {restore(key): restore(item) for key, item in value["items"]})
+            if value.keys() == {"part", "args"}:
+                filled = {str(name): restore(item) for name, item in value["args"].items()}
+                return functools.partial(look_up(value["part"]), **filled)
             if value.keys() == {"class", "args"}:
                 cls = look_up(value["class"])
                 return _made(cls.__name__, lambda: cls(**{name: restore(item) for name, item in value["args"].items()}))
@@ -88,6 +112,26 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
         )
 
     return restore(recipe)
+
+
+def _name(cls: type) -> str:
+    for library in LIBRARIES:
+        if getattr(sys.modules.get(library), cls.__name__, None) is cls:
+            return f"{library}.{cls.__name__}"
+    return cls.__name__
+
+
+def _of_a_library(name: str) -> type | None:
+    library, _, attribute = name.rpartition(".")
+    if library not in LIBRARIES:
+        return None
+    try:
+        found = getattr(import_module(library), attribute, None)
+    except ImportError as error:
+        raise InvalidRecipe(
+            f"the recipe names {name}, and {library.partition('.')[0]} is not installed here ({error}); install it"
+        ) from error
+    return found if isinstance(found, type) else None
 
 
 def _by_name(classes: Iterable[type]) -> dict[str, type]:

@@ -1,0 +1,71 @@
+"""What fills a slot: a class, or a class with some of its arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from avnnet.errors import InvalidConfig
+
+Part = type | functools.partial
+
+
+def part(factory: Callable[..., Any]) -> Part:
+    """The class that fills a slot, or `functools.partial` of it with the arguments that differ from its defaults.
+
+    A config fills a slot by an import path, or by `class_path` and `init_args`; jsonargparse makes a function of its
+    own of the latter, which cannot be written down. What comes out here can: `avnnet.recipe.describe` takes it.
+
+    Args:
+        factory: a class, or a `functools.partial` of one with keyword arguments.
+
+    Raises:
+        InvalidConfig: if it is another function, or has positional arguments.
+
+    Examples:
+        >>> from functools import partial
+        >>> part(partial(dict, b=1))
+        functools.partial(<class 'dict'>, b=1)
+        >>> part(partial(int)) is int
+        True
+        >>> part(lambda: 1)
+        Traceback (most recent call last):
+        ...
+        avnnet.errors.InvalidConfig: a slot takes a class, or functools.partial(CLASS, name=value); found a function
+    """
+    if isinstance(factory, type):
+        return factory
+    if not isinstance(factory, functools.partial):
+        kind = type(factory).__name__
+        raise InvalidConfig(f"a slot takes a class, or functools.partial(CLASS, name=value); found a {kind}")
+    cls, *others = [item for item in (factory.func, *factory.args) if not inspect.isfunction(item)] or [None]
+    if not isinstance(cls, type) or others:
+        raise InvalidConfig(
+            "a slot takes functools.partial(CLASS, name=value): arguments by name, the class first; found "
+            f"{str(factory)[:200]}"
+        )
+    defaults = _defaults(cls)
+    kept = {name: _plainer(value) for name, value in factory.keywords.items()}
+    kept = {name: value for name, value in kept.items() if name not in defaults or not _same(value, defaults[name])}
+    return functools.partial(cls, **kept) if kept else cls
+
+
+def _plainer(value: Any) -> Any:
+    return part(value) if isinstance(value, functools.partial) else value
+
+
+def _defaults(cls: type) -> dict[str, Any]:
+    try:
+        parameters = inspect.signature(cls).parameters.values()
+    except ValueError:  # of a class that is written in C
+        return {}
+    return {one.name: one.default for one in parameters if one.default is not inspect.Parameter.empty}
+
+
+def _same(value: Any, default: Any) -> bool:
+    try:
+        return type(value) is type(default) and bool(value == default)
+    except (ValueError, TypeError, RuntimeError):  # of arrays and tensors, which compare element by element
+        return False
