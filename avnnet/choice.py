@@ -75,3 +75,19 @@ class FileFormat(Choice):
 
     NIFTI = "nifti"
     DICOM = "dicom"
+
+
+class Planner(Choice):
+    """nnU-Net's planners: what a network is made of, and how large it may be."""
+
+    DEFAULT = "default"
+    RESENC_M = "resenc-m"  # residual encoders, for GPUs of 8, 24 and 40 GB
+    RESENC_L = "resenc-l"
+    RESENC_XL = "resenc-xl"
+
+
+class Budget(Choice):
+    """What a planned network is trained on."""
+
+    GPU = "gpu"
+    CPU = "cpu"  # two cores, for some minutes
