@@ -36,9 +36,8 @@ def add(commands: Commands) -> None:
     plan = commands.add_parser(
         "plan",
         help="write a config that fits a cohort: spacing, patch, batch and network by nnU-Net's rules",
-        description="Reads the headers of a cohort's images, chooses voxel spacing, patch, batch, stages, strides, "
-        "kernels and channels by nnU-Net's rules, says why, and writes a config that avnnet fit -c and avnnet study "
-        "--nets take.",
+        description="Reads the headers of a cohort's images, chooses voxel spacing, patch, batch, stages, strides,\n"
+        "kernels and channels by nnU-Net's rules, says why, and writes a config for avnnet fit and avnnet study.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -69,7 +68,7 @@ def add(commands: Commands) -> None:
         "--preset",
         choices=choices(Planner),
         default=Planner.DEFAULT,
-        help="nnU-Net's planner: the plain U-Net, or residual encoders for GPUs of 8, 24 and 40 GB (default default)",
+        help="nnU-Net's planner: a plain U-Net, or residual encoders for GPUs of 8, 24 and 40 GB (default: plain)",
     )
     plan.add_argument(
         "--budget",

@@ -75,7 +75,7 @@ class Fingerprint:
 
 def fingerprint_of(
     spacings_mm: Sequence[Sequence[float]],
-    shapes: Sequence[Sequence[int]],
+    shapes: Sequence[Sequence[float]],
     *,
     cases: int | None = None,
     channels: int = 1,
@@ -85,7 +85,7 @@ def fingerprint_of(
 
     Args:
         spacings_mm: of each image, slice axis first.
-        shapes: of each image, in the same order.
+        shapes: of each image, in the same order; those of a crop in mm may be fractions.
         cases: of the cohort; as many as there are images by default.
         channels: of an image.
         classes: of the masks, background included.
@@ -114,7 +114,7 @@ def fingerprint_of(
     return Fingerprint(target, tuple(float(size) for size in median), count, channels, classes)
 
 
-def target_spacing_mm(spacings_mm: Sequence[Sequence[float]], shapes: Sequence[Sequence[int]]) -> tuple[float, ...]:
+def target_spacing_mm(spacings_mm: Sequence[Sequence[float]], shapes: Sequence[Sequence[float]]) -> tuple[float, ...]:
     """The median spacing per axis; of far coarser slices the 10th percentile, which invents fewer voxels between them.
 
     Args:
