@@ -9,7 +9,7 @@ from avnnet.models import plan_reasons as words
 from avnnet.models.fingerprint import Fingerprint
 from avnnet.models.footprint import plain_size, step_gflop
 from avnnet.models.plan import Plan
-from avnnet.models.plan_rules import by, coarser, first_topology, planned_channels
+from avnnet.models.plan_rules import COARSER, by, coarser, first_topology, planned_channels
 from avnnet.models.topology import Topology, smaller
 
 CPU_GFLOP_PER_S = 150.0
@@ -53,7 +53,7 @@ def plan_for_cpu(fingerprint: Fingerprint, *, ndim: int = 3, minutes: float = 10
     seen = fingerprint
     topology = _fitted(seen, ndim, allowed)
     while math.prod(topology.patch) / math.prod(seen.shape[-ndim:]) < MIN_SHARE_ON_CPU:
-        seen = coarser(fingerprint, seen.spacing_mm, axes, alike=1.0)
+        seen = coarser(fingerprint, seen.spacing_mm, axes, alike=COARSER)
         topology = _fitted(seen, ndim, allowed)
     first = max(width for width in CPU_CHANNELS if width == CPU_CHANNELS[0] or _gflop(seen, topology, width) <= allowed)
     channels = _channels(topology, first)

@@ -23,7 +23,13 @@ def why_patch(fingerprint: Fingerprint, edges: Sequence[int], size: int, budget:
 
 
 def why_stages(spacing_mm: Sequence[float], topology: Topology) -> str:
-    """Why there are as many stages as there are, and what the first kernels are."""
+    """Why there are as many stages as there are, and what the first kernels are.
+
+    Examples:
+        >>> from avnnet.models.topology import topology_for
+        >>> why_stages((1.0, 1.0), topology_for((1.0, 1.0), (16, 16)))
+        '3 stages: axes halved 2 x 2 times, to 4 x 4 voxels; an axis is halved while 4 voxels of it stay'
+    """
     counts = [round(math.log2(step)) for step in topology.divisors]
     ends = [edge // step for edge, step in zip(topology.patch, topology.divisors, strict=True)]
     said = (
@@ -41,15 +47,25 @@ def why_stages(spacing_mm: Sequence[float], topology: Topology) -> str:
 
 
 def why_channels(widths: Sequence[int], first: int, most: int) -> str:
-    """Why the stages are as wide as they are."""
+    """Why the stages are as wide as they are.
+
+    Examples:
+        >>> why_channels([16, 32], 16, 128)
+        'channels 16, 32: 16 and twice as many per stage, at most 128'
+    """
     return f"channels {', '.join(map(str, widths))}: {first} and twice as many per stage, at most {most}"
 
 
 def why_batch(fingerprint: Fingerprint, edges: Sequence[int], count: int, limits: tuple[int, int]) -> str:
-    """Why there are as many patches in a step."""
+    """Why there are as many patches in a step.
+
+    Examples:
+        >>> why_batch(Fingerprint((1.0, 1.0, 1.0), (36, 50, 35), cases=208), (40, 56, 40), 7, (58, 7))
+        "batch of 7 patches: what a step may see of the cohort's 208 cases (the memory would hold 58)"
+    """
     by_memory, by_cohort = limits
     what = "patches" if len(edges) == 3 else "slices"
-    why = "the least"
+    why = "the least that nnU-Net takes"
     if count == by_memory and by_memory <= by_cohort:
         why = "what the memory holds"
     elif count == by_cohort:
@@ -58,7 +74,12 @@ def why_batch(fingerprint: Fingerprint, edges: Sequence[int], count: int, limits
 
 
 def why_batch_dice(ndim: int, low: tuple[Sequence[float], float] | None) -> str:
-    """Whether the Dice is taken over the batch, and what nnU-Net would do at a lower resolution."""
+    """Whether the Dice is taken over the batch, and what nnU-Net would do at a lower resolution.
+
+    Examples:
+        >>> why_batch_dice(2, None)
+        'Dice over the batch: a slice may hold nothing of a structure'
+    """
     if ndim == 2:
         return "Dice over the batch: a slice may hold nothing of a structure"
     if low is None:
@@ -75,13 +96,23 @@ def why_batch_dice(ndim: int, low: tuple[Sequence[float], float] | None) -> str:
 
 
 def why_residual(blocks: Sequence[int]) -> str:
-    """What the blocks of a residual encoder are."""
+    """What the blocks of a residual encoder are.
+
+    Examples:
+        >>> why_residual([1, 3])
+        'residual encoder: a stem, 1, 3 blocks of two convolutions, one convolution per level up'
+    """
     counts = ", ".join(map(str, blocks))
     return f"residual encoder: a stem, {counts} blocks of two convolutions, one convolution per level up"
 
 
 def why_spacing(spacings_mm: Sequence[Sequence[float]], chosen: Sequence[float]) -> str:
-    """Why the spacing is what it is."""
+    """Why the spacing is what it is.
+
+    Examples:
+        >>> why_spacing([(1, 0.5, 0.5), (1, 0.4, 0.4)], (1.0, 0.45, 0.45))
+        'spacing 1 x 0.45 x 0.45 mm: the median per axis of 2 images'
+    """
     count = len(spacings_mm)
     medians = [sorted(one[axis] for one in spacings_mm) for axis in range(len(chosen))]
     middle = [(column[(count - 1) // 2] + column[count // 2]) / 2 for column in medians]

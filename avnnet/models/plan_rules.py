@@ -57,6 +57,10 @@ class Rules:
         Args:
             topology: patch and strides.
             classes: of the output.
+
+        Examples:
+            >>> RULES[Planner.DEFAULT].size(topology_for((1.0, 1.0), (50, 35)), classes=3)
+            651840
         """
         channels = planned_channels(topology.stages, FIRST_CHANNELS, MAX_PLANNED_CHANNELS[len(topology.patch)])
         if self.is_residual:

@@ -174,24 +174,30 @@ def slices_of_image(plan: Plan, data: PlannedData) -> int:
     Args:
         plan: of the network.
         data: what it learns from.
+
+    Examples:
+        >>> from avnnet.models.plan import plan_network
+        >>> fingerprint = Fingerprint((1.0, 0.44, 0.44), (80, 160, 160), cases=34)
+        >>> slices_of_image(plan_network(fingerprint, ndim=2), PlannedData("hips.csv", fingerprint))
+        80
     """
     crop = data.crop(plan.spacing_mm)
     return math.ceil(data.fingerprint.shape[0]) if crop is None else crop[0]
 
 
-def slices_per_case(batch: int, cases: int, depth: int) -> tuple[int, int]:
+def slices_per_case(batch: int, cases: int, available: int) -> tuple[int, int]:
     """Cases and slices of each whose product is a batch, or a few slices less where it has no such factors.
 
     Args:
         batch: slices in a step.
         cases: of the cohort.
-        depth: slices of an image.
+        available: slices of an image.
 
     Examples:
         >>> slices_per_case(32, 34, 80), slices_per_case(127, 34, 80), slices_per_case(12, 3, 80)
         ((4, 8), (11, 11), (3, 4))
     """
-    pairs = [(count, min(batch // count, depth)) for count in range(1, min(batch, cases) + 1)]
+    pairs = [(count, min(batch // count, available)) for count in range(1, min(batch, cases) + 1)]
     fullest = max(count * slices for count, slices in pairs)
     full = [pair for pair in pairs if math.prod(pair) >= NEARLY * fullest]
     return min(full, key=lambda pair: abs(pair[0] - math.sqrt(batch)))
