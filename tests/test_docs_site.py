@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 LISTED = ["avnnet", "avnnet.report", *(f"avnnet.{name}" for name in avnnet._PACKAGES)]
 ELSEWHERE = re.compile(r"\s*(https?:)?//")
+CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
 class Loads(HTMLParser):
@@ -98,6 +99,21 @@ def test_every_section_of_a_docstring_is_drawn_as_one(pages):
     # a line with a colon and an indented line below it is taken for a section of its own
     kinds = {kind for text in api.values() for kind in re.findall(r'<details class="(\w+)', text)}
     assert kinds <= {"source", "shapes"}
+
+
+def test_every_row_of_a_table_has_the_cells_of_its_header():
+    # a bar within a cell would begin another one, and the last one would be lost
+    wrong, tables = [], 0
+    for path in DOCS.rglob("*.md"):
+        lines = CODE.sub("", path.read_text(encoding="utf-8")).splitlines()
+        cells = 0
+        for above, line in zip(["", *lines], lines, strict=False):
+            if line.startswith("|"):
+                here = len(re.findall(r"(?<!\\)\|", line))
+                cells, tables = (cells, tables) if above.startswith("|") else (here, tables + 1)
+                wrong += [(path.name, line)] if here != cells else []
+    assert tables > 60
+    assert wrong == []
 
 
 def test_no_page_loads_anything_from_the_network(built, pages):
