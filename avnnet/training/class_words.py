@@ -1,4 +1,4 @@
-"""What to say of a class in a config that is not there, or does not take what an overlay gives it."""
+"""What to say of a class in a config that is not there, or does not take what it is given."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import inspect
 import re
 import sys
 
-REFUSED = re.compile(r"class_path '([\w.]+)':.*?Option '([\w.]+)' is not accepted")
+CLASS = re.compile(r"class_path[= ]'([\w.]+)'")
+REFUSED = re.compile(r"Option '([\w.]+)' is not accepted")
 ABSENT = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 NOWHERE = re.compile(r"No module named '([\w.]+)'")
 
 
 def class_hint(message: str) -> str:
-    """What would work instead, behind what jsonargparse says of a class; empty where it says nothing of one.
+    """What would work instead, to stand behind what jsonargparse says of a class; empty where it says nothing of one.
 
     Nothing is imported here: the class has been when its arguments were looked at.
 
@@ -22,22 +23,14 @@ def class_hint(message: str) -> str:
 
     Examples:
         >>> import avnnet.models
-        >>> class_hint("Problem with given class_path 'avnnet.models.Foreign': Option 'block' is not accepted")
-        " avnnet.models.Foreign takes net, ndim, in_channels, divisors. An overlay without class_path changes the class \
-of the config below it; lay it over a config whose class takes 'block'"
         >>> class_hint("module 'avnnet.models' has no attribute 'UNet3d'")
         " Did you mean 'avnnet.models.UNet3D'?"
+        >>> class_hint("Problem with given class_path 'avnnet.models.Foreign': Option 'block' is not accepted")[:58]
+        ' avnnet.models.Foreign takes net, ndim, in_channels, divis'
     """
-    refused = REFUSED.findall(message)
+    refused, absent = REFUSED.search(message), ABSENT.search(message)
     if refused:
-        path, option = refused[-1]
-        cls = _class(path)
-        takes = f" {path} takes {', '.join(inspect.signature(cls).parameters)}." if cls is not None else ""
-        return (
-            f"{takes} An overlay without class_path changes the class of the config below it; lay it over a config whose "
-            f"class takes {option!r}"
-        )
-    absent = ABSENT.search(message)
+        return _of_option(refused[1], CLASS.findall(message))
     if absent:
         names = [name for name in dir(sys.modules.get(absent[1])) if name[:1].isupper()]
         near = difflib.get_close_matches(absent[2], names, n=1, cutoff=0.6)
@@ -47,7 +40,17 @@ of the config below it; lay it over a config whose class takes 'block'"
     return ""
 
 
-def _class(path: str) -> type | None:
-    module, _, name = path.rpartition(".")
-    found = getattr(sys.modules.get(module), name, None)
-    return found if isinstance(found, type) else None
+def _of_option(option: str, paths: list[str]) -> str:
+    """Of the classes that a message names, the innermost without the option is the one that refuses it."""
+    for path in reversed(paths):
+        module, _, name = path.rpartition(".")
+        cls = getattr(sys.modules.get(module), name, None)
+        names = list(inspect.signature(cls).parameters) if isinstance(cls, type) else [option]
+        if option not in names:
+            near = difflib.get_close_matches(option, names, n=1, cutoff=0.6)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            return (
+                f"{meant} {path} takes {', '.join(names)}. An overlay of init_args alone is for the class of the config "
+                "below it: give class_path too, or lay it over another config."
+            )
+    return ""
