@@ -21,7 +21,7 @@ from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
-from avnnet.inference.weights import check_header, load_weights
+from avnnet.inference.weights import check_header, load_weights, tensors_of
 from avnnet.labels import LabelScheme
 from avnnet.models import keeps_contract
 from avnnet.models import known as known_networks
@@ -56,7 +56,7 @@ def _save(model: Ensemble, planned: int, folder: Path) -> Path:
     entries = []
     for number, member in enumerate(model.members):
         weights = folder / f"{number:02d}-{member.name}.safetensors"
-        tensors = {name: value.detach().cpu().contiguous() for name, value in member.net.state_dict().items()}
+        tensors = {name: value.detach().cpu().contiguous() for name, value in tensors_of(member.net).items()}
         recipe = member.recipe()
         with whole_file(weights) as partial:
             save_file(tensors, partial, metadata={RECIPE: json.dumps({"scheme": scheme, **recipe}, sort_keys=True)})

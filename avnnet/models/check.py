@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -57,16 +58,19 @@ def check_output(net: NetworkLike, size: Sequence[int]) -> None:
         InvalidNetwork: if `forward` gives a list, or other classes, ranks or sizes than it should, if the first of
             `scales` differs from it, or if it takes no image of this size.
     """
-    keeps_contract(net)
-    name, module = _name(net), _module(net)
+    logits, scales = _outputs(keeps_contract(net), size)
+    _check_scales(scales, check_logits(logits, of=_name(net), classes=net.classes, size=size), _name(net))
+
+
+def _outputs(net: NetworkLike, size: Sequence[int]) -> tuple[Any, Any]:
+    """What `forward` and `scales` give for one image of a size, on paper or not."""
     try:
-        logits, scales = (way(module, net.in_channels, size) for way in (on_paper, scales_on_paper))
+        module = _module(net)
+        return on_paper(module, net.in_channels, size), scales_on_paper(module, net.in_channels, size)
     except Exception:  # computes with numbers that it has not on paper, or fails on a real image as well
         device = next((one.device for one in net.parameters()), torch.device("cpu"))
         image = torch.zeros(1, net.in_channels, *size, device=device)
-        logits, scales = (_run(net, way, image) for way in (net, net.scales))
-    check_logits(logits, of=name, classes=net.classes, size=size)
-    _check_scales(scales, logits, name, net.classes)
+        return _run(net, net, image), _run(net, net.scales, image)
 
 
 def _run(net: NetworkLike, way: Callable[[Tensor], Any], image: Tensor) -> Any:
@@ -87,7 +91,7 @@ def _run(net: NetworkLike, way: Callable[[Tensor], Any], image: Tensor) -> Any:
         net.train(was_training)
 
 
-def _check_scales(scales: Any, logits: Tensor, name: str, classes: int) -> None:
+def _check_scales(scales: Any, logits: Tensor, name: str) -> None:
     if not isinstance(scales, list | tuple) or not scales or not all(isinstance(one, Tensor) for one in scales):
         raise InvalidNetwork(
             f"{name}.scales must give a list of tensors, finest first; it gives a {type(scales).__name__}"
@@ -117,6 +121,7 @@ class _Contract:
     def check(self, classes: Iterable[type]) -> None:
         sizes = self.sizes()
         for batch, size in zip((2, 1), sizes, strict=True):
+            check_output(self.net, size)
             self.check_forward(self.image(batch, size))
         image = self.image(1, sizes[0])
         again = self.rebuilt(classes, image)
@@ -135,7 +140,7 @@ class _Contract:
             size = [multiple * step for step in steps]
             if refused is None or math.prod(size) <= MAX_VOXELS:
                 try:
-                    check_output(self.net, size)
+                    _outputs(self.net, size)
                 except AvnnetError as error:
                     refused = refused or error
                 else:
@@ -188,7 +193,7 @@ class _Contract:
                 f"{str(error)[:300]}"
             ) from error
         check_logits(logits, of=self.name, classes=net.classes, size=image.shape[2:])
-        _check_scales(scales, logits, self.name, net.classes)
+        _check_scales(scales, logits, self.name)
         torch.stack([scale.float().square().mean() for scale in scales]).sum().backward()
         weights = [(name, one) for name, one in _module(net).named_parameters() if one.requires_grad]
         without = [name for name, one in weights if one.grad is None and not name.startswith(self.idle or ("\0",))]
@@ -204,7 +209,9 @@ class _Contract:
     def check_export(self, net: NetworkLike, image: Tensor) -> None:
         net.eval()
         try:
-            exported = torch.export.export(_module(net), (image,)).module()(image)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what the exporter says of tensors that MONAI keeps between calls
+                exported = torch.export.export(_module(net), (image,)).module()(image)
         except Exception as error:  # whatever the exporter meets
             raise InvalidNetwork(
                 f"torch.export takes no {self.name}: {type(error).__name__}: {str(error)[:300]}; forward must not "

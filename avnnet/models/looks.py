@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from avnnet.errors import AvnnetError, InvalidNetwork
 from avnnet.models.paper import check_logits, on_paper
 
-SIZES = (32, 64, 96, 128, 16, 192, 256, 8)  # voxels along every axis, tried in turn: transformers know a few only
+SIZES = (32, 64, 96, 128, 16, 8, 144, 240, 225, 196, 256)  # voxels along every axis, tried in turn
 DIVISORS = (1, 2, 4, 8, 16, 32, 64, 3, 6, 12, 24, 48, 9, 18, 36, 27, 54, 5, 10, 20, 40, 25, 50, 7, 14, 28, 56)
 PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 257, 263)
 REAL_SIZES = SIZES[:2]

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from avnnet.errors import InvalidConfig, InvalidNetwork
 from avnnet.models.limits import MAX_PARAMETERS
 
-MAX_TENSORS = 2**16  # of a network; the largest that we know of has some thousand
+MAX_TENSORS = 2**13  # of a network; the largest that we know of has some two thousand
 MAX_RANGE = 2**24
 FILLED = (torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn)
 RANGES = (torch.arange, torch.linspace, torch.range)

@@ -50,7 +50,7 @@ def _of_option(option: str, paths: list[str]) -> str:
             near = difflib.get_close_matches(option, names, n=1, cutoff=0.6)
             meant = f" Did you mean {near[0]!r}?" if near else ""
             return (
-                f"{meant} {path} takes {', '.join(names)}. An overlay of init_args alone is for the class of the config "
-                "below it: give class_path too, or lay it over another config."
+                f"{meant} {path} takes {', '.join(names)}. An overlay of init_args alone is for the class of the "
+                "config below it: give class_path too, or lay it over another config."
             )
     return ""

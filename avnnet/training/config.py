@@ -18,7 +18,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.cohort import Cohort
 from avnnet.errors import InvalidConfig, InvalidNetwork, MissingFile
-from avnnet.models import Foreign, check_output
+from avnnet.models import check_output
 from avnnet.training.class_words import class_hint
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.loggers import check_installed, with_folders
@@ -92,12 +92,12 @@ class Experiment(LightningCLI):
         if net.in_channels != cohort.channels:
             raise InvalidConfig(
                 f"the network takes images of {net.in_channels} channel(s), the cohort's have {cohort.channels}; set "
-                f"model.net.init_args.in_channels: {cohort.channels}{_of_foreign(net, 'input channels')}"
+                f"model.net.init_args.in_channels: {cohort.channels}{_and_inside(net, 'in_channels')}"
             )
         if net.classes != labels.classes:
             raise InvalidConfig(
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
-                f"model.net.init_args.classes: {labels.classes}{_of_foreign(net, 'output channels')}"
+                f"model.net.init_args.classes: {labels.classes}{_and_inside(net, 'classes')}"
             )
         if (net.ndim == 2) != (self.datamodule.slices is not None):
             wanted = "a number" if net.ndim == 2 else "null"
@@ -223,8 +223,12 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
     return experiment
 
 
-def _of_foreign(net: object, what: str) -> str:
-    return f" (of a Foreign: the {what} of its net, and those of Foreign)" if isinstance(net, Foreign) else ""
+def _and_inside(net: object, argument: str) -> str:
+    """Where a number stands of a network that is built around another."""
+    if not hasattr(net, "net"):
+        return ""
+    others = {"classes": "classes or out_channels", "in_channels": "in_channels, and there"}
+    return f"; of a {type(net).__name__} that is {others[argument]} in model.net.init_args.net.init_args"
 
 
 def _explained(message: str) -> str:
@@ -245,7 +249,7 @@ def _known_keys() -> list[str]:
     import inspect
 
     from avnnet.data.augment import Augment
-    from avnnet.models import UNet
+    from avnnet.models import Foreign, UNet
 
     owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Foreign, Augment]
     names = [name for owner in owners for name in inspect.signature(owner).parameters]
