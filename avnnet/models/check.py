@@ -162,7 +162,7 @@ class _Contract:
         """A network of the same description and weights, which the further checks may change."""
         from avnnet.models import known
 
-        handed = {*known(), *own_classes(_module(self.net)), *classes}
+        handed = {*known(), *own_classes(self.net), *classes}
         recipe = json.loads(json.dumps(describe(self.net)))
         again = keeps_contract(build(recipe, handed)).to(self.device)
         own, other = self.net.state_dict(), again.state_dict()

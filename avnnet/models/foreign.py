@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -70,7 +72,8 @@ class Foreign(Network):
     @property
     def name(self) -> str:
         """What the module's class is called, "SegResNet"."""
-        return str(getattr(self.net, "func", self.net).__name__)
+        filled: Any = self.net.func if isinstance(self.net, functools.partial) else self.net
+        return str(filled.__name__)
 
     @property
     def divisors(self) -> tuple[int, ...]:

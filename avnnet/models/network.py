@@ -109,7 +109,7 @@ def keeps_contract(net: object) -> NetworkLike:
             f"a network is a torch.nn.Module; found {'a class' if kind is type else f'a {kind.__name__}'}"
         )
     lacking = [name for name in MEMBERS if not hasattr(net, name)]
-    if kind.forward is nn.Module.forward:
+    if getattr(kind, "forward", None) is nn.Module.forward:
         lacking.append("forward")
     if lacking:
         where = f"{kind.__module__}.{kind.__name__}"
