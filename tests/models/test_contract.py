@@ -152,7 +152,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("broken", "words"), BROKEN, ids=[cls.__name__ for cls, _ in BROKEN])
-def test_what_breaks_the_contract_is_named_with_what_was_expected_and_what_came(broken, words):
+def test_c20_what_breaks_the_contract_is_named_with_what_was_expected_and_what_came(broken, words):
     with pytest.raises(InvalidNetwork, match=words):
         check_network(broken())
 

@@ -107,7 +107,14 @@ def test_a_module_that_cannot_be_looked_at_on_paper_needs_its_divisors():
     assert Foreign(Valued, divisors=[2, 2, 2]).classes == 2
 
 
+class Needing(nn.Module):
+    def __init__(self):
+        super().__init__()
+        import no_such_dependency  # noqa: F401
+
+
 BAD = [
+    ({"net": Needing}, "Needing needs a package that is not installed here: No module named 'no_such_dependency'"),
     ({"net": partial(nn.Conv3d, 1, 3, 1)}, "arguments by name"),
     (
         {"net": partial(nets.DenseNet, **VOLUME, init_features=4, growth_rate=2, block_config=[1, 1])},
@@ -143,7 +150,7 @@ def test_a_module_that_is_no_network_is_named_with_what_would_work(arguments, wo
         {"type": "monai.networks.nets.EfficientNetBN"},
     ],
 )
-def test_s02_a_recipe_asks_for_no_memory_and_no_download_before_it_is_looked_at(part):
+def test_s09_a_recipe_asks_for_no_memory_and_no_download_before_it_is_looked_at(part):
     recipe = {"class": "Foreign", "args": {"net": part, "ndim": 3, "in_channels": 1, "divisors": [1, 1, 1]}}
     tracemalloc.start()
     with pytest.raises(AvnnetError):

@@ -183,7 +183,7 @@ BAD = [
 
 @pytest.mark.usefixtures("own_module")
 @pytest.mark.parametrize(("net", "error", "words"), BAD)
-def test_an_overlay_that_makes_no_network_is_named_with_what_would_work(net, error, words, cohort, tmp_path):
+def test_c20_c21_an_overlay_that_makes_no_network_is_named_with_what_would_work(net, error, words, cohort, tmp_path):
     with pytest.raises(error, match=words):
         load_experiment([BASE, overlay(tmp_path, net)], CPU).check_network(cohort)
 
