@@ -71,7 +71,13 @@ class Foreign(Network):
 
     @property
     def name(self) -> str:
-        """What the module's class is called, "SegResNet"."""
+        """What the module's class is called.
+
+        Examples:
+            >>> import functools
+            >>> Foreign(functools.partial(nn.Conv2d, in_channels=1, out_channels=2, kernel_size=1), ndim=2).name
+            'Conv2d'
+        """
         filled: Any = self.net.func if isinstance(self.net, functools.partial) else self.net
         return str(filled.__name__)
 
@@ -85,11 +91,27 @@ class Foreign(Network):
 
         Raises:
             InvalidNetwork: if none of the module's tensors has the size of the image.
+
+        Examples:
+            >>> import functools, torch
+            >>> layer = functools.partial(nn.Conv2d, in_channels=1, out_channels=2, kernel_size=1)
+            >>> net = Foreign(layer, ndim=2)
+            >>> x = torch.ones(1, 1, 4, 4)
+            >>> torch.equal(net(x), net.body(x))
+            True
         """
         return check_logits(self.scales(x)[0], of=self.name, classes=None, size=x.shape[2:])
 
     def scales(self, x: Tensor) -> list[Tensor]:
-        """All tensors that the module gives while it is trained, finest first."""
+        """All tensors that the module gives while it is trained, finest first.
+
+        Examples:
+            >>> import functools, torch
+            >>> from monai.networks.nets import SegResNetDS
+            >>> deep = functools.partial(SegResNetDS, init_filters=8, out_channels=3, blocks_down=[1, 1, 1], dsdepth=2)
+            >>> [tuple(one.shape[2:]) for one in Foreign(deep).scales(torch.zeros(1, 1, 8, 8, 8))]
+            [(8, 8, 8), (4, 4, 4)]
+        """
         return finest_first(self.body(x), self.ndim, self.name)
 
 

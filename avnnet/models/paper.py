@@ -103,7 +103,14 @@ def on_paper(net: nn.Module, channels: int, size: Sequence[int]) -> Any:
 
 
 def scales_on_paper(net: nn.Module, channels: int, size: Sequence[int]) -> Any:
-    """The same for `scales`."""
+    """What a network's `scales` would give for one image, as `on_paper` does for `forward`.
+
+    Examples:
+        >>> from avnnet.models import UNet2D
+        >>> net = UNet2D([4, 8, 16], [[2, 2], [2, 2]], deep_supervision=2)
+        >>> [tuple(one.shape) for one in scales_on_paper(net, 1, [512, 512])]
+        [(1, 3, 512, 512), (1, 3, 256, 256)]
+    """
     return on_paper(_Scales(net), channels, size)
 
 
