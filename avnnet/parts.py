@@ -58,7 +58,8 @@ def part(factory: Callable[..., Any]) -> Part:
 def _refuse_downloads(cls: type, given: Mapping[str, Any]) -> None:
     """A slot is also filled by a model folder, which may come from anybody: to load it must not go to the network."""
     for name, value in {**_defaults(cls), **given}.items():
-        if "pretrained" in name and value:
+        is_file = isinstance(value, str) and any(word in name for word in ("checkpoint", "url", "path"))
+        if value and ("pretrained" in name or is_file):
             raise InvalidConfig(
                 f"a slot is filled without a download; {cls.__name__} has {name}: {str(value)[:80]}. Set {name}: null "
                 "or false; --from MODEL starts from the weights of a model folder"

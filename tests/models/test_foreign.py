@@ -131,6 +131,7 @@ BAD = [
     ({"net": dict}, "dict makes a dict"),
     ({"net": partial(nets.EfficientNetBN, model_name="efficientnet-b0")}, "without a download"),
     ({"net": partial(nets.HoVerNet, pretrained_url="http://localhost/x")}, "without a download"),
+    ({"net": nets.CellSamWrapper}, "without a download; CellSamWrapper has checkpoint: sam_vit"),
 ]
 
 
