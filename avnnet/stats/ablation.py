@@ -171,3 +171,22 @@ def crossed_interval(
     df = (of_seeds + more) ** 2 / (of_seeds**2 / (seeds - 1) + more**2 / (patients - 1))
     half = float(stats.t.ppf((1 + confidence) / 2, df)) * error
     return mean - half, mean + half, float(df), float(2 * stats.t.sf(abs(mean) / error, df)), note
+
+
+def pareto_front(costs: Sequence[float], values: Sequence[float]) -> list[bool]:
+    """Whether each point is on the front: no other one is better and costs no more, or costs less and is as good.
+
+    Args:
+        costs: of each, lower is better.
+        values: of each, higher is better; NaN is on no front.
+
+    Examples:
+        >>> pareto_front([1.0, 2.0, 2.0, 3.0], [0.7, 0.8, 0.75, 0.8])
+        [True, True, False, False]
+    """
+    points = list(zip(costs, values, strict=True))
+
+    def is_beaten(cost: float, value: float) -> bool:
+        return any(c <= cost and v >= value and (c, v) != (cost, value) for c, v in points)
+
+    return [not (np.isnan(cost) or np.isnan(value) or is_beaten(cost, value)) for cost, value in points]
