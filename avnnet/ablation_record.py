@@ -39,6 +39,7 @@ class VariantRecord:
         forward_gflop: operations of the prediction of one patch, in thousand millions; FLOP = 2 x MAC.
         step_gflop: of a training step, forward and backward.
         peak_bytes: the most memory that a process held which made training steps; None where it was not measured.
+        before_bytes: what it held before the first of them.
         device: on which it was measured.
     """
 
@@ -51,6 +52,7 @@ class VariantRecord:
     forward_gflop: float = 0.0
     step_gflop: float = 0.0
     peak_bytes: int | None = None
+    before_bytes: int | None = None
     device: str = ""
 
 

@@ -38,7 +38,7 @@ def forest_plot(table: pd.DataFrame, *, metric: str = "dice", axes: Axes | None 
     place = 0.0
     one, decimals = metric_of(metric), metric_of(metric).decimals
     for label in labels:
-        axes.text(0, place, label, transform=axes.get_yaxis_transform(), ha="left", va="center", color=GREY, fontsize=8)
+        ticks[place] = str(label)
         for _, row in rows[rows["label"] == label].iterrows():
             place -= 1
             ticks[place] = str(row["variant"])
@@ -53,6 +53,9 @@ def forest_plot(table: pd.DataFrame, *, metric: str = "dice", axes: Axes | None 
             axes.text(1.02, place, words, transform=axes.get_yaxis_transform(), va="center", color=INK, fontsize=8)
         place -= 1
     axes.set_yticks(list(ticks), list(ticks.values()))
+    for number, tick in enumerate(axes.get_yticklabels()):
+        if number % (len(variants) + 1) == 0:
+            tick.set_color(GREY)
     axes.set_ylim(place + 0.4, 0.6)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -71,7 +74,7 @@ def pareto_plot(
         table: of `avnnet.stats.ablation_table`.
         costs: one row per variant, with the column `cost`.
         label: the structure.
-        cost: the column: forward_gflop, train_pflop, parameters, minutes.
+        cost: the column: forward_gflop, train_tflop, parameters, minutes.
         axes: where to draw; new axes on a new figure by default.
 
     Raises:
@@ -106,7 +109,7 @@ def pareto_plot(
 
 COSTS = {
     "forward_gflop": "GFLOP of the prediction of one patch",
-    "train_pflop": "PFLOP of one training",
+    "train_tflop": "TFLOP of one training",
     "parameters": "trained parameters",
     "minutes": "minutes of one training",
 }

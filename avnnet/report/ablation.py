@@ -74,12 +74,17 @@ class AblationTables:
                     "step_gflop": variant.step_gflop,
                     "trainings": len(runs),
                     "steps": steps,
-                    "train_pflop": steps * variant.step_gflop / 1e6,
+                    "train_tflop": steps * variant.step_gflop / 1e3,
                     "minutes": float(runs["seconds"].last().mean()) / 60,
-                    "peak_mib": float("nan") if variant.peak_bytes is None else variant.peak_bytes / MIB,
+                    "peak_mib": _mib(variant.peak_bytes),
+                    "before_mib": _mib(variant.before_bytes),
                 }
             )
         return pd.DataFrame(rows)
+
+
+def _mib(count_bytes: int | None) -> float:
+    return float("nan") if count_bytes is None else count_bytes / MIB
 
 
 def read_ablation(folder: str | Path) -> AblationTables:

@@ -72,8 +72,8 @@ def _order(table: pd.DataFrame) -> dict[str, int]:
 
 def cost_printed(table: pd.DataFrame) -> PrintedTable:
     """What each variant costs."""
-    header = ["variant", "parameters", "GFLOP, prediction", "GFLOP, step", "trainings", "steps", "PFLOP, training"]
-    header += ["minutes", "peak memory (MiB)"]
+    header = ["variant", "parameters", "GFLOP, prediction", "GFLOP, step", "trainings", "steps", "TFLOP, training"]
+    header += ["minutes", "peak memory (MiB)", "before training (MiB)"]
     rows = [
         [
             printable(row["variant"]),
@@ -82,9 +82,9 @@ def cost_printed(table: pd.DataFrame) -> PrintedTable:
             _short(row["step_gflop"]),
             str(row["trainings"]),
             f"{row['steps']:,.0f}",
-            _short(row["train_pflop"]),
+            _short(row["train_tflop"]),
             _short(row["minutes"]),
-            "–" if pd.isna(row["peak_mib"]) else f"{row['peak_mib']:,.0f}",
+            *("–" if pd.isna(row[name]) else f"{row[name]:,.0f}" for name in ("peak_mib", "before_mib")),
         ]
         for row in records(table)
     ]
@@ -92,7 +92,7 @@ def cost_printed(table: pd.DataFrame) -> PrintedTable:
         "FLOP = 2 × MAC; convolutions and matrix products are counted, norms, activations, loss and optimiser are not. "
         "Prediction: one patch, once, without mirror images. Step: forward and backward, whole batch. Steps and "
         "minutes: mean over the trainings, validation included in the minutes. Peak memory: the most that a "
-        "new process held that trained on random images, Python and its libraries included."
+        "new process held that trained on random images, and what it held before, its libraries."
     )
     return PrintedTable("What it costs", note, header, rows)
 

@@ -81,7 +81,7 @@ def test_the_costs_are_those_of_the_trainings(tmp_path):
     assert costs["steps"].tolist() == [40, 40]
     assert costs["trainings"].tolist() == [6, 6]
     assert costs["minutes"].tolist() == [2, 2]
-    assert costs.loc["unet3d", "train_pflop"] == pytest.approx(40 * 6.0 / 1e6)
+    assert costs.loc["unet3d", "train_tflop"] == pytest.approx(40 * 6.0 / 1e3)
     assert np.isnan(costs.loc["unet3d", "peak_mib"])
     assert costs.loc["residual", "peak_mib"] == 600
 
@@ -95,7 +95,7 @@ def test_the_report_is_the_same_from_the_same_folder(tmp_path):
 def test_the_forest_has_a_row_per_variant_and_label_and_says_the_numbers(tmp_path):
     write_made_up(tmp_path)
     axes = forest_plot(read_ablation(tmp_path).differences)
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["residual", "residual"]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["vital", "residual", "necrosis", "residual"]
     assert sum("to" in text.get_text() for text in axes.texts) == 2
     with pytest.raises(StatisticsError, match="no difference of 'volume'"):
         forest_plot(read_ablation(tmp_path).differences, metric="volume")
