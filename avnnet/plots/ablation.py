@@ -88,8 +88,7 @@ def pareto_plot(
         )
     points = rows.merge(costs, on="variant", how="inner")[["variant", "mean", cost]]
     axes = plain(axes if axes is not None else new_axes(5.6, 3.6))
-    on_front = np.array(pareto_front(points[cost], points["mean"]))
-    front = points[on_front].sort_values(cost)
+    front = points[pareto_front(points[cost].tolist(), points["mean"].tolist())].sort_values(cost)
     axes.plot(front[cost], front["mean"], color=GREY, linewidth=1, zorder=1)
     for number, (_, point) in enumerate(points.iterrows()):
         colour, marker = LABEL_COLOURS[number % len(LABEL_COLOURS)], MARKERS[number % len(MARKERS)]

@@ -64,7 +64,7 @@ def ablation_table(table: pd.DataFrame, *, base: str, metrics: Sequence[str] = (
         )
         for variant in variants:
             for label in frame["label"].unique():
-                values = wide.xs(label, level="label")
+                values = wide.loc[[label]].droplevel("label")
                 of_both = (frame["variant"] == variant) & (frame["label"] == label)
                 row = {"variant": variant, "label": label, "metric": metric} | _row(values, variant, base)
                 rows.append(row | {"n_undefined": int(numbers(frame[of_both], metric).isna().sum())})

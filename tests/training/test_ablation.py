@@ -127,7 +127,7 @@ def test_an_ablation_that_grew_has_the_numbers_of_one_that_was_begun_whole(here,
         ({"seeds": 2}, "begun with 3 seeds too"),
         ({"folds": 3}, "folds was 2, is 3"),
         ({"minutes": 5.0}, "begun without --minutes"),
-        ({"overrides": ["--trainer.max_epochs=3"]}, "base is unet3d with another config: trainer.max_epochs was 2, is 3"),
+        ({"overrides": ["--trainer.max_epochs=3"]}, "unet3d with another config: trainer.max_epochs was 2, is 3"),
     ],
 )  # fmt: skip
 def test_an_ablation_goes_on_with_what_it_was_begun_with_and_with_nothing_else(here, changes, words):
@@ -152,7 +152,7 @@ def test_an_edited_overlay_and_another_cohort_are_refused_by_name(here, monkeypa
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"overlays": [OVERLAYS / "residual.yaml", Path("my/residual.yaml")]}, "my/residual.yaml are all called 'resid"),
+        ({"overlays": [OVERLAYS / "residual.yaml", Path("my/residual.yaml")]}, "residual.yaml are all called"),
         ({"overlays": [Path("mine/unet3d.yaml")]}, "all called 'unet3d'"),
         ({"overlays": [Path("manual.yaml")]}, "no variant can be called 'manual'"),
         ({"overlays": []}, "found no overlay"),
