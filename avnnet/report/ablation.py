@@ -55,32 +55,33 @@ class AblationTables:
     @cached_property
     def differences(self) -> pd.DataFrame:
         """Every variant against the base, by label and metric."""
-        known = [one.name for one in METRICS if one.name in self.agreement]
-        return ablation_table(self.agreement, base=self.record.base, metrics=known)
+        return ablation_table(
+            self.agreement,
+            base=self.record.base,
+            metrics=[one.name for one in METRICS if one.name in self.agreement],
+        )
 
     @cached_property
     def costs(self) -> pd.DataFrame:
         """What each variant costs, one row each."""
-        rows = []
-        for name, variant in self.record.variants.items():
-            own = self.training[self.training["variant"] == name]
-            runs = own.groupby(["seed", "fold"])
-            steps = float((runs.size() * own.groupby(["seed", "fold"])["steps_per_epoch"].first()).mean())
-            rows.append(
-                {
-                    "variant": name,
-                    "parameters": variant.parameters,
-                    "forward_gflop": variant.forward_gflop,
-                    "step_gflop": variant.step_gflop,
-                    "trainings": len(runs),
-                    "steps": steps,
-                    "train_tflop": steps * variant.step_gflop / 1e3,
-                    "minutes": float(runs["seconds"].last().mean()) / 60,
-                    "peak_mib": _mib(variant.peak_bytes),
-                    "before_mib": _mib(variant.before_bytes),
-                }
-            )
-        return pd.DataFrame(rows)
+        return pd.DataFrame([self._cost(name) for name in self.record.variants])
+
+    def _cost(self, name: str) -> dict[str, Any]:
+        variant, own = self.record.variants[name], self.training[self.training["variant"] == name]
+        runs = own.groupby(["seed", "fold"])
+        steps = float((runs.size() * runs["steps_per_epoch"].first()).mean())
+        return {
+            "variant": name,
+            "parameters": variant.parameters,
+            "forward_gflop": variant.forward_gflop,
+            "step_gflop": variant.step_gflop,
+            "trainings": len(runs),
+            "steps": steps,
+            "train_tflop": steps * variant.step_gflop / 1e3,
+            "minutes": float(runs["seconds"].last().mean()) / 60,
+            "peak_mib": _mib(variant.peak_bytes),
+            "before_mib": _mib(variant.before_bytes),
+        }
 
 
 def _mib(count_bytes: int | None) -> float:

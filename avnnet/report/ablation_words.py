@@ -29,6 +29,13 @@ def difference_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
     Args:
         table: of `avnnet.stats.ablation_table`.
+
+    Examples:
+        >>> columns = ["metric", "label", "variant", "n_cases", "n_patients", "n_excluded", "n_undefined", "mean"]
+        >>> columns += ["difference", "ci_low", "ci_high", "p", "p_holm", "sd_patients", "sd_seeds", "note"]
+        >>> row = ["dice", "head", "residual", 6, 5, 0, 0, 0.9, 0.02, -0.01, 0.05, 0.1, 0.2, 0.03, 0.01, ""]
+        >>> difference_rows(pd.DataFrame([row], columns=columns))[1][0][6:9]
+        ['0.900', '+0.020', '−0.010 to +0.050']
     """
     header = ["metric", "structure", "variant", "cases (patients)", "left out", "undefined", "mean", "difference"]
     header += ["95 % CI", "p", "Holm", "SD patients", "SD seeds", "note"]
@@ -182,6 +189,13 @@ def methods(record: AblationRecord) -> list[str]:
 
     Args:
         record: what is known of the ablation.
+
+    Examples:
+        >>> from avnnet.ablation_record import VariantRecord
+        >>> from avnnet.labels import HIP
+        >>> variants = {name: VariantRecord((), "") for name in ("unet3d", "residual")}
+        >>> methods(AblationRecord("unet3d", variants, (1, 2, 3), 2, 1, "hips.csv", "", True, HIP))[0].partition(".")[0]
+        'unet3d was compared with residual'
     """
     return [" ".join(_trained(record)), " ".join(_compared()), " ".join(_software(record))]
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 import pandas as pd
 import yaml
 
-from avnnet.ablation_record import AblationRecord, ChangeRecord, VariantRecord
+from avnnet.ablation_record import AblationRecord, VariantRecord
 from avnnet.atomic import write_text_atomically
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Cohort, read_cohort
@@ -21,7 +21,7 @@ from avnnet.progress import Reporter
 from avnnet.report import TRAINING, write_ablation_report
 from avnnet.tables import read_table, write_table
 from avnnet.training.ablation_budget import budgeted_variants
-from avnnet.training.ablation_configs import built_variants, changes_of, check_same_ablation
+from avnnet.training.ablation_configs import Changes, built_variants, check_same_ablation
 from avnnet.training.ablation_plan import SPLIT_SEED, Ablation
 from avnnet.training.config import Experiment
 from avnnet.training.peak_memory import batch_shapes, peak_memory
@@ -45,9 +45,8 @@ def run_ablation(ablation: Ablation, reporter: Reporter | None = None) -> int:
     reporter = reporter or Reporter()
     cohort = read_cohort(ablation.cohort)
     before = AblationRecord.read(ablation.out) if (ablation.out / AblationRecord.FILE).exists() else None
-    experiments = built_variants(ablation, before, cohort)
+    experiments, changes = built_variants(ablation, before, cohort)
     sha256 = cohort_hash(cohort)
-    changes = {name: changes_of(experiments[ablation.base_name], one) for name, one in experiments.items()}
     if before is not None:
         experiments = check_same_ablation(ablation, before, experiments, sha256)
     scheme = experiments[ablation.base_name].datamodule.labels
@@ -84,7 +83,7 @@ def _variants(
     ablation: Ablation,
     before: AblationRecord | None,
     experiments: Mapping[str, Experiment],
-    changes: Mapping[str, tuple[ChangeRecord, ...]],
+    changes: Changes,
     cohort: Cohort,
     held_out: Sequence[Sequence[str]],
     reporter: Reporter,

@@ -8,7 +8,7 @@ from avnnet.data.cohort import Cohort
 from avnnet.progress import Reporter
 from avnnet.record import BudgetRecord
 from avnnet.training.ablation_plan import Ablation
-from avnnet.training.budget import AIM, enough_minutes, fitting_steps
+from avnnet.training.budget import AIM, Pace, Steps, enough_minutes, fitting_steps
 from avnnet.training.budgeted import (
     GLANCE_S,
     GLANCE_STEPS,
@@ -26,6 +26,28 @@ from avnnet.training.fit import is_trained
 from avnnet.training.forecast import forecast
 from avnnet.training.study_budget import timed_networks
 from avnnet.training.timing import measured_pace
+
+
+def steps_within(minutes: float, asked: Steps, pace: Pace) -> Steps:
+    """The training that ends within minutes of its own, whatever the others take.
+
+    Args:
+        minutes: of one training.
+        asked: what its config asks for.
+        pace: how long its parts take.
+
+    Raises:
+        BudgetTooSmall: if too few steps fit; the minutes that would be enough are named.
+
+    Examples:
+        >>> [steps_within(10, Steps(9, 30, 3), Pace(step_s=step_s)).total for step_s in (0.5, 1.0)]
+        [1152, 576]
+    """
+    own_s = AIM * 60 * minutes
+    steps = fitting_steps(asked, pace, own_s)
+    if steps.total < asked.least or pace.seconds(steps) > own_s:
+        raise too_small(minutes, asked.least, enough_minutes({"": asked}, {"": pace}))
+    return steps
 
 
 def budgeted_variants(
@@ -79,10 +101,7 @@ def budgeted_variants(
             if minutes is None:
                 training_s += left[name] * pace.seconds(asked)
                 continue
-            own_s = AIM * 60 * minutes
-            steps = fitting_steps(asked, pace, own_s)
-            if steps.total < asked.least or pace.seconds(steps) > own_s:
-                raise too_small(minutes, asked.least, enough_minutes({"": asked}, {"": pace}))
+            steps = steps_within(minutes, asked, pace)
             budgets[name] = budget_of(minutes, steps, pace, asked)
             result[name] = within(experiments[name], budgets[name])
             reporter.say(f"{name}: {budget_in_words(budgets[name])} in each training ({budgets[name].reason})")

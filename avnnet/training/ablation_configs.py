@@ -17,8 +17,15 @@ from avnnet.training.config import Experiment, load_experiment
 OF_ANY_SEED = OF_ANY_FOLD | {"seed_everything"}
 
 
-def built_variants(ablation: Ablation, before: AblationRecord | None, cohort: Cohort) -> dict[str, Experiment]:
-    """The experiments of all variants by name, the base first; their data are those of the first fold.
+Changes = Mapping[str, tuple[ChangeRecord, ...]]
+
+
+def built_variants(
+    ablation: Ablation, before: AblationRecord | None, cohort: Cohort
+) -> tuple[dict[str, Experiment], Changes]:
+    """The experiments of all variants by name, the base first, and what each changes of the base.
+
+    Their data are those of the first fold.
 
     Args:
         ablation: what is to be done.
@@ -38,28 +45,20 @@ def built_variants(ablation: Ablation, before: AblationRecord | None, cohort: Co
             raise type(error)(f"{name}: {error}") from error
         experiments[name] = _as_begun(name, experiment, before)
     base = experiments[ablation.base_name]
+    plain = base.as_plain()
+    changed = {name: tuple(ChangeRecord(*key) for key in changes(plain, one)) for name, one in experiments.items()}
     for name, experiment in experiments.items():
         if experiment.datamodule.labels != base.datamodule.labels:
             raise InvalidConfig(
                 f"{name}: all variants need the data.labels of the base; found {experiment.datamodule.labels}"
             )
-        if experiment is not base and not changes_of(base, experiment):
+        if experiment is not base and not changed[name]:
             raise InvalidConfig(
                 f"{name} changes nothing: it builds what {ablation.base_name} builds, and their difference would be "
                 "noise. Look for a key that all variants are given alike (seed_everything, data.cohort, data.fold, "
                 "--set), or for the value that the base has anyway"
             )
-    return experiments
-
-
-def changes_of(base: Experiment, variant: Experiment) -> tuple[ChangeRecord, ...]:
-    """What a variant changes of the base's config.
-
-    Args:
-        base: as built.
-        variant: as built.
-    """
-    return tuple(ChangeRecord(*one) for one in changes(base.as_plain(), variant))
+    return experiments, changed
 
 
 def _as_begun(name: str, experiment: Experiment, before: AblationRecord | None) -> Experiment:

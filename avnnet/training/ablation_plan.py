@@ -41,6 +41,11 @@ class Ablation:
         >>> plan = Ablation(Path("hips.csv"), Path("unet3d.yaml"), [Path("residual.yaml")], Path("runs/ablation"))
         >>> list(plan.variants), plan.base_name
         (['unet3d', 'residual'], 'unet3d')
+        >>> study = plan.study(2, 1, list(plan.variants))
+        >>> str(study.out), study.names, study.overrides[0]
+        ('runs/ablation/seed2', ['unet3d', 'residual'], '--seed_everything=2')
+        >>> plan.data_words()[0]
+        '--data.cohort=hips.csv'
     """
 
     cohort: Path

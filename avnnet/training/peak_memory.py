@@ -43,6 +43,9 @@ def peak_memory(experiment: Experiment, name: str) -> PeakMemory:
 
     Raises:
         WorkerFailed: if the steps cannot be made; the reason is given.
+
+    Source:
+        getrusage(2): ru_maxrss is the largest resident set that a process had, in KiB.
     """
     words = [sys.executable, "-m", "avnnet.training.peak_memory"]
     # classes of the user's own may be in a folder that only this process knows
@@ -64,6 +67,12 @@ def batch_shapes(experiment: Experiment) -> tuple[list[int], list[int]]:
 
     Args:
         experiment: the parsed config.
+
+    Examples:
+        >>> from types import SimpleNamespace as Of
+        >>> data = Of(patch=[16, 32, 32], batch_size=2, slices=4)
+        >>> batch_shapes(Of(model=Of(net=Of(ndim=2, in_channels=1)), datamodule=data))
+        ([16, 1, 32, 32], [8, 1, 32, 32])
     """
     net, data = experiment.model.net, experiment.datamodule
     if net.ndim == 2:

@@ -124,6 +124,9 @@ def cohort_hash(cohort: Cohort) -> str:
 
     Args:
         cohort: its cases.
+
+    Source:
+        SHA-256, FIPS 180-4.
     """
     files = image_files_hash(
         *(path for case in cohort for path in (*case.image, case.label, case.second_label) if path)

@@ -70,8 +70,7 @@ class Validated:
     @property
     def failed(self) -> int:
         """The number of cases that failed in prediction."""
-        measurements = self.tables["measurements"]
-        return int(measurements.loc[measurements["error"] != "", "case_id"].nunique())
+        return int(self.tables["measurements"].query("error != ''")["case_id"].nunique())
 
 
 def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True) -> Validated:

@@ -51,7 +51,7 @@ def plan(hips, tmp_path):
 
 def budgeted(ablation, measure, reporter=QUIET):
     cohort = read_cohort(ablation.cohort)
-    experiments = built_variants(ablation, None, cohort)
+    experiments, _ = built_variants(ablation, None, cohort)
     held_out = stored_folds(ablation.out / "splits.json", cohort, ablation.folds, seed=1)
     rounds = dict.fromkeys(experiments, 1)
     return budgeted_variants(
