@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from avnnet.data.cohort import Cohort
 from avnnet.progress import Reporter
@@ -92,9 +93,11 @@ def budgeted_variants(
     aside_s = disk = 0.0
     if timed_names:
         study = ablation.study(1, 1, timed_names)
-        limit_s, most = (GLANCE_S, GLANCE_STEPS) if minutes is None else (TIMED_SHARE * 60 * minutes, None)
+        limits = (
+            {"limit_s": GLANCE_S, "most": GLANCE_STEPS} if minutes is None else {"limit_s": TIMED_SHARE * 60 * minutes}
+        )
         chosen = {name: experiments[name] for name in timed_names}
-        timed = timed_networks(study, chosen, cohort, held_out, reporter, limit_s, most, measure)
+        timed = timed_networks(study, chosen, cohort, held_out, reporter, partial(measure, **limits))
         aside_s, disk = timed.aside.preparing_s, ablation.seeds * timed.disk
         for name in timed_names:
             asked, pace = asked_steps(experiments[name]), timed.paces[name]
