@@ -9,6 +9,12 @@ from avnnet.cli.classes import see_working_directory
 from avnnet.cli.words import Commands, add_out, minutes_of_budget, whole_number
 from avnnet.progress import Reporter
 
+DESCRIPTION = """
+Trains a base and every variant of it on the same folds, with the same seeds, and says how far they differ: paired
+differences per structure with 95 % intervals that know of patients and of seeds, adjusted p values, minutes,
+parameters, GFLOP and peak memory, in a report with a forest and a Pareto plot. The same command goes on where it was
+stopped. Exit code 3: some cases failed, their rows say why.
+"""
 EPILOG = """
 an overlay is a config with the keys that change, and nothing else; its file name names the variant:
   # residual.yaml
@@ -32,10 +38,7 @@ def add(commands: Commands) -> None:
     ablate = commands.add_parser(
         "ablate",
         help="does a change help? compare variants of a network with a base, with intervals and costs",
-        description="Trains a base and every variant of it on the same folds, with the same seeds, and says how far "
-        "they differ: paired differences per structure with 95 %% intervals that know of patients and of seeds, "
-        "adjusted p values, minutes, parameters, GFLOP and peak memory, in a report with a forest and a Pareto plot. "
-        "The same command goes on where it was stopped. Exit code 3: some cases failed, their rows say why.",
+        description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

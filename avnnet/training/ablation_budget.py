@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from avnnet.data.cohort import Cohort
+from avnnet.errors import BudgetTooSmall
 from avnnet.progress import Reporter
 from avnnet.record import BudgetRecord
 from avnnet.training.ablation_plan import Ablation
@@ -104,7 +105,10 @@ def budgeted_variants(
             if minutes is None:
                 training_s += left[name] * pace.seconds(asked)
                 continue
-            steps = steps_within(minutes, asked, pace)
+            try:
+                steps = steps_within(minutes, asked, pace)
+            except BudgetTooSmall as error:
+                raise BudgetTooSmall(f"{name}: {error}") from error
             budgets[name] = budget_of(minutes, steps, pace, asked)
             result[name] = within(experiments[name], budgets[name])
             reporter.say(f"{name}: {budget_in_words(budgets[name])} in each training ({budgets[name].reason})")

@@ -70,7 +70,7 @@ def test_a_network_that_is_twice_as_slow_makes_half_of_the_steps_in_the_same_min
 
 
 def test_too_few_minutes_are_refused_with_how_many_would_be_enough(plan):
-    with pytest.raises(BudgetTooSmall, match=r"--minutes 0\.05 is too little.*--minutes 1 would be enough"):
+    with pytest.raises(BudgetTooSmall, match=r"unet3d: --minutes 0\.05 is too little.*--minutes 1 would be enough"):
         budgeted(plan(minutes=0.05), steps_take(ConvBlock=1.0, ResidualBlock=2.0))
 
 
