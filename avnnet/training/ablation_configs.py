@@ -42,7 +42,8 @@ def built_variants(
             experiment = load_experiment(configs, [*ablation.data_words(), "--seed_everything=1", *ablation.overrides])
             experiment.check_network(cohort)
         except AvnnetError as error:
-            raise type(error)(f"{name}: {error}") from error
+            role = "the base, which must be a full config: " if name == ablation.base_name else ""
+            raise type(error)(f"{name}: {role}{error}") from error
         experiments[name] = _as_begun(name, experiment, before)
     base = experiments[ablation.base_name]
     plain = base.as_plain()

@@ -194,6 +194,8 @@ def test_an_overlay_that_is_not_there_and_a_slip_are_answered_by_the_command(her
     assert "'trainer.max_epoch' in slip.yaml. Did you mean 'max_epochs'" in capsys.readouterr().err
     assert main([words[0], words[1], "none.yaml", "--cohort", "runs/hips/cohort.csv", "--out", "runs/slip"]) == 2
     assert "MissingFile: no config none.yaml" in capsys.readouterr().err
+    with pytest.raises(InvalidConfig, match="residual: the base, which must be a full config"):
+        run_ablation(plan(base=OVERLAYS / "residual.yaml", overlays=[OVERLAYS / "averaged.yaml"]), QUIET)
     with pytest.raises(MissingFile):
         run_ablation(plan(overlays=[Path("none.yaml")], out=Path("runs/none")), QUIET)
 
