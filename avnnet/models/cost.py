@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from avnnet.models.network import Network
+from avnnet.models.network import NetworkLike
 
 GIGA = 1e9
+AnyNetwork: TypeAlias = NetworkLike | nn.Module
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Cost:
     step_gflop: float
 
 
-def network_cost(net: Network, tile: Sequence[int], batch: Sequence[int]) -> Cost:
+def network_cost(net: AnyNetwork, tile: Sequence[int], batch: Sequence[int]) -> Cost:
     """Parameters and operations of a network.
 
     Convolutions and products of matrices are counted. Norms, activations, the loss and the optimiser are not: they are
@@ -53,7 +55,7 @@ def network_cost(net: Network, tile: Sequence[int], batch: Sequence[int]) -> Cos
     return Cost(parameter_count(net), forward_gflop(net, tile), step_gflop(net, batch))
 
 
-def parameter_count(net: nn.Module) -> int:
+def parameter_count(net: AnyNetwork) -> int:
     """The number of trained parameters.
 
     Examples:
@@ -63,7 +65,7 @@ def parameter_count(net: nn.Module) -> int:
     return sum(one.numel() for one in net.parameters() if one.requires_grad)
 
 
-def forward_gflop(net: nn.Module, shape: Sequence[int]) -> float:
+def forward_gflop(net: AnyNetwork, shape: Sequence[int]) -> float:
     """The operations of one forward pass, in thousand millions; FLOP = 2 x MAC.
 
     Args:
@@ -80,10 +82,10 @@ def forward_gflop(net: nn.Module, shape: Sequence[int]) -> float:
         with torch.no_grad():
             copy(x)
 
-    return _counted(net.eval() if not net.training else deepcopy(net).eval(), shape, work)
+    return _counted(deepcopy(net).eval(), shape, work)
 
 
-def step_gflop(net: nn.Module, shape: Sequence[int]) -> float:
+def step_gflop(net: AnyNetwork, shape: Sequence[int]) -> float:
     """The operations of a training step, forward and backward, in thousand millions; FLOP = 2 x MAC.
 
     What the loss sees is run backward: of a `Network` all its scales. Activations that are computed anew for the
@@ -107,7 +109,7 @@ def step_gflop(net: nn.Module, shape: Sequence[int]) -> float:
     return _counted(deepcopy(net).train(), shape, work)
 
 
-def _counted(net: nn.Module, shape: Sequence[int], work: Callable[[nn.Module, Tensor], None]) -> float:
+def _counted(net: Any, shape: Sequence[int], work: Callable[[nn.Module, Tensor], None]) -> float:
     counter = FlopCounterMode(display=False)
     try:
         # shapes alone are enough, and take no time and no memory
