@@ -30,6 +30,7 @@ from avnnet.training.changes import IRRELEVANT_TO_RESUME, check_same_config
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
 from avnnet.training.examples import log_more
+from avnnet.training.finite import FiniteGuard
 from avnnet.training.interrupt import clean_interrupt
 from avnnet.training.loggers import open_in
 from avnnet.training.stopping import end_where_stopped
@@ -98,7 +99,8 @@ def train(
     Raises:
         CheckpointMismatch: if the folder holds a training with another config, or of another start.
         ModelMismatch: if no weights of `start` fit.
-        InvalidConfig: if the network does not fit the cohort's channels or labels.
+        InvalidConfig: if the network does not fit the cohort's channels or labels, or the loss the network.
+        NonFiniteLoss: if a loss, a gradient or a weight becomes NaN or infinite.
         AvnnetError: if the cohort cannot be used.
     """
     folder = Path(folder)
@@ -123,6 +125,7 @@ def train(
     end_where_stopped(trainer, checkpoint)
     trainer.callbacks += log_more(trainer)  # type: ignore[attr-defined]  # set by Lightning's connector
     trainer.callbacks += [  # type: ignore[attr-defined]
+        FiniteGuard(folder),  # first, so that nothing of a step that went wrong is written
         EpochLog(folder / "metrics.csv", on_epoch),
         EpochCheckpoint(folder / "checkpoints"),
     ]
