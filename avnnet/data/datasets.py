@@ -77,6 +77,7 @@ class TrainingSet(Dataset):
         foreground_p: probability that a patch is centred on a structure.
         slices: slices per patch for a 2D network; None gives the patch itself.
         seed: the run's seed.
+        sample_weights: one per case, handed on with its samples; None hands nothing on.
     """
 
     def __init__(
@@ -90,16 +91,27 @@ class TrainingSet(Dataset):
         foreground_p: float,
         slices: int | None,
         seed: int,
+        sample_weights: Sequence[float] | None = None,
     ) -> None:
         self.case_ids, self.entries = list(case_ids), list(entries)
         self.patch, self.spacing_mm, self.augment = tuple(patch), tuple(spacing_mm), augment
         self.foreground_p, self.slices, self.seed = foreground_p, slices, seed
+        self.sample_weights = sample_weights
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
-        """Image `(1, C, *patch)` and label `(1, 1, *patch)`, or `(slices, C, y, x)` and `(slices, 1, y, x)`."""
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, ...]:
+        """Image `(1, C, *patch)` and label `(1, 1, *patch)`, or `(slices, C, y, x)` and `(slices, 1, y, x)`.
+
+        Where cases have weights, also those of the samples, `(1,)` or `(slices,)`.
+        """
+        image, label = self._drawn(draw)
+        if self.sample_weights is None:
+            return image, label
+        return image, label, torch.full((len(image),), float(self.sample_weights[draw.case]))
+
+    def _drawn(self, draw: Draw) -> tuple[Tensor, Tensor]:
         image, label = load_entry(self.entries[draw.case])
         generator = seeded(self.seed, draw.epoch, draw.number, self.case_ids[draw.case])
         centre = patch_centre(label, self.patch, self.foreground_p, generator)
@@ -137,13 +149,12 @@ class ValidationSet(Dataset):
         return load_entry(self.entries[index])
 
 
-def concatenate(samples: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """One batch: the samples' images `(B, C, *S)` and labels `(B, 1, *S)`.
+def concatenate(samples: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """One batch: the samples' images `(B, C, *S)`, labels `(B, 1, *S)` and, where they have any, weights `(B,)`.
 
     Examples:
         >>> samples = [(torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4))] * 3  # two slices of each of three cases
         >>> concatenate(samples)[0].shape
         torch.Size([6, 1, 4, 4])
     """
-    images, labels = zip(*samples, strict=True)
-    return torch.cat(images), torch.cat(labels)
+    return tuple(torch.cat(parts) for parts in zip(*samples, strict=True))

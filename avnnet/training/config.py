@@ -18,6 +18,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.cohort import Cohort
 from avnnet.errors import InvalidConfig, MissingFile
+from avnnet.losses import check_loss
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.loggers import check_installed, with_folders
 from avnnet.training.precision import PrecisionChoice, fastest_precision
@@ -80,7 +81,7 @@ class Experiment(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
 
     def check_network(self, cohort: Cohort) -> None:
-        """Refuse a network of other channels than the cohort's, other patches than the data's or other classes.
+        """Refuse a network of other channels than the cohort's, patches than the data's or classes, or such a loss.
 
         Raises:
             InvalidConfig: if it has others.
@@ -96,6 +97,7 @@ class Experiment(LightningCLI):
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
                 f"model.net.init_args.classes: {labels.classes}"
             )
+        check_loss(self.model.loss, classes=labels.classes, is_weighted=cohort.is_weighted)
         if (net.ndim == 2) != (self.datamodule.slices is not None):
             wanted = "a number" if net.ndim == 2 else "null"
             raise InvalidConfig(

@@ -85,7 +85,7 @@ class CohortDataModule(pl.LightningDataModule):
         self.augment, self.mirror_at_test, self.seed = augment, mirror_at_test, seed
         self.workers, self.cache = workers, cache
         self.reporter = Reporter()
-        self.is_checked = False
+        self.is_checked = self.is_weighted = False
         self.preprocess: Preprocess | None = None
         self.training_cases: list[Case] = []
         self.held_out_cases: list[Case] = []
@@ -129,6 +129,7 @@ class CohortDataModule(pl.LightningDataModule):
         )
         if not 0 <= self.fold < len(held_out):
             raise InvalidConfig(f"fold must be 0 to {len(held_out) - 1}; found {self.fold}")
+        self.is_weighted = cohort.is_weighted
         self.held_out_cases = cohort.subset(held_out[self.fold])
         self.training_cases = cohort.subset([c for n, fold in enumerate(held_out) if n != self.fold for c in fold])
         self.preprocess = Preprocess(
@@ -153,7 +154,7 @@ class CohortDataModule(pl.LightningDataModule):
         Args:
             other: one whose config differs in the number of steps alone.
         """
-        self.reporter, self.is_checked = other.reporter, other.is_checked
+        self.reporter, self.is_checked, self.is_weighted = other.reporter, other.is_checked, other.is_weighted
         self.preprocess = other.preprocess
         self.training_cases, self.held_out_cases = other.training_cases, other.held_out_cases
         self.training_entries, self.held_out_entries = other.training_entries, other.held_out_entries
@@ -169,7 +170,7 @@ class CohortDataModule(pl.LightningDataModule):
         return self.preprocess
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of image `(B, C, *S)` and label `(B, 1, *S)`."""
+        """Batches of image `(B, C, *S)`, label `(B, 1, *S)` and, where cases have weights, those `(B,)`."""
         samples = TrainingSet(
             [case.case_id for case in self.training_cases],
             self.training_entries,
@@ -179,6 +180,7 @@ class CohortDataModule(pl.LightningDataModule):
             foreground_p=self.foreground_p,
             slices=self.slices,
             seed=self.seed,
+            sample_weights=[case.sample_weight for case in self.training_cases] if self.is_weighted else None,
         )
         draws = self.steps_per_epoch * self.batch_size
         return self._loader(

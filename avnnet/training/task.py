@@ -21,7 +21,8 @@ class SegmentationTask(pl.LightningModule):
 
     Args:
         net: the network.
-        loss: logits `(B, K, *S)`, label ids `(B, 1, *S)` to scalar; `DiceCE()` by default.
+        loss: logits `(B, K, *S)`, label ids `(B, 1, *S)` to scalar; `DiceCE()` by default. Where the cohort gives its
+            cases weights it is also handed `sample_weights=` `(B,)`.
         optimizer: makes an optimiser of parameters; AdamW with rate 2e-3 by default.
         schedule: learning rate over the training; polynomial decay by default.
         scale_weights: weight of each scale of the deep supervision; halving by default.
@@ -49,10 +50,10 @@ class SegmentationTask(pl.LightningModule):
         """The data module of the running trainer."""
         return self.trainer.datamodule  # type: ignore[attr-defined]
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        """The loss of a batch: image `(B, C, *S)` and label `(B, 1, *S)`."""
-        image, label = batch
-        loss = supervise_scales(self.loss, self.net.scales(image), label, self.scale_weights)
+    def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
+        """The loss of a batch: image `(B, C, *S)`, label `(B, 1, *S)` and, where cases have weights, those `(B,)`."""
+        image, label, *weights = batch
+        loss = supervise_scales(self.loss, self.net.scales(image), label, self.scale_weights, *weights)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(image))
         return loss
 

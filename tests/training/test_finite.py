@@ -72,7 +72,7 @@ def drawn_in(folder, hips, net_yaml, epoch, batch):
 
 
 @pytest.mark.parametrize(("how", "what"), [("nan", "the loss"), ("inf", "the loss"), ("gradient", "the gradient")])
-def test_c30_a_number_that_is_none_is_named_with_step_cases_and_last_checkpoint(go, hips, net_yaml, tmp_path, how, what):
+def test_c30_a_number_that_is_none_is_named_with_step_cases_and_checkpoint(go, hips, net_yaml, tmp_path, how, what):
     with pytest.raises(NonFiniteLoss) as raised:
         go(at=STEPS + 1, how=how)
     said = str(raised.value)
