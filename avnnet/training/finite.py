@@ -113,6 +113,6 @@ def case_ids_of(trainer: pl.Trainer, batch: int) -> list[str]:
         batch: from 0.
     """
     loader: Any = trainer.train_dataloader
-    draws = next(islice(loader.batch_sampler, batch, None), [])
+    draws: list[Any] = next(islice(loader.batch_sampler, batch, None), [])
     cases = trainer.datamodule.training_cases  # type: ignore[attr-defined]
     return sorted({cases[draw.case].case_id for draw in draws})
