@@ -77,7 +77,6 @@ class TrainingSet(Dataset):
         foreground_p: probability that a patch is centred on a structure.
         slices: slices per patch for a 2D network; None gives the patch itself.
         seed: the run's seed.
-        sample_weights: one per case, handed on with its samples; None hands nothing on.
     """
 
     def __init__(
@@ -91,27 +90,16 @@ class TrainingSet(Dataset):
         foreground_p: float,
         slices: int | None,
         seed: int,
-        sample_weights: Sequence[float] | None = None,
     ) -> None:
         self.case_ids, self.entries = list(case_ids), list(entries)
         self.patch, self.spacing_mm, self.augment = tuple(patch), tuple(spacing_mm), augment
         self.foreground_p, self.slices, self.seed = foreground_p, slices, seed
-        self.sample_weights = sample_weights
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __getitem__(self, draw: Draw) -> tuple[Tensor, ...]:
-        """Image `(1, C, *patch)` and label `(1, 1, *patch)`, or `(slices, C, y, x)` and `(slices, 1, y, x)`.
-
-        Where cases have weights, also those of the samples, `(1,)` or `(slices,)`.
-        """
-        image, label = self._drawn(draw)
-        if self.sample_weights is None:
-            return image, label
-        return image, label, torch.full((len(image),), float(self.sample_weights[draw.case]))
-
-    def _drawn(self, draw: Draw) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
+        """Image `(1, C, *patch)` and label `(1, 1, *patch)`, or `(slices, C, y, x)` and `(slices, 1, y, x)`."""
         image, label = load_entry(self.entries[draw.case])
         generator = seeded(self.seed, draw.epoch, draw.number, self.case_ids[draw.case])
         centre = patch_centre(label, self.patch, self.foreground_p, generator)
@@ -129,6 +117,26 @@ def _drawn_slices(label: Tensor, count: int, foreground_p: float, generator: np.
     anywhere = generator.integers(depth, size=count)
     aimed = generator.choice(filled, size=count) if len(filled) else anywhere
     return torch.from_numpy(np.where(generator.random(count) < foreground_p, aimed, anywhere))
+
+
+class WeightedSet(Dataset):
+    """Training samples with the weights of their cases.
+
+    Args:
+        samples: image and label of a draw.
+        weights: one per case.
+    """
+
+    def __init__(self, samples: Dataset, weights: Sequence[float]) -> None:
+        self.samples, self.weights = samples, list(weights)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """Image and label of a draw, and how often the loss counts each sample of it, `(1,)` or `(slices,)`."""
+        image, label = self.samples[draw]
+        return image, label, torch.full((len(image),), self.weights[draw.case])
 
 
 class ValidationSet(Dataset):

@@ -6,6 +6,7 @@ from avnnet.losses.deep_supervision import supervise_scales
 from avnnet.losses.dice_ce import DiceCE
 from avnnet.losses.distances import Boundary, Hausdorff
 from avnnet.losses.overlap import Dice, GeneralisedDice, Tversky
+from avnnet.losses.regions import RegionDiceCE
 from avnnet.losses.sum import Sum
 from avnnet.losses.voxelwise import CrossEntropy, Focal, TopK
 
@@ -18,6 +19,7 @@ __all__ = [
     "Focal",
     "GeneralisedDice",
     "Hausdorff",
+    "RegionDiceCE",
     "Sum",
     "TopK",
     "Tversky",

@@ -208,6 +208,7 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
     check_installed(args)
     try:
         experiment = Experiment(with_folders(args))
+        experiment.model.optimizer(experiment.model.net.parameters())  # a learning rate below 0 is found here
     except (ArgumentError, ValueError, MisconfigurationException) as error:
         raise InvalidConfig(_explained(str(error))) from error
     check_trainer(experiment.trainer, experiment.datamodule.labels.names.values())
@@ -216,6 +217,8 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
 
 def _explained(message: str) -> str:
     message = re.sub(r"\s+", " ", message).rstrip(". ")
+    if message.startswith("Unexpected config:"):  # and the file's content, which may be a table of patients
+        message = "a config file holds keys with values under them, such as model:, data: and trainer:; found none"
     if "enable_checkpointing=False" in message:
         message += " (avnnet keeps the last two epochs itself; for others trainer.enable_checkpointing: true)"
     found = re.search(r"(?:[Uu]nrecognized arguments?|nested key|[Kk]ey|option)s?:?\s+['\"]?-*([\w.]+)", message)

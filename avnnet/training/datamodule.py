@@ -15,12 +15,12 @@ from avnnet.data.augment import Augment
 from avnnet.data.cache import Cache, source_hash
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Case, read_cohort
-from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, concatenate
+from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, WeightedSet, concatenate
 from avnnet.data.files import read_grid
 from avnnet.data.orientation import FirstAxis, orientation_of
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.splits import make_folds, stored_folds
-from avnnet.errors import InvalidConfig, LeakageError
+from avnnet.errors import InvalidCohort, InvalidConfig, LeakageError
 from avnnet.inference.member import describe_member
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, LabelScheme
@@ -53,6 +53,9 @@ class CohortDataModule(pl.LightningDataModule):
         seed: of order and augmentation.
         workers: processes that load data beside the training; 0 loads in the training's own.
         cache: folder of the prepared cases.
+
+    Raises:
+        InvalidConfig: if a batch, an epoch or a patch of slices would be empty.
     """
 
     def __init__(
@@ -78,6 +81,10 @@ class CohortDataModule(pl.LightningDataModule):
         cache: str = "cache",
     ) -> None:
         super().__init__()
+        counts = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "slices": slices}
+        for name, count in counts.items():
+            if count is not None and count < 1:
+                raise InvalidConfig(f"data.{name} must be 1 or more; found {count}")
         self.patch, self.batch_size, self.cohort, self.labels = patch, batch_size, cohort, labels
         self.spacing_mm, self.crop, self.first_axis = spacing_mm, crop, first_axis
         self.fold, self.folds, self.splits, self.split_seed = fold, folds, splits, split_seed
@@ -132,6 +139,11 @@ class CohortDataModule(pl.LightningDataModule):
         self.is_weighted = cohort.is_weighted
         self.held_out_cases = cohort.subset(held_out[self.fold])
         self.training_cases = cohort.subset([c for n, fold in enumerate(held_out) if n != self.fold for c in fold])
+        if not any(case.sample_weight for case in self.training_cases):
+            raise InvalidCohort(
+                f"all {len(self.training_cases)} training cases of fold {self.fold} have sample_weight 0, and nothing "
+                "would be learnt; give some a weight above 0"
+            )
         self.preprocess = Preprocess(
             self.spacing_mm or median_spacing_mm(self.training_cases, self.first_axis),
             self.crop,
@@ -180,11 +192,11 @@ class CohortDataModule(pl.LightningDataModule):
             foreground_p=self.foreground_p,
             slices=self.slices,
             seed=self.seed,
-            sample_weights=[case.sample_weight for case in self.training_cases] if self.is_weighted else None,
         )
         draws = self.steps_per_epoch * self.batch_size
+        weights = [case.sample_weight for case in self.training_cases]
         return self._loader(
-            samples,
+            WeightedSet(samples, weights) if self.is_weighted else samples,
             sampler=EpochSampler(len(samples), draws, self.seed),
             batch_size=self.batch_size,
             collate_fn=concatenate,

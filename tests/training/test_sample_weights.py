@@ -114,3 +114,8 @@ def test_c31_class_weights_of_other_classes_are_refused_before_any_work(experime
 def test_c31_a_weight_that_is_none_is_refused_with_its_case(weighted, value):
     with pytest.raises(InvalidCohort, match=r"case hip-001.*sample_weight"):
         read_cohort(weighted([value, "1", "1", "1", "1", "1"]))
+
+
+def test_c31_a_fold_whose_training_cases_all_have_weight_zero_is_refused(experiment, weighted):
+    with pytest.raises(InvalidCohort, match="have sample_weight 0, and nothing would be learnt"):
+        experiment(weighted([0.0] * 6)).datamodule.setup()
