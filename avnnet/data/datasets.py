@@ -14,6 +14,7 @@ from torch.utils.data import Dataset, Sampler
 
 from avnnet.data.augment import Augment, cut_patch, patch_centre
 from avnnet.data.cache import load_entry
+from avnnet.data.ignored import structures_of
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class TrainingSet(Dataset):
 
 
 def _drawn_slices(label: Tensor, count: int, foreground_p: float, generator: np.random.Generator) -> Tensor:
-    filled = np.flatnonzero(label[0].flatten(1).any(dim=1).numpy())
+    filled = np.flatnonzero(structures_of(label)[0].flatten(1).any(dim=1).numpy())
     depth = label.shape[1]
     anywhere = generator.integers(depth, size=count)
     aimed = generator.choice(filled, size=count) if len(filled) else anywhere

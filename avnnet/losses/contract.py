@@ -27,13 +27,14 @@ def takes_sample_weights(loss: nn.Module) -> bool:
     return any(one.name == "sample_weights" or one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
 
 
-def check_loss(loss: nn.Module, *, classes: int, is_weighted: bool) -> None:
-    """Refuse a loss with other classes than the network's, and one that cannot weigh samples that have weights.
+def check_loss(loss: nn.Module, *, classes: int, is_weighted: bool, ignored: int | None = None) -> None:
+    """Refuse a loss of other classes, and one that does not weigh samples or ignore voxels as the data ask.
 
     Args:
         loss: logits `(B, K, *S)`, label ids `(B, 1, *S)` to scalar.
         classes: of the network, with the background.
         is_weighted: whether the cohort gives its cases weights.
+        ignored: label id of voxels that count nowhere, or None where the masks have none.
 
     Raises:
         InvalidConfig: if it does not fit.
@@ -45,6 +46,13 @@ def check_loss(loss: nn.Module, *, classes: int, is_weighted: bool) -> None:
                 f"class_weights of {type(part).__name__} has one number per class, the background first: {classes} "
                 f"here; found {list(weights)}"
             )
+    ignores = getattr(loss, "ignore_index", None)
+    if ignored is not None and ignores != ignored:
+        raise InvalidConfig(
+            f"data.has_ignored says that voxels of id {ignored} count nowhere, and {type(loss).__name__} has the "
+            f"ignore_index {ignores}; give it ignore_index: {ignored} (in each of the losses of a Sum), or take one "
+            "that has it, such as avnnet.losses.DiceCE"
+        )
     if is_weighted and not takes_sample_weights(loss):
         refusing = [type(part).__name__ for part in getattr(loss, "losses", [loss]) if not takes_sample_weights(part)]
         raise InvalidConfig(

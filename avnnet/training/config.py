@@ -18,6 +18,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.cohort import Cohort
 from avnnet.errors import InvalidConfig, MissingFile
+from avnnet.labels import IGNORED
 from avnnet.losses import check_loss
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.loggers import check_installed, with_folders
@@ -97,7 +98,8 @@ class Experiment(LightningCLI):
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
                 f"model.net.init_args.classes: {labels.classes}"
             )
-        check_loss(self.model.loss, classes=labels.classes, is_weighted=cohort.is_weighted)
+        ignored = IGNORED if self.datamodule.has_ignored else None
+        check_loss(self.model.loss, classes=labels.classes, is_weighted=cohort.is_weighted, ignored=ignored)
         if (net.ndim == 2) != (self.datamodule.slices is not None):
             wanted = "a number" if net.ndim == 2 else "null"
             raise InvalidConfig(

@@ -53,6 +53,7 @@ class CohortDataModule(pl.LightningDataModule):
         seed: of order and augmentation.
         workers: processes that load data beside the training; 0 loads in the training's own.
         cache: folder of the prepared cases.
+        has_ignored: whether masks may hold 255, voxels that count nowhere; the loss then ignores that id too.
 
     Raises:
         InvalidConfig: if a batch, an epoch or a patch of slices would be empty.
@@ -79,6 +80,7 @@ class CohortDataModule(pl.LightningDataModule):
         seed: int = 1,
         workers: int = 0,
         cache: str = "cache",
+        has_ignored: bool = False,
     ) -> None:
         super().__init__()
         counts = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "slices": slices}
@@ -90,7 +92,7 @@ class CohortDataModule(pl.LightningDataModule):
         self.fold, self.folds, self.splits, self.split_seed = fold, folds, splits, split_seed
         self.steps_per_epoch, self.slices, self.foreground_p = steps_per_epoch, slices, foreground_p
         self.augment, self.mirror_at_test, self.seed = augment, mirror_at_test, seed
-        self.workers, self.cache = workers, cache
+        self.workers, self.cache, self.has_ignored = workers, cache, has_ignored
         self.reporter = Reporter()
         self.is_checked = self.is_weighted = False
         self.preprocess: Preprocess | None = None
@@ -128,7 +130,7 @@ class CohortDataModule(pl.LightningDataModule):
             if cohort.read_as:
                 self.reporter.say(cohort.read_as)
             with self.reporter.steps("checking the cohort", len(cohort)) as step:
-                check_cohort(cohort, self.labels, on_progress=lambda done, _: step(done))
+                check_cohort(cohort, self.labels, has_ignored=self.has_ignored, on_progress=lambda done, _: step(done))
         held_out = (
             stored_folds(Path(self.splits), cohort, self.folds, seed=self.split_seed)
             if self.splits
@@ -154,7 +156,7 @@ class CohortDataModule(pl.LightningDataModule):
         entries = []
         with self.reporter.steps("preparing cases", len(cases)) as step:
             for done, case in enumerate(cases, start=1):
-                entries.append(cache.add(case, self.preprocess, self.labels))
+                entries.append(cache.add(case, self.preprocess, self.labels, has_ignored=self.has_ignored))
                 step(done, case.case_id)
         _check_one_patient_per_image(cases, entries)
         self.training_entries = entries[: len(self.training_cases)]

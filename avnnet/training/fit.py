@@ -19,6 +19,7 @@ from avnnet.data.cache import load_entry, source_hash
 from avnnet.data.cohort import read_cohort
 from avnnet.data.contrast import contrast_of
 from avnnet.data.files import read_grid
+from avnnet.data.ignored import structures_of
 from avnnet.data.scope import scope_of
 from avnnet.grid import MM3_PER_CM3
 from avnnet.inference.member import Member
@@ -149,7 +150,7 @@ def _member(experiment: Experiment, name: str, seen_before: Collection[str] = ()
     seen += [one for one in seen_before if one not in seen]
     contrast = contrast_of((load_entry(path)[0] for path in data.training_entries), is_cropped=data.is_cropped)
     voxel_cm3 = math.prod(preprocess.spacing_mm) / MM3_PER_CM3
-    wholes_cm3 = [int((load_entry(path)[1] > 0).sum()) * voxel_cm3 for path in data.training_entries]
+    wholes_cm3 = [int((structures_of(load_entry(path)[1]) > 0).sum()) * voxel_cm3 for path in data.training_entries]
     scope = scope_of([read_grid(case.image) for case in data.training_cases], wholes_cm3)
     return Member(experiment.model.net.eval(), preprocess, data.tiling, name, seen, dataset, contrast, scope)
 

@@ -10,6 +10,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from avnnet.inference.tiling import class_probabilities
+from avnnet.labels import IGNORED
 from avnnet.losses import DiceCE, supervise_scales
 from avnnet.models import Network
 from avnnet.training.datamodule import CohortDataModule
@@ -64,13 +65,14 @@ class SegmentationTask(pl.LightningModule):
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """The automatic label ids `(*S)` of a whole image `(1, C, *S)`; their overlap with its label is counted.
 
-        The label is `(1, 1, *S)`.
+        The label is `(1, 1, *S)`; its ignored voxels count nowhere.
         """
         image, label = batch
         automatic = class_probabilities(self.net, image[0], self.cohort_data.quick_tiling).argmax(0)
         manual = label[0, 0]
+        known = manual != IGNORED
         for index in range(1, self.net.classes):
-            found, drawn = automatic == index, manual == index
+            found, drawn = (automatic == index) & known, manual == index
             counts = torch.stack([(found & drawn).sum(), found.sum(), drawn.sum()]).double().cpu()
             if self.overlap is not None:
                 self.overlap[:, index - 1] += counts
