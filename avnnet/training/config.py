@@ -219,6 +219,9 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
 
 def _explained(message: str) -> str:
     message = re.sub(r"\s+", " ", message).rstrip(". ")
+    of_class = re.search(r"Errors: - (.+?) - Expected a <class 'NoneType'>", message)
+    if of_class:  # what the class itself said, without jsonargparse's other attempts to read it
+        message = of_class[1]
     if message.startswith("Unexpected config:"):  # and the file's content, which may be a table of patients
         message = "a config file holds keys with values under them, such as model:, data: and trainer:; found none"
     if "enable_checkpointing=False" in message:

@@ -7,6 +7,7 @@ import torch
 import yaml
 
 from avnnet import losses
+from avnnet.errors import InvalidConfig
 from avnnet.losses import Dice, DiceCE, Focal, GeneralisedDice, Sum, TopK, Tversky
 from avnnet.training.config import load_experiment, parse_experiment
 from tests.losses.conftest import drawn, guessed
@@ -72,3 +73,17 @@ def test_an_overlay_changes_the_loss_and_nothing_else(name, parts):
     before, after = plain.as_plain(), other.as_plain()
     assert before["model"].pop("loss") != after["model"].pop("loss")
     assert before == after
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--model.loss=avnnet.losses.Focl"], "module 'avnnet.losses' has no attribute 'Focl'"),
+        (["--model.loss=avnnet.losses.Focal", "--model.loss.gamma=0.5"], "is 0, or 1 or more; found 0.5. The article"),
+    ],
+)
+def test_what_a_loss_in_a_config_lacks_is_said_without_what_else_was_tried(words, said):
+    with pytest.raises(InvalidConfig) as raised:
+        parse_experiment(["-c", str(BASE), *QUICK, *words])
+    assert said in str(raised.value)
+    assert "NoneType" not in str(raised.value)
