@@ -17,9 +17,11 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.cohort import Cohort
-from avnnet.errors import InvalidConfig, MissingFile
+from avnnet.errors import InvalidConfig, InvalidNetwork, MissingFile
 from avnnet.labels import IGNORED
 from avnnet.losses import check_loss
+from avnnet.models import check_output
+from avnnet.training.class_words import class_hint
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.loggers import check_installed, with_folders
 from avnnet.training.precision import PrecisionChoice, fastest_precision
@@ -86,17 +88,18 @@ class Experiment(LightningCLI):
 
         Raises:
             InvalidConfig: if it has others.
+            InvalidNetwork: if it says so and gives something else for a patch, as `check_output` finds.
         """
         net, labels = self.model.net, self.datamodule.labels
         if net.in_channels != cohort.channels:
             raise InvalidConfig(
                 f"the network takes images of {net.in_channels} channel(s), the cohort's have {cohort.channels}; set "
-                f"model.net.init_args.in_channels: {cohort.channels}"
+                f"model.net.init_args.in_channels: {cohort.channels}{_and_inside(net, 'in_channels')}"
             )
         if net.classes != labels.classes:
             raise InvalidConfig(
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
-                f"model.net.init_args.classes: {labels.classes}"
+                f"model.net.init_args.classes: {labels.classes}{_and_inside(net, 'classes')}"
             )
         ignored = IGNORED if self.datamodule.has_ignored else None
         check_loss(self.model.loss, classes=labels.classes, is_weighted=cohort.is_weighted, ignored=ignored)
@@ -106,7 +109,15 @@ class Experiment(LightningCLI):
                 f"a network of {net.ndim} dimensions needs data.slices to be {wanted}; found {self.datamodule.slices}"
             )
         size, steps = self.datamodule.patch[-net.ndim :], net.divisors
-        if any(n % step for n, step in zip(size, steps, strict=True)) or size == list(steps):
+        is_fitting = not any(n % step for n, step in zip(size, steps, strict=True))
+        if is_fitting:
+            try:
+                check_output(net, size)
+            except InvalidNetwork:
+                if size != list(steps):
+                    raise
+                is_fitting = False
+        if not is_fitting:
             fitting = [max(1, round(n / step)) * step for n, step in zip(size, steps, strict=True)]
             if fitting == list(steps):  # a single voxel at the coarsest stage cannot be normalised
                 fitting[-1] *= 2
@@ -217,6 +228,14 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
     return experiment
 
 
+def _and_inside(net: object, argument: str) -> str:
+    """Where a number stands of a network that is built around another."""
+    if not hasattr(net, "net"):
+        return ""
+    others = {"classes": "classes or out_channels", "in_channels": "in_channels, and there"}
+    return f"; of a {type(net).__name__} that is {others[argument]} in model.net.init_args.net.init_args"
+
+
 def _explained(message: str) -> str:
     message = re.sub(r"\s+", " ", message).rstrip(". ")
     of_class = re.search(r"Errors: - (.+?) - Expected a <class 'NoneType'>", message)
@@ -232,6 +251,7 @@ def _explained(message: str) -> str:
         word = found[1].split(".")[-1]
         near = difflib.get_close_matches(word, _known_keys(), n=1, cutoff=0.6)
         hint = f" Did you mean {near[0]!r}?" if near and near[0] != word else ""
+    hint += class_hint(message)
     return f"the config cannot be used: {message[:600]}.{hint} See avnnet fit --help for all keys"
 
 
@@ -239,9 +259,9 @@ def _known_keys() -> list[str]:
     import inspect
 
     from avnnet.data.augment import Augment
-    from avnnet.models import UNet
+    from avnnet.models import Foreign, UNet
 
-    owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Augment]
+    owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Foreign, Augment]
     names = [name for owner in owners for name in inspect.signature(owner).parameters]
     return [*names, "model", "data", "trainer", "seed_everything"]
 

@@ -24,7 +24,7 @@ from avnnet.errors import InvalidCohort, InvalidConfig, LeakageError
 from avnnet.inference.member import describe_member
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, LabelScheme
-from avnnet.models import Network
+from avnnet.models import NetworkLike
 from avnnet.progress import Reporter
 from avnnet.recipe import describe
 
@@ -219,7 +219,7 @@ class CohortDataModule(pl.LightningDataModule):
             **options,
         )
 
-    def recipe(self, net: Network) -> dict[str, Any]:
+    def recipe(self, net: NetworkLike) -> dict[str, Any]:
         """Plain descriptions of a network with this data's preprocessing, tiling and labels."""
         return {**describe_member(net, self.prepared_by(), self.tiling), "scheme": describe(self.labels)}
 
