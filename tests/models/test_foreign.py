@@ -113,6 +113,11 @@ class Needing(nn.Module):
         import no_such_dependency  # noqa: F401
 
 
+class Fetching(nn.Conv3d):
+    def __init__(self, checkpoint="weights.pth"):
+        super().__init__(1, 3, 1)
+
+
 BAD = [
     ({"net": Needing}, "Needing needs a package that is not installed here: No module named 'no_such_dependency'"),
     ({"net": partial(nn.Conv3d, 1, 3, 1)}, "arguments by name"),
@@ -131,7 +136,7 @@ BAD = [
     ({"net": dict}, "dict makes a dict"),
     ({"net": partial(nets.EfficientNetBN, model_name="efficientnet-b0")}, "without a download"),
     ({"net": partial(nets.HoVerNet, pretrained_url="http://localhost/x")}, "without a download"),
-    ({"net": nets.CellSamWrapper}, "without a download; CellSamWrapper has checkpoint: sam_vit"),
+    ({"net": Fetching}, "without a download; Fetching has checkpoint: weights.pth"),
 ]
 
 
