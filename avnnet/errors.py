@@ -166,8 +166,12 @@ class NotInstalled(InvalidConfig):
     """A config names a class of Lightning's whose package is not installed."""
 
 
+class InvalidDataStep(AvnnetError):
+    """An augmentation, sampler or intensity normalisation of a user's own does what no training can use."""
+
+
 class InvalidClass(AvnnetError):
-    """A class of a user's own cannot be imported, or is neither a network nor a block."""
+    """A class of a user's own cannot be imported, or is none that a model can hold."""
 
 
 class InvalidRecipe(AvnnetError):

@@ -28,6 +28,9 @@ LIBRARIES = (
 def describe(obj: Any) -> Any:
     """A plain, JSON-able description of an object that keeps its constructor arguments under their names.
 
+    An argument that a class got later is named in its `left_out_at_default` and described only where it is not the
+    default, so that older versions, folders and caches know the rest as before.
+
     Args:
         obj: an object whose attributes hold its constructor arguments; numbers, text, lists, dicts, classes and
             `functools.partial` of classes pass through.
@@ -61,7 +64,9 @@ def describe(obj: Any) -> Any:
             f"{type(obj).__name__} must keep its constructor arguments as attributes of the same name; "
             f"missing {missing}"
         )
-    return {"class": type(obj).__name__, "args": {p.name: describe(getattr(obj, p.name)) for p in parameters}}
+    late = getattr(type(obj), "left_out_at_default", ())
+    kept = [p.name for p in parameters if p.name not in late or getattr(obj, p.name) is not p.default]
+    return {"class": type(obj).__name__, "args": {name: describe(getattr(obj, name)) for name in kept}}
 
 
 def build(recipe: Any, classes: Iterable[type]) -> Any:

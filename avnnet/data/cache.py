@@ -15,7 +15,9 @@ from avnnet.atomic import whole_file
 from avnnet.data.cohort import Case
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.integrity import image_files_hash, image_hash
+from avnnet.data.normalise import source_sha256
 from avnnet.data.preprocess import Preprocess
+from avnnet.errors import InvalidDataStep
 from avnnet.labels import LabelScheme
 from avnnet.recipe import describe
 
@@ -35,7 +37,10 @@ class Cache:
         self.folder = Path(folder)
 
     def key(self, case: Case, preprocess: Preprocess, scheme: LabelScheme) -> str:
-        """The name of an entry: a hash of file contents, parameters, side, centre and the code's version."""
+        """The name of an entry: a hash of file contents, parameters, side, centre and the code's version.
+
+        The code's version is avnnet's and, of a normalisation of a user's own, the module that it stands in.
+        """
         parts = {
             "version": VERSION,
             "files": image_files_hash(*case.image, case.label),
@@ -44,6 +49,9 @@ class Cache:
             "side": case.side,
             "centre_mm": case.centre_mm,
         }
+        own = source_sha256(preprocess.normalise)
+        if own is not None:
+            parts["normalise"] = own
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
     def add(self, case: Case, preprocess: Preprocess, scheme: LabelScheme) -> Path:
@@ -57,7 +65,10 @@ class Cache:
             return path
         image = read_image(case.image)
         labels = read_labels(case.label, scheme)
-        prepared = preprocess.prepare(image, labels, side=case.side, centre_mm=case.centre_mm)
+        try:
+            prepared = preprocess.prepare(image, labels, side=case.side, centre_mm=case.centre_mm)
+        except InvalidDataStep as error:
+            raise InvalidDataStep(str(error), case_id=case.case_id) from error
         if prepared.label is None:  # prepare gives a label wherever it was given one
             raise TypeError("a training case needs a label")
         with whole_file(path) as partial:
