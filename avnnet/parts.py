@@ -40,8 +40,9 @@ def part(factory: Callable[..., Any]) -> Part:
     if not isinstance(factory, functools.partial):
         kind = type(factory).__name__
         raise InvalidConfig(f"a slot takes a class, or functools.partial(CLASS, name=value); found a {kind}")
-    cls, *others = [item for item in (factory.func, *factory.args) if not inspect.isfunction(item)] or [None]
-    if not isinstance(cls, type) or others:
+    # jsonargparse has a function that makes the object, and what it needs for it, before the class
+    *before, cls = (factory.func, *factory.args)
+    if not isinstance(cls, type) or not all(map(callable, before)) or any(isinstance(one, type) for one in before):
         raise InvalidConfig(
             "a slot takes functools.partial(CLASS, name=value): arguments by name, the class first; found "
             f"{str(factory)[:200]}"

@@ -2,10 +2,12 @@
 
 from avnnet.models.blocks import ConvBlock
 from avnnet.models.network import Network
+from avnnet.models.regions import NestedRegions
+from avnnet.models.slab import Slab
 from avnnet.models.unet import UNet, UNet2D, UNet3D
 from avnnet.models.variants import ResidualBlock
 
-__all__ = ["ConvBlock", "Network", "ResidualBlock", "UNet", "UNet2D", "UNet3D"]
+__all__ = ["ConvBlock", "NestedRegions", "Network", "ResidualBlock", "Slab", "UNet", "UNet2D", "UNet3D"]
 
 
 def known() -> tuple[type, ...]:
@@ -13,6 +15,6 @@ def known() -> tuple[type, ...]:
 
     Examples:
         >>> [cls.__name__ for cls in known()]
-        ['UNet2D', 'UNet3D', 'ConvBlock', 'ResidualBlock']
+        ['UNet2D', 'UNet3D', 'NestedRegions', 'Slab', 'ConvBlock', 'ResidualBlock']
     """
-    return (UNet2D, UNet3D, ConvBlock, ResidualBlock)
+    return (UNet2D, UNet3D, NestedRegions, Slab, ConvBlock, ResidualBlock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -117,7 +118,7 @@ def budgeted_networks(
             reporter.say(f"{name}: {budget_in_words(budget)}, as recorded when this study was begun")
         return {name: within(experiment, kept[name]) for name, experiment in experiments.items()}, kept
     limit_s = TIMED_SHARE * 60 * study.minutes / len(experiments)
-    timed = _timed(study, experiments, cohort, held_out, reporter, limit_s, None, measure)
+    timed = _timed(study, experiments, cohort, held_out, reporter, partial(measure, limit_s=limit_s))
     asked = {name: asked_steps(experiment) for name, experiment in experiments.items()}
     share, other_s = shares(asked, timed.paces), clock() - reporter.started_s + timed.aside.total_s
     fold_s = (AIM * 60 * study.minutes - other_s) / len(held_out)
@@ -158,7 +159,8 @@ def say_forecast(
     rest = {name: sum(not is_trained(study.fold_folder(fold) / name) for fold in folds) for name in experiments}
     if reporter.is_quiet or not any(rest.values()):
         return
-    timed = _timed(study, experiments, cohort, held_out, reporter, GLANCE_S, GLANCE_STEPS, measure)
+    glance = partial(measure, limit_s=GLANCE_S, most=GLANCE_STEPS)
+    timed = _timed(study, experiments, cohort, held_out, reporter, glance)
     training_s = sum(timed.paces[name].seconds(asked_steps(one)) * rest[name] for name, one in experiments.items())
     trainings = sum(rest.values())
     what = f"{trainings} training{'s' if trainings > 1 else ''}, prediction and report"
@@ -171,8 +173,6 @@ def _timed(
     cohort: Cohort,
     held_out: Sequence[Sequence[str]],
     reporter: Reporter,
-    limit_s: float,
-    most: int | None,
     measure: Measure,
 ) -> _Timed:
     paces, disk, preparing_s, network_s, located_s = {}, 0.0, 0.0, 0.0, 0.0
@@ -187,7 +187,7 @@ def _timed(
         again.is_checked, again.reporter = True, Reporter(is_quiet=True)
         # the median spacing of another fold may be another, and its cases then have to be prepared anew
         preparing_s += (folds - 1) * first_s if data.spacing_mm is None else folds * _setup_s(again)
-        paces[name] = measure(experiment, limit_s=limit_s, **({} if most is None else {"most": most}))
+        paces[name] = measure(experiment)
         weights, cached = disk_bytes(experiment.model.net, [*data.training_entries, *data.held_out_entries])
         disk += folds * weights + (folds if data.spacing_mm is None else 1) * cached
         mirrored = 2 ** len(data.augment.mirror_axes if data.mirror_at_test else [])
