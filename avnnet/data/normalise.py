@@ -161,6 +161,22 @@ def known() -> tuple[type, ...]:
     return (ZScore, ForegroundZScore, PercentileScale, HistogramScale)
 
 
+def parts_of(normalise: Normalisation | None) -> list[Normalisation]:
+    """A normalisation and those that it is made of, among its attributes.
+
+    Args:
+        normalise: ours, one's own, or None.
+
+    Examples:
+        >>> len(parts_of(ZScore())), parts_of(None)
+        (1, [])
+    """
+    if normalise is None:
+        return []
+    held = [one for value in vars(normalise).values() for one in (value if isinstance(value, list) else [value])]
+    return [normalise, *(part for one in held if isinstance(one, Normalisation) for part in parts_of(one))]
+
+
 def normalised(normalise: Normalisation, channel: Tensor) -> Tensor:
     """A channel `(*S)`, normalised; what a class of a user's own gives is looked at.
 
@@ -169,15 +185,15 @@ def normalised(normalise: Normalisation, channel: Tensor) -> Tensor:
         channel: `(*S)` float32, finite.
 
     Raises:
-        InvalidDataStep: if a class of a user's own raises an error, draws global random numbers, or gives something else
-            than finite float32 of the same shape.
+        InvalidDataStep: if a class of a user's own raises an error, draws global random numbers, or gives something
+            else than finite float32 of the same shape.
         ConstantImage: if nothing can be seen in the channel.
     """
     if type(normalise) in known():
         return normalise(channel)
-    with named_errors(normalise, "the normalisation"):
-        given = normalise(channel.clone())
     name = f"the normalisation {class_path(normalise)}"
+    with named_errors(name):
+        given = normalise(channel.clone())
     if not isinstance(given, Tensor) or given.shape != channel.shape or given.dtype != torch.float32:
         found = f"{given.dtype} {tuple(given.shape)}" if isinstance(given, Tensor) else type(given).__name__
         raise InvalidDataStep(
@@ -201,9 +217,8 @@ def source_sha256(normalise: Normalisation | None) -> str | None:
     Args:
         normalise: ours, one's own, or None.
     """
-    if normalise is None:
-        return None
-    own = [cls for cls in type(normalise).__mro__ if not cls.__module__.startswith((OURS, "builtins"))]
+    classes = [cls for part in parts_of(normalise) for cls in type(part).__mro__]
+    own = [cls for cls in classes if not cls.__module__.startswith((OURS, "builtins"))]
     return hashlib.sha256("".join(map(_source, own)).encode()).hexdigest() if own else None
 
 

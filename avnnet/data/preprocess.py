@@ -108,8 +108,8 @@ class Preprocess:
             )
         if normalise is not None and self.clip_percentiles != list(CLIP_PERCENTILES):
             raise InvalidConfig(
-                f"clip_percentiles {self.clip_percentiles} are of the z-score, and another normalisation is given; give "
-                "them to that, or leave them out"
+                f"clip_percentiles {self.clip_percentiles} are of the z-score, and another normalisation is given; "
+                "give them to that, or leave them out"
             )
 
     def prepare(

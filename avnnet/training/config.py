@@ -16,7 +16,10 @@ from jsonargparse import ArgumentError
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from avnnet.data.augment import Augment
 from avnnet.data.cohort import Cohort
+from avnnet.data.normalise import parts_of
+from avnnet.data.own_step import class_path
 from avnnet.errors import InvalidConfig, MissingFile
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.loggers import check_installed, with_folders
@@ -111,11 +114,17 @@ class Experiment(LightningCLI):
                 f"more than one of each; found {size}. Nearest: {fitting}"
             )
 
+    def own_classes(self) -> set[type]:
+        """The classes that a model folder of this training may name: of network, layers and normalisation."""
+        return {type(one) for one in (*self.model.net.modules(), *parts_of(self.datamodule.normalise))}
+
     def as_text(self) -> str:
         """The whole config as YAML, defaults included, with the precision that `auto` came to."""
         config = self.config.clone()
         config.trainer.precision = self.trainer.precision_choice.precision
-        return self.parser.dump(config, skip_none=False)
+        text = self.parser.dump(config, skip_none=False)
+        head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+        return head + yaml.safe_dump(_with_ranges(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
 
     def as_plain(self) -> dict[str, Any]:
         """The same as nested dicts of plain values."""
@@ -131,7 +140,7 @@ class Experiment(LightningCLI):
             parsed = self.parser.parse_object(dict(config))
         except ArgumentError:
             return None
-        return dict(yaml.safe_load(self.parser.dump(parsed, skip_none=False)))
+        return _with_ranges(yaml.safe_load(self.parser.dump(parsed, skip_none=False)))
 
     def of_fold(self, fold: int) -> Experiment:
         """The same config with new objects for a fold, from initial weights on; no file is read again.
@@ -212,6 +221,14 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
     return experiment
 
 
+def _with_ranges(config: dict[str, Any]) -> dict[str, Any]:
+    """A plain config in which our augmentation is written as its ranges alone, as before there were others."""
+    augment = config["data"]["augment"]
+    if isinstance(augment, dict) and augment.get("class_path") == class_path(Augment()):
+        config["data"]["augment"] = augment.get("init_args", {})
+    return config
+
+
 def _explained(message: str) -> str:
     message = re.sub(r"\s+", " ", message).rstrip(". ")
     if "enable_checkpointing=False" in message:
@@ -228,7 +245,6 @@ def _explained(message: str) -> str:
 def _known_keys() -> list[str]:
     import inspect
 
-    from avnnet.data.augment import Augment
     from avnnet.models import UNet
 
     owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Augment]

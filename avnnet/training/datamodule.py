@@ -9,16 +9,22 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from monai.transforms import Transform
 from torch.utils.data import DataLoader
 
 from avnnet.data.augment import Augment
+from avnnet.data.augmentation import Augmentation, checked_mirror_axes
+from avnnet.data.augmentations import as_augmentation
 from avnnet.data.cache import Cache, source_hash
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Case, read_cohort
-from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, concatenate
+from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, check_repeatable, concatenate
+from avnnet.data.drawn import checked_weights
 from avnnet.data.files import read_grid
+from avnnet.data.normalise import Normalisation
 from avnnet.data.orientation import FirstAxis, orientation_of
 from avnnet.data.preprocess import Preprocess
+from avnnet.data.sampling import PreparedCase, Sampling
 from avnnet.data.splits import make_folds, stored_folds
 from avnnet.errors import InvalidConfig, LeakageError
 from avnnet.inference.member import describe_member
@@ -48,7 +54,9 @@ class CohortDataModule(pl.LightningDataModule):
         steps_per_epoch: batches per epoch.
         slices: slices per case for a 2D network; null for a 3D one.
         foreground_p: probability that a patch, or a slice, is aimed at a structure.
-        augment: ranges of the augmentation.
+        augment: ranges of the augmentation, or another one by its class path.
+        sampler: which case a patch is cut from, and where; all cases equally often by default.
+        normalise: intensity normalisation; clipped and z-scored by default.
         mirror_at_test: also predict the mirror images of the augmentation's mirror axes.
         seed: of order and augmentation.
         workers: processes that load data beside the training; 0 loads in the training's own.
@@ -71,31 +79,34 @@ class CohortDataModule(pl.LightningDataModule):
         steps_per_epoch: int = 50,
         slices: int | None = None,
         foreground_p: float = 0.5,
-        augment: Augment = Augment(),
+        augment: Augment | Augmentation | Transform = Augment(),
         mirror_at_test: bool = True,
         seed: int = 1,
         workers: int = 0,
         cache: str = "cache",
+        sampler: Sampling | None = None,
+        normalise: Normalisation | None = None,
     ) -> None:
         super().__init__()
         self.patch, self.batch_size, self.cohort, self.labels = patch, batch_size, cohort, labels
         self.spacing_mm, self.crop, self.first_axis = spacing_mm, crop, first_axis
         self.fold, self.folds, self.splits, self.split_seed = fold, folds, splits, split_seed
         self.steps_per_epoch, self.slices, self.foreground_p = steps_per_epoch, slices, foreground_p
-        self.augment, self.mirror_at_test, self.seed = augment, mirror_at_test, seed
-        self.workers, self.cache = workers, cache
+        self.augment, self.mirror_at_test, self.seed = as_augmentation(augment), mirror_at_test, seed
+        self.workers, self.cache, self.sampler, self.normalise = workers, cache, sampler, normalise
         self.reporter = Reporter()
         self.is_checked = False
         self.preprocess: Preprocess | None = None
         self.training_cases: list[Case] = []
         self.held_out_cases: list[Case] = []
+        self.rows: dict[str, dict[str, Any]] = {}
         self.training_entries: list[Path] = []
         self.held_out_entries: list[Path] = []
 
     @property
     def tiling(self) -> Tiling:
         """How images are presented to the trained network."""
-        return Tiling(self.patch, self.augment.mirror_axes if self.mirror_at_test else [])
+        return Tiling(self.patch, checked_mirror_axes(self.augment) if self.mirror_at_test else [])
 
     @property
     def quick_tiling(self) -> Tiling:
@@ -135,7 +146,9 @@ class CohortDataModule(pl.LightningDataModule):
             self.spacing_mm or median_spacing_mm(self.training_cases, self.first_axis),
             self.crop,
             self.first_axis,
+            normalise=self.normalise,
         )
+        self.rows = {str(row["case_id"]): dict(row) for row in cohort.table.to_dict("records")}
         cache = Cache(Path(self.cache))
         cases = self.training_cases + self.held_out_cases
         entries = []
@@ -154,7 +167,7 @@ class CohortDataModule(pl.LightningDataModule):
             other: one whose config differs in the number of steps alone.
         """
         self.reporter, self.is_checked = other.reporter, other.is_checked
-        self.preprocess = other.preprocess
+        self.preprocess, self.rows = other.preprocess, other.rows
         self.training_cases, self.held_out_cases = other.training_cases, other.held_out_cases
         self.training_entries, self.held_out_entries = other.training_entries, other.held_out_entries
 
@@ -169,9 +182,16 @@ class CohortDataModule(pl.LightningDataModule):
         return self.preprocess
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of image `(B, C, *S)` and label `(B, 1, *S)`."""
+        """Batches of image `(B, C, *S)` and label `(B, 1, *S)`.
+
+        Raises:
+            InvalidDataStep: if a step of a user's own cannot be used, or does not give the same sample twice.
+        """
+        checked_mirror_axes(self.augment)
+        sampling = Sampling() if self.sampler is None else self.sampler
+        case_ids = [case.case_id for case in self.training_cases]
         samples = TrainingSet(
-            [case.case_id for case in self.training_cases],
+            case_ids,
             self.training_entries,
             patch=self.patch,
             spacing_mm=self.prepared_by().spacing_mm,
@@ -179,14 +199,15 @@ class CohortDataModule(pl.LightningDataModule):
             foreground_p=self.foreground_p,
             slices=self.slices,
             seed=self.seed,
+            sampling=sampling,
+            max_id=self.labels.classes - 1,
         )
-        draws = self.steps_per_epoch * self.batch_size
-        return self._loader(
-            samples,
-            sampler=EpochSampler(len(samples), draws, self.seed),
-            batch_size=self.batch_size,
-            collate_fn=concatenate,
-        )
+        pairs = zip(case_ids, self.training_entries, strict=True)
+        weights = checked_weights(sampling, [PreparedCase(name, self.rows[name], entry) for name, entry in pairs])
+        draws = EpochSampler(len(samples), self.steps_per_epoch * self.batch_size, self.seed, sampling, weights)
+        if type(self.augment) is not Augment or self.sampler is not None:
+            check_repeatable(samples, draws)
+        return self._loader(samples, sampler=draws, batch_size=self.batch_size, collate_fn=concatenate)
 
     def val_dataloader(self) -> DataLoader:
         """Whole held-out images `(1, C, *S)` with their labels."""

@@ -66,7 +66,7 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     if not budgets:
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
-    classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
+    classes = list({one for experiment in first.values() for one in experiment.own_classes()})
     folds = [Fold(study, number, cohort, held_out[number], scheme, classes) for number in chosen]
     if study.processes > 1:
         _run_folds_apart(folds, first, reporter)
