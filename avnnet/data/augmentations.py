@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 
 import numpy as np
 import torch
+from monai.config import KeysCollection
 from monai.transforms import MapTransform, Randomizable, Transform
 from torch import Tensor
 
@@ -18,15 +20,17 @@ IMAGE, LABEL = "image", "label"
 # of transforms in these modules, those that move voxels or change their number
 MOVING = ("monai.transforms.spatial.", "monai.transforms.croppad.")
 
+OwnStep = Augmentation | Transform | Callable[[KeysCollection], MapTransform]
+"""An augmentation, a transform of MONAI's, or what makes a dictionary transform of its keys."""
+
 
 class MonaiStep(Augmentation):
     """A transform of MONAI's as an augmentation, with a random state that follows from the sample.
 
-    An array transform changes the image alone. A dictionary transform (its name ends in `d`) changes what its `keys`
-    name, `image` and `label`.
+    An array transform changes the image alone. A dictionary transform (its name ends in `d`) changes image and label.
 
     Args:
-        transform: such as `monai.transforms.RandBiasField`.
+        transform: such as `RandBiasField(prob=0.3)`; a dictionary transform has the keys `image` and `label`.
 
     Raises:
         InvalidDataStep: if it would move the image away from its label, or names other keys.
@@ -48,8 +52,8 @@ class MonaiStep(Augmentation):
             raise InvalidDataStep(f"the keys of {name} must be some of image and label; found {sorted(map(str, keys))}")
         if name.startswith(MOVING) and keys != {IMAGE, LABEL}:
             raise InvalidDataStep(
-                f"{name} would move the image away from its label; take {type(transform).__name__.removesuffix('d')}d "
-                "with keys: [image, label], and where it has a mode, mode: [bilinear, nearest]"
+                f"{name} would move the image away from its label; take {type(transform).__name__.removesuffix('d')}d, "
+                "in a config without keys, and where it has a mode with mode: [bilinear, nearest]"
             )
 
     def __call__(
@@ -82,11 +86,8 @@ class Augmentations(Augmentation):
     Ours draws first, so that with steps that do nothing the samples are those of ours alone.
 
     Args:
-        own: augmentations, or transforms of MONAI's.
+        own: augmentations, or transforms of MONAI's; a dictionary transform is named without its `keys`.
         ours: the ranges of ours.
-
-    Raises:
-        InvalidDataStep: if a step cannot be used.
 
     Examples:
         >>> from monai.transforms import RandBiasField
@@ -95,9 +96,17 @@ class Augmentations(Augmentation):
         ([2], ['MonaiStep'])
     """
 
-    def __init__(self, own: list[Augmentation | Transform], ours: Augment = Augment()) -> None:
+    def __init__(self, own: list[OwnStep], ours: Augment = Augment()) -> None:
         self.own, self.ours = own, ours
-        self.steps = [as_augmentation(step) for step in own]
+
+    @cached_property
+    def steps(self) -> list[Augmentation]:
+        """One's own steps as augmentations.
+
+        Raises:
+            InvalidDataStep: if one cannot be used.
+        """
+        return [as_augmentation(step) for step in self.own]
 
     @property
     def mirror_axes(self) -> list[int]:  # type: ignore[override]  # of its steps
@@ -125,11 +134,11 @@ def _one_after_the_other(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return np.hstack([outer[:, :3] @ inner[:, :3], outer[:, :3] @ inner[:, 3:] + outer[:, 3:]])
 
 
-def as_augmentation(step: Augmentation | Transform) -> Augmentation:
+def as_augmentation(step: OwnStep) -> Augmentation:
     """The step itself, or a transform of MONAI's as one.
 
     Args:
-        step: ours, one's own, or MONAI's.
+        step: ours, one's own, or MONAI's; or what makes a dictionary transform of its keys.
 
     Raises:
         InvalidDataStep: if it is neither, or cannot be used.
@@ -138,6 +147,8 @@ def as_augmentation(step: Augmentation | Transform) -> Augmentation:
         return step
     if isinstance(step, Transform):
         return MonaiStep(step)
+    if isinstance(step, partial) or (isinstance(step, type) and issubclass(step, MapTransform)):
+        return MonaiStep(step([IMAGE, LABEL]))
     raise InvalidDataStep(
         "an augmentation is an avnnet.data.augmentation.Augmentation or a transform of MONAI's; found a "
         f"{class_path(step)}"

@@ -119,10 +119,20 @@ class Experiment(LightningCLI):
         return {type(one) for one in (*self.model.net.modules(), *parts_of(self.datamodule.normalise))}
 
     def as_text(self) -> str:
-        """The whole config as YAML, defaults included, with the precision that `auto` came to."""
+        """The whole config as YAML, defaults included, with the precision that `auto` came to.
+
+        Raises:
+            InvalidConfig: if it holds a value that YAML cannot.
+        """
         config = self.config.clone()
         config.trainer.precision = self.trainer.precision_choice.precision
         text = self.parser.dump(config, skip_none=False)
+        if NOT_WRITTEN in text:
+            line = next(line.strip() for line in text.splitlines() if NOT_WRITTEN in line)
+            raise InvalidConfig(
+                f"a value of the config cannot be written down: {line.replace(NOT_WRITTEN, '')[:80]!r}. The keys of a "
+                "dictionary transform are left out, they are [image, label]; any other argument must be plain"
+            )
         head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
         return head + yaml.safe_dump(_with_ranges(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
 
@@ -185,6 +195,7 @@ class Experiment(LightningCLI):
         return experiment
 
 
+NOT_WRITTEN = "Unable to serialize instance "  # of jsonargparse
 DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:
 model.* of SegmentationTask, data.* of CohortDataModule, trainer.* of Lightning's Trainer.
 --from MODEL starts from the weights of a model folder, as far as they fit. With --minutes 10 the command

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from monai.transforms import Transform
 from torch.utils.data import DataLoader
 
 from avnnet.data.augment import Augment
-from avnnet.data.augmentation import Augmentation, checked_mirror_axes
-from avnnet.data.augmentations import as_augmentation
+from avnnet.data.augmentation import checked_mirror_axes
+from avnnet.data.augmentations import OwnStep, as_augmentation
 from avnnet.data.cache import Cache, source_hash
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Case, read_cohort
@@ -79,7 +78,7 @@ class CohortDataModule(pl.LightningDataModule):
         steps_per_epoch: int = 50,
         slices: int | None = None,
         foreground_p: float = 0.5,
-        augment: Augment | Augmentation | Transform = Augment(),
+        augment: Augment | OwnStep = Augment(),
         mirror_at_test: bool = True,
         seed: int = 1,
         workers: int = 0,
@@ -88,11 +87,13 @@ class CohortDataModule(pl.LightningDataModule):
         normalise: Normalisation | None = None,
     ) -> None:
         super().__init__()
+        self.augment = as_augmentation(augment)
+        checked_mirror_axes(self.augment)
         self.patch, self.batch_size, self.cohort, self.labels = patch, batch_size, cohort, labels
         self.spacing_mm, self.crop, self.first_axis = spacing_mm, crop, first_axis
         self.fold, self.folds, self.splits, self.split_seed = fold, folds, splits, split_seed
         self.steps_per_epoch, self.slices, self.foreground_p = steps_per_epoch, slices, foreground_p
-        self.augment, self.mirror_at_test, self.seed = as_augmentation(augment), mirror_at_test, seed
+        self.mirror_at_test, self.seed = mirror_at_test, seed
         self.workers, self.cache, self.sampler, self.normalise = workers, cache, sampler, normalise
         self.reporter = Reporter()
         self.is_checked = False
@@ -187,7 +188,6 @@ class CohortDataModule(pl.LightningDataModule):
         Raises:
             InvalidDataStep: if a step of a user's own cannot be used, or does not give the same sample twice.
         """
-        checked_mirror_axes(self.augment)
         sampling = Sampling() if self.sampler is None else self.sampler
         case_ids = [case.case_id for case in self.training_cases]
         samples = TrainingSet(
