@@ -57,7 +57,8 @@ def describe(obj: Any) -> Any:
         return {"items": [[describe(key), describe(value)] for key, value in obj.items()]}
     if isinstance(obj, list | tuple):
         return [describe(item) for item in obj]
-    parameters = list(inspect.signature(type(obj).__init__).parameters.values())[1:]
+    has_none = type(obj).__init__ is object.__init__  # whose signature says that it takes anything
+    parameters = [] if has_none else list(inspect.signature(type(obj).__init__).parameters.values())[1:]
     missing = [p.name for p in parameters if not hasattr(obj, p.name)]
     if missing:
         raise InvalidRecipe(
