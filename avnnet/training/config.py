@@ -128,11 +128,7 @@ class Experiment(LightningCLI):
         config.trainer.precision = self.trainer.precision_choice.precision
         text = self.parser.dump(config, skip_none=False)
         if NOT_WRITTEN in text:
-            line = next(line.strip() for line in text.splitlines() if NOT_WRITTEN in line)
-            raise InvalidConfig(
-                f"a value of the config cannot be written down: {line.replace(NOT_WRITTEN, '')[:80]!r}. The keys of a "
-                "dictionary transform are left out, they are [image, label]; any other argument must be plain"
-            )
+            raise InvalidConfig(_explained(text))
         head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
         return head + yaml.safe_dump(_with_ranges(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
 
@@ -241,6 +237,12 @@ def _with_ranges(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _explained(message: str) -> str:
+    unwritten = re.search(rf"{NOT_WRITTEN}([^'\n]+)", message)
+    if unwritten:
+        return (
+            f"a value of the config cannot be written down: {unwritten[1].strip()[:80]!r}. The keys of a dictionary "
+            "transform are left out, they are [image, label]; any other argument must be plain"
+        )
     message = re.sub(r"\s+", " ", message).rstrip(". ")
     if "enable_checkpointing=False" in message:
         message += " (avnnet keeps the last two epochs itself; for others trainer.enable_checkpointing: true)"
@@ -269,6 +271,7 @@ def quiet_lightning() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message="(?s).*Dump of a value that does not round-trip")  # MONAI takes the text
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
     warnings.filterwarnings("ignore", message="The number of training batches .* is smaller than the logging interval")
     warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
