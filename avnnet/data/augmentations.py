@@ -15,6 +15,7 @@ from avnnet.data.augment import Augment
 from avnnet.data.augmentation import Augmentation, checked_mirror_axes, moved, varied
 from avnnet.data.own_step import class_path
 from avnnet.errors import InvalidDataStep
+from avnnet.parts import part
 
 IMAGE, LABEL = "image", "label"
 # of transforms in these modules, those that move voxels or change their number
@@ -97,7 +98,9 @@ class Augmentations(Augmentation):
     """
 
     def __init__(self, own: list[OwnStep], ours: Augment = Augment()) -> None:
-        self.own, self.ours = own, ours
+        # what jsonargparse makes of a class without its keys holds the whole parser, which no worker can be sent
+        self.own = [part(step) if isinstance(step, partial) else step for step in own]
+        self.ours = ours
 
     @cached_property
     def steps(self) -> list[Augmentation]:
@@ -148,7 +151,7 @@ def as_augmentation(step: OwnStep) -> Augmentation:
     if isinstance(step, Transform):
         return MonaiStep(step)
     if isinstance(step, partial) or (isinstance(step, type) and issubclass(step, MapTransform)):
-        return MonaiStep(step([IMAGE, LABEL]))
+        return MonaiStep(part(step)([IMAGE, LABEL]))
     raise InvalidDataStep(
         "an augmentation is an avnnet.data.augmentation.Augmentation or a transform of MONAI's; found a "
         f"{class_path(step)}"

@@ -16,7 +16,6 @@ from avnnet.training.changes import changes
 from avnnet.training.config import load_experiment
 from avnnet.training.fit import train
 from tests.test_house import ROOT
-from tests.training.conftest import QUIET
 
 PAGE = (ROOT / "docs" / "your_own_data_step.md").read_text(encoding="utf-8")
 MODULE = "\n".join(re.findall(r"```python\n# my_steps.py\n(.*?)```", PAGE, re.DOTALL))
@@ -31,7 +30,6 @@ def here(tmp_path, monkeypatch, net_yaml):
     for name, text in OVERLAYS.items():
         (tmp_path / f"{name}.yaml").write_text(text)
     net_yaml("unet3d", augment={"mirror_axes": [2]})
-    net_yaml("unet2d")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
@@ -42,15 +40,9 @@ def here(tmp_path, monkeypatch, net_yaml):
 def experiment(here, hips):
     def make(*words, overlays=(*OVERLAYS,)):
         files = [here / f"{name}.yaml" for name in ("unet3d", *overlays)]
-        made = load_experiment(files, [f"--data.cohort={hips}", "--data.folds=2", "--data.cache=c", *words])
-        made.datamodule.reporter = QUIET
-        return made
+        return load_experiment(files, [f"--data.cohort={hips}", "--data.folds=2", "--data.cache=c", *words])
 
     return make
-
-
-def say_nothing(done, note):
-    """Where there are workers, they are sent the trainer with its callbacks."""
 
 
 def stop_after_two(done, note):
@@ -75,21 +67,24 @@ def test_each_step_of_the_page_is_one_class_of_at_most_fifteen_lines_with_its_im
     assert sorted(OVERLAYS) == ["augmented", "normalised", "sampled"]
 
 
-def test_a_study_trains_and_reloads_with_the_steps_of_the_page_as_overlays(here, hips, no_report):
-    nets = ["unet3d.yaml+augmented.yaml+sampled.yaml+normalised.yaml", "unet2d.yaml+sampled.yaml"]
-    words = ["study", str(hips), "--out", "s", "--folds", "2", "--nets", *nets, "--set", "trainer.max_epochs=1"]
+def test_a_study_trains_and_reloads_with_the_steps_of_the_page(here, hips, cohort, no_report, capsys):
+    net = "unet3d.yaml+augmented.yaml+sampled.yaml+normalised.yaml"
+    words = ["study", str(hips), "--out", "s", "--folds", "2", "--nets", net, "--set", "trainer.max_epochs=1"]
     assert main(words) == 0
     recipe = json.loads((here / "s" / "model" / "model.json").read_text())["members"][0]["preprocess"]
     assert recipe["args"]["normalise"] == {"class": "MedianScale", "args": {"limit": 5.0}}
-    evaluate = ["evaluate", "s/model", str(hips), "--out", "e", "--mark-seen"]
-    assert main(evaluate) == 2
-    assert main([*evaluate, "--classes", "my_steps.BiasField"]) == 2
-    assert main([*evaluate, "--classes", "my_steps.MedianScale"]) == 0
+    predict = ["predict", "s/model", str(cohort.cases[0].image[0]), "--out", "o"]
+    assert main(predict) == 2
+    assert main([*predict, "--classes", "my_steps.BiasField"]) == 2
+    said = capsys.readouterr().err
+    assert "the recipe names the class 'MedianScale'" in said
+    assert "an augmentation and a sampler are no part of a model" in said.lower()
+    assert main([*predict, "--classes", "my_steps.MedianScale"]) == 0
 
 
-def test_a_training_that_is_stopped_or_has_workers_comes_to_the_same_weights(experiment, here):
-    def go(run, *words, on_epoch=say_nothing):
-        made = experiment(*words)
+def test_a_training_that_is_stopped_goes_on_to_the_same_weights(experiment, here):
+    def go(run, on_epoch=lambda *_: None):
+        made = experiment()
         train(made, here / run, name="own", on_epoch=on_epoch)
         return made.own_classes()
 
@@ -97,11 +92,19 @@ def test_a_training_that_is_stopped_or_has_workers_comes_to_the_same_weights(exp
     with pytest.raises(RuntimeError, match="killed"):
         go("stopped", on_epoch=stop_after_two)
     go("stopped")
-    go("beside", "--data.workers=1")
     through = weights(here / "through" / "model", classes)
     assert json.loads((here / "stopped" / "run.json").read_text())["resumed_from"] == "epoch-00000.ckpt"
     assert equal(weights(here / "stopped" / "model", classes), through)
-    assert equal(weights(here / "beside" / "model", classes), through)
+
+
+def test_a_worker_gives_the_batches_of_the_training_process(experiment):
+    def batches(workers):
+        data = experiment(f"--data.workers={workers}").datamodule
+        data.setup()
+        return [one for batch in data.train_dataloader() for one in batch]
+
+    pairs = zip(batches(0), batches(1), strict=True)
+    assert [torch.equal(*pair) for pair in pairs] == [True] * 6
 
 
 def test_each_slot_changes_what_is_trained(experiment, here):
