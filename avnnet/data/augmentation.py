@@ -46,6 +46,10 @@ class Augmentation:
         Args:
             generator: source of randomness.
             spacing_mm: of the voxels `(z, y, x)`.
+
+        Examples:
+            >>> Augmentation().affine(np.random.default_rng(1), (3.0, 0.5, 0.5)).tolist()
+            [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
         """
         return np.eye(3, 4)
 
@@ -127,6 +131,10 @@ def moved(step: Augmentation, generator: np.random.Generator, spacing_mm: Sequen
 
     Raises:
         InvalidDataStep: if it raises an error, draws global random numbers, or gives no such matrix.
+
+    Examples:
+        >>> moved(Augmentation(), np.random.default_rng(1), (3.0, 0.5, 0.5)).shape
+        (3, 4)
     """
     name = f"affine of {_named(step)}"
     with named_errors(name):
@@ -151,6 +159,12 @@ def checked_mirror_axes(augment: Augmentation) -> list[int]:
 
     Raises:
         InvalidDataStep: if they are not some of 0, 1 and 2.
+
+    Examples:
+        >>> class Mirrored(Augmentation):
+        ...     mirror_axes = (1, 2)
+        >>> checked_mirror_axes(Mirrored())
+        [1, 2]
     """
     axes = augment.mirror_axes
     try:

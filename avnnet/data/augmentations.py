@@ -117,7 +117,14 @@ class Augmentations(Augmentation):
         return sorted({axis for step in (self.ours, *self.steps) for axis in checked_mirror_axes(step)})
 
     def affine(self, generator: np.random.Generator, spacing_mm: Sequence[float]) -> np.ndarray:
-        """Ours, then those of the steps."""
+        """Ours, then those of the steps.
+
+        Examples:
+            >>> ours = Augment(mirror_axes=[2])
+            >>> alone, both = (one.affine(np.random.default_rng(1), (1, 1, 1)) for one in (ours, Augmentations([], ours)))
+            >>> bool((alone == both).all())
+            True
+        """
         matrix = self.ours.affine(generator, spacing_mm)
         for step in self.steps:
             matrix = _one_after_the_other(matrix, moved(step, generator, spacing_mm))
@@ -145,6 +152,11 @@ def as_augmentation(step: OwnStep) -> Augmentation:
 
     Raises:
         InvalidDataStep: if it is neither, or cannot be used.
+
+    Examples:
+        >>> from monai.transforms import RandFlipd
+        >>> as_augmentation(partial(RandFlipd, prob=0.5)).transform.keys
+        ('image', 'label')
     """
     if isinstance(step, Augmentation):
         return step

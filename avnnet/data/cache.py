@@ -15,7 +15,7 @@ from avnnet.atomic import whole_file
 from avnnet.data.cohort import Case
 from avnnet.data.files import read_image, read_labels
 from avnnet.data.integrity import image_files_hash, image_hash
-from avnnet.data.normalise import source_sha256
+from avnnet.data.normalised import source_sha256
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import InvalidDataStep
 from avnnet.labels import LabelScheme

@@ -23,6 +23,13 @@ def checked_weights(sampling: Sampling, cases: Sequence[PreparedCase]) -> list[f
 
     Raises:
         InvalidDataStep: if there are not as many as cases, one is negative or not finite, or all are 0.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from avnnet.data.sampling import WeightedByColumn
+        >>> cases = [PreparedCase(name, {"weight": weight}, Path()) for name, weight in (("a", 1), ("b", 3))]
+        >>> checked_weights(WeightedByColumn(), cases), checked_weights(Sampling(), cases)
+        ([0.25, 0.75], None)
     """
     what = f"the sampler {class_path(sampling)}"
     with named_errors(what):
@@ -61,6 +68,13 @@ def drawn_case(sampling: Sampling, position: int, count: int, seed: int, weights
 
     Raises:
         InvalidDataStep: if a class of a user's own raises an error, draws global random numbers, or gives no case.
+
+    Examples:
+        >>> class Last(Sampling):
+        ...     def draw(self, position, count, seed, weights):
+        ...         return count - 1
+        >>> drawn_case(Last(), 0, 3, 1, None)
+        2
     """
     if type(sampling).draw is Sampling.draw:
         return sampling.draw(position, count, seed, weights)
@@ -88,6 +102,13 @@ def aimed_centre(
 
     Raises:
         InvalidDataStep: if a class of a user's own raises an error, draws global random numbers, or gives no voxel.
+
+    Examples:
+        >>> class Middle(Sampling):
+        ...     def centre(self, label, patch, foreground_p, generator):
+        ...         return [(n - 1) / 2 for n in label.shape[1:]]
+        >>> aimed_centre(Middle(), torch.zeros(1, 5, 7, 9), (3, 3, 3), 0.5, np.random.default_rng(1)).tolist()
+        [2.0, 3.0, 4.0]
     """
     if type(sampling).centre is Sampling.centre:
         return sampling.centre(label, patch, foreground_p, generator)
@@ -117,6 +138,12 @@ def chosen_slices(
 
     Raises:
         InvalidDataStep: if a class of a user's own raises an error, draws global random numbers, or gives no slices.
+
+    Examples:
+        >>> label = torch.zeros(1, 5, 4, 4)
+        >>> label[0, 3] = 1
+        >>> chosen_slices(Sampling(), label, 2, 1.0, np.random.default_rng(1)).tolist()
+        [3, 3]
     """
     if type(sampling).slices is Sampling.slices:
         return sampling.slices(label, count, foreground_p, generator)

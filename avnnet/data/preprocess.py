@@ -13,7 +13,8 @@ from monai.transforms import SpatialResample
 from torch import Tensor
 
 from avnnet.data.checks import check_volume
-from avnnet.data.normalise import Normalisation, ZScore, normalised
+from avnnet.data.normalise import Normalisation, ZScore
+from avnnet.data.normalised import normalised
 from avnnet.data.orientation import FirstAxis, Orientation, orientation_of
 from avnnet.data.softmax import Softmax
 from avnnet.data.transforms import CENTRE_KEY, spacing_and_crop

@@ -67,6 +67,10 @@ class Sampling:
 
         Args:
             cases: of the training fold.
+
+        Examples:
+            >>> Sampling().weights([]) is None
+            True
         """
         return None
 
@@ -94,6 +98,12 @@ class Sampling:
             patch: voxels per axis.
             foreground_p: probability to aim at a structure.
             generator: source of randomness.
+
+        Examples:
+            >>> label = torch.zeros(1, 9, 9, 9)
+            >>> label[0, 6, 4, 3] = 1
+            >>> Sampling().centre(label, (3, 3, 3), 1.0, np.random.default_rng(1)).tolist()
+            [6.0, 4.0, 3.0]
         """
         return patch_centre(label, patch, foreground_p, generator)
 
@@ -105,6 +115,12 @@ class Sampling:
             count: of slices.
             foreground_p: probability to take a slice with a structure.
             generator: source of randomness.
+
+        Examples:
+            >>> label = torch.zeros(1, 5, 4, 4)
+            >>> label[0, 3] = 1
+            >>> Sampling().slices(label, 3, 1.0, np.random.default_rng(1)).tolist()
+            [3, 3, 3]
         """
         filled = np.flatnonzero(label[0].flatten(1).any(dim=1).numpy())
         depth = label.shape[1]

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from avnnet.atomic import whole_file, write_text_atomically
 from avnnet.data.contrast import Contrast
 from avnnet.data.integrity import content_hash
-from avnnet.data.normalise import known as known_normalisations
+from avnnet.data.normalised import known as known_normalisations
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.scope import Scope
 from avnnet.errors import CheckpointCorrupt, InvalidRecipe, MissingFile, ModelMismatch

@@ -18,7 +18,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.augment import Augment
 from avnnet.data.cohort import Cohort
-from avnnet.data.normalise import parts_of
+from avnnet.data.normalised import parts_of
 from avnnet.data.own_step import class_path
 from avnnet.errors import InvalidConfig, MissingFile
 from avnnet.training.datamodule import CohortDataModule

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from avnnet.data.cache import Cache
-from avnnet.data.normalise import ForegroundZScore, HistogramScale, Normalisation, PercentileScale, ZScore, parts_of
+from avnnet.data.normalise import ForegroundZScore, HistogramScale, Normalisation, PercentileScale, ZScore
+from avnnet.data.normalised import parts_of
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import ConstantImage, InvalidConfig, InvalidDataStep, InvalidRecipe
 from avnnet.grid import Grid
