@@ -53,7 +53,7 @@ def checked_weights(sampling: Sampling, cases: Sequence[PreparedCase]) -> list[f
         raise InvalidDataStep(
             f"the weights of {what} are all 0, so that no case can be drawn; give one case of this fold more"
         )
-    return list(found / found.sum())
+    return (found / found.sum()).tolist()
 
 
 def drawn_case(sampling: Sampling, position: int, count: int, seed: int, weights: Sequence[float] | None) -> int:

@@ -63,5 +63,6 @@ _NAMES = ("torch", "numpy", "random")
 
 
 def _global_state() -> tuple[Any, ...]:
-    numbers, position = np.random.get_state()[1:3]  # noqa: NPY002  # to see whether anybody else draws from it
-    return torch.get_rng_state().numpy().tobytes(), (np.asarray(numbers).tobytes(), position), random.getstate()
+    state: Any = np.random.get_state()  # noqa: NPY002  # to see whether anybody else draws from it
+    numbers, position = state[1:3]
+    return torch.get_rng_state().numpy().tobytes(), (numbers.tobytes(), position), random.getstate()

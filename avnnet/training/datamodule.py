@@ -149,7 +149,10 @@ class CohortDataModule(pl.LightningDataModule):
             self.first_axis,
             normalise=self.normalise,
         )
-        self.rows = {str(row["case_id"]): dict(row) for row in cohort.table.to_dict("records")}
+        self.rows = {
+            str(row["case_id"]): {str(name): value for name, value in row.items()}
+            for row in cohort.table.to_dict("records")
+        }
         cache = Cache(Path(self.cache))
         cases = self.training_cases + self.held_out_cases
         entries = []
