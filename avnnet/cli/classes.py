@@ -77,8 +77,8 @@ def own_class(word: str) -> type:
         )
     if not issubclass(found, nn.Module) and not issubclass(found, Normalisation):
         raise InvalidClass(
-            f"{word} is neither a network nor a block nor a normalisation: a network is an avnnet.models.Network, a "
-            "block a torch.nn.Module, a normalisation an avnnet.data.normalise.Normalisation. An augmentation and a "
-            "sampler are no part of a model: leave them out"
+            f"{word} is neither a network nor a block nor a normalisation: the first two are a torch.nn.Module, and a "
+            "network keeps the contract of avnnet.models.NetworkLike; a normalisation is an "
+            "avnnet.data.normalise.Normalisation. An augmentation and a sampler are no part of a model: leave them out"
         )
     return found

@@ -16,14 +16,15 @@ from jsonargparse import ArgumentError
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from avnnet.data.augment import Augment
 from avnnet.data.cohort import Cohort
 from avnnet.data.normalised import parts_of
-from avnnet.data.own_step import class_path
-from avnnet.errors import InvalidConfig, MissingFile
+from avnnet.errors import InvalidConfig, InvalidNetwork, MissingFile
+from avnnet.models import check_output, own_classes
+from avnnet.training.class_words import class_hint
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.loggers import check_installed, with_folders
 from avnnet.training.precision import PrecisionChoice, fastest_precision
+from avnnet.training.slot_words import NOT_WRITTEN, slot_refusal, with_ranges
 from avnnet.training.task import SegmentationTask
 from avnnet.training.trainer_rules import check_trainer
 
@@ -87,17 +88,18 @@ class Experiment(LightningCLI):
 
         Raises:
             InvalidConfig: if it has others.
+            InvalidNetwork: if it says so and gives something else for a patch, as `check_output` finds.
         """
         net, labels = self.model.net, self.datamodule.labels
         if net.in_channels != cohort.channels:
             raise InvalidConfig(
                 f"the network takes images of {net.in_channels} channel(s), the cohort's have {cohort.channels}; set "
-                f"model.net.init_args.in_channels: {cohort.channels}"
+                f"model.net.init_args.in_channels: {cohort.channels}{_and_inside(net, 'in_channels')}"
             )
         if net.classes != labels.classes:
             raise InvalidConfig(
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
-                f"model.net.init_args.classes: {labels.classes}"
+                f"model.net.init_args.classes: {labels.classes}{_and_inside(net, 'classes')}"
             )
         if (net.ndim == 2) != (self.datamodule.slices is not None):
             wanted = "a number" if net.ndim == 2 else "null"
@@ -105,7 +107,15 @@ class Experiment(LightningCLI):
                 f"a network of {net.ndim} dimensions needs data.slices to be {wanted}; found {self.datamodule.slices}"
             )
         size, steps = self.datamodule.patch[-net.ndim :], net.divisors
-        if any(n % step for n, step in zip(size, steps, strict=True)) or size == list(steps):
+        is_fitting = not any(n % step for n, step in zip(size, steps, strict=True))
+        if is_fitting:
+            try:
+                check_output(net, size)
+            except InvalidNetwork:
+                if size != list(steps):
+                    raise
+                is_fitting = False
+        if not is_fitting:
             fitting = [max(1, round(n / step)) * step for n, step in zip(size, steps, strict=True)]
             if fitting == list(steps):  # a single voxel at the coarsest stage cannot be normalised
                 fitting[-1] *= 2
@@ -116,7 +126,7 @@ class Experiment(LightningCLI):
 
     def own_classes(self) -> set[type]:
         """The classes that a model folder of this training may name: of network, layers and normalisation."""
-        return {type(one) for one in (*self.model.net.modules(), *parts_of(self.datamodule.normalise))}
+        return {*own_classes(self.model.net), *map(type, parts_of(self.datamodule.normalise))}
 
     def as_text(self) -> str:
         """The whole config as YAML, defaults included, with the precision that `auto` came to.
@@ -130,7 +140,7 @@ class Experiment(LightningCLI):
         if NOT_WRITTEN in text:
             raise InvalidConfig(_explained(text))
         head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
-        return head + yaml.safe_dump(_with_ranges(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
+        return head + yaml.safe_dump(with_ranges(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
 
     def as_plain(self) -> dict[str, Any]:
         """The same as nested dicts of plain values."""
@@ -146,7 +156,7 @@ class Experiment(LightningCLI):
             parsed = self.parser.parse_object(dict(config))
         except ArgumentError:
             return None
-        return _with_ranges(yaml.safe_load(self.parser.dump(parsed, skip_none=False)))
+        return with_ranges(yaml.safe_load(self.parser.dump(parsed, skip_none=False)))
 
     def of_fold(self, fold: int) -> Experiment:
         """The same config with new objects for a fold, from initial weights on; no file is read again.
@@ -191,7 +201,6 @@ class Experiment(LightningCLI):
         return experiment
 
 
-NOT_WRITTEN = "Unable to serialize instance "  # of jsonargparse
 DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:
 model.* of SegmentationTask, data.* of CohortDataModule, trainer.* of Lightning's Trainer.
 --from MODEL starts from the weights of a model folder, as far as they fit. With --minutes 10 the command
@@ -222,28 +231,28 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
     check_installed(args)
     try:
         experiment = Experiment(with_folders(args))
+        experiment.model.optimizer(experiment.model.net.parameters())  # a learning rate below 0 is found here
     except (ArgumentError, ValueError, MisconfigurationException) as error:
         raise InvalidConfig(_explained(str(error))) from error
     check_trainer(experiment.trainer, experiment.datamodule.labels.names.values())
     return experiment
 
 
-def _with_ranges(config: dict[str, Any]) -> dict[str, Any]:
-    """A plain config in which our augmentation is written as its ranges alone, as before there were others."""
-    augment = config["data"]["augment"]
-    if isinstance(augment, dict) and augment.get("class_path") == class_path(Augment()):
-        config["data"]["augment"] = augment.get("init_args", {})
-    return config
+def _and_inside(net: object, argument: str) -> str:
+    """Where a number stands of a network that is built around another."""
+    if not hasattr(net, "net"):
+        return ""
+    others = {"classes": "classes or out_channels", "in_channels": "in_channels, and there"}
+    return f"; of a {type(net).__name__} that is {others[argument]} in model.net.init_args.net.init_args"
 
 
 def _explained(message: str) -> str:
-    unwritten = re.search(rf"{NOT_WRITTEN}([^'\n]+)", message)
-    if unwritten:
-        return (
-            f"a value of the config cannot be written down: {unwritten[1].strip()[:80]!r}. The keys of a dictionary "
-            "transform are left out, they are [image, label]; any other argument must be plain"
-        )
+    refusal = slot_refusal(message)
+    if refusal:
+        return f"the config cannot be used: {refusal}.{class_hint(message)} See avnnet fit --help for all keys"
     message = re.sub(r"\s+", " ", message).rstrip(". ")
+    if message.startswith("Unexpected config:"):  # and the file's content, which may be a table of patients
+        message = "a config file holds keys with values under them, such as model:, data: and trainer:; found none"
     if "enable_checkpointing=False" in message:
         message += " (avnnet keeps the last two epochs itself; for others trainer.enable_checkpointing: true)"
     found = re.search(r"(?:[Uu]nrecognized arguments?|nested key|[Kk]ey|option)s?:?\s+['\"]?-*([\w.]+)", message)
@@ -252,15 +261,17 @@ def _explained(message: str) -> str:
         word = found[1].split(".")[-1]
         near = difflib.get_close_matches(word, _known_keys(), n=1, cutoff=0.6)
         hint = f" Did you mean {near[0]!r}?" if near and near[0] != word else ""
+    hint += class_hint(message)
     return f"the config cannot be used: {message[:600]}.{hint} See avnnet fit --help for all keys"
 
 
 def _known_keys() -> list[str]:
     import inspect
 
-    from avnnet.models import UNet
+    from avnnet.data.augment import Augment
+    from avnnet.models import Foreign, UNet
 
-    owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Augment]
+    owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Foreign, Augment]
     names = [name for owner in owners for name in inspect.signature(owner).parameters]
     return [*names, "model", "data", "trainer", "seed_everything"]
 

@@ -92,7 +92,10 @@ def _networks(study: Study) -> dict[str, Path]:
     configs = [*study.nets, *([study.locator] if study.locator is not None else [])]
     names = study.trained_names
     if len(set(names)) != len(names) or RESERVED & set(names):
-        raise InvalidConfig(f"the configs' file names name the networks and must differ; found {names}")
+        raise InvalidConfig(
+            f"the configs' file names name the networks, must differ, and be none of {sorted(RESERVED)}, which name "
+            f"readers; found {names}. Rename a file"
+        )
     return dict(zip(names, configs, strict=True))
 
 
@@ -106,7 +109,7 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
         try:
             experiment.check_network(cohort)
         except InvalidConfig as error:
-            raise InvalidConfig(f"{name}: {error}") from error
+            raise type(error)(f"{name}: {error}") from error
     return schemes[0]
 
 
