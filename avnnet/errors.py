@@ -174,8 +174,12 @@ class InvalidNetwork(InvalidConfig):
     """A network does not keep the contract: an attribute is missing, or what it gives is not what it should be."""
 
 
+class InvalidDataStep(AvnnetError):
+    """An augmentation, sampler or intensity normalisation of a user's own does what no training can use."""
+
+
 class InvalidClass(AvnnetError):
-    """A class of a user's own cannot be imported, or is neither a network nor a block."""
+    """A class of a user's own cannot be imported, or is none that a model can hold."""
 
 
 class InvalidRecipe(AvnnetError):

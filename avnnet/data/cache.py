@@ -16,7 +16,9 @@ from avnnet.data.cohort import Case
 from avnnet.data.files import read_image
 from avnnet.data.ignored import read_training_labels, with_ignored_ids
 from avnnet.data.integrity import image_files_hash, image_hash
+from avnnet.data.normalised import source_sha256
 from avnnet.data.preprocess import Preprocess
+from avnnet.errors import InvalidDataStep
 from avnnet.labels import LabelScheme
 from avnnet.recipe import describe
 
@@ -36,7 +38,10 @@ class Cache:
         self.folder = Path(folder)
 
     def key(self, case: Case, preprocess: Preprocess, scheme: LabelScheme, *, has_ignored: bool = False) -> str:
-        """The name of an entry: a hash of file contents, parameters, side, centre and the code's version."""
+        """The name of an entry: a hash of file contents, parameters, side, centre and the code's version.
+
+        The code's version is avnnet's and, of a normalisation of a user's own, the module that it stands in.
+        """
         parts = {
             "version": VERSION,
             "files": image_files_hash(*case.image, case.label),
@@ -47,6 +52,9 @@ class Cache:
         }
         if has_ignored:
             parts["has_ignored"] = True
+        own = source_sha256(preprocess.normalise)
+        if own is not None:
+            parts["normalise"] = own
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
     def add(self, case: Case, preprocess: Preprocess, scheme: LabelScheme, *, has_ignored: bool = False) -> Path:
@@ -60,7 +68,10 @@ class Cache:
             return path
         image = read_image(case.image)
         labels = read_training_labels(case.label, scheme, has_ignored=has_ignored)
-        prepared = preprocess.prepare(image, labels, side=case.side, centre_mm=case.centre_mm)
+        try:
+            prepared = preprocess.prepare(image, labels, side=case.side, centre_mm=case.centre_mm)
+        except InvalidDataStep as error:
+            raise InvalidDataStep(str(error), case_id=case.case_id) from error
         if prepared.label is None:  # prepare gives a label wherever it was given one
             raise TypeError("a training case needs a label")
         with whole_file(path) as partial:

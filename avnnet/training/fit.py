@@ -116,7 +116,8 @@ def train(
     budget = budget or (None if begun is None else begun.budget)
     device = str(trainer.strategy.root_device)
     record = RunRecord(choice.precision, reason, device, torch.get_num_threads(), budget=budget)
-    record = begun_from(record, experiment.model.net, begun, None if checkpoint is not None else start)
+    given = None if checkpoint is not None else start
+    record = begun_from(record, experiment.model.net, begun, given, experiment.own_classes())
     data.setup("fit")
     warn_of_seen(record, data)
     # what was timed comes first: after a kill between the two it is not timed anew, with another result
