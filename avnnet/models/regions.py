@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from avnnet.errors import InvalidConfig
 from avnnet.models.limits import MAX_CLASSES, check_whole
-from avnnet.models.network import Network
+from avnnet.models.network import Network, keeps_contract
 from avnnet.parts import part
 
 LEAST_PROBABILITY = 1e-6  # the logarithm of 0 is not finite
@@ -44,7 +44,7 @@ class NestedRegions(Network):
     def __init__(self, net: Callable[[], nn.Module], order: list[int] | None = None) -> None:
         super().__init__()
         self.net, self.order = part(net), order
-        self.inside: Network = self.net()
+        self.inside = keeps_contract(self.net())
         self.ndim, self.in_channels = self.inside.ndim, self.inside.in_channels
         self.classes = self.inside.classes + 1
         check_whole("the number of nested regions and the background", self.classes, 2, MAX_CLASSES)

@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 
 from avnnet.errors import InvalidConfig
 from avnnet.models.limits import MAX_CHANNELS, check_whole
-from avnnet.models.network import Network
+from avnnet.models.network import Network, keeps_contract
 from avnnet.parts import part
 
 MAX_SLICES = 31
@@ -50,7 +50,7 @@ class Slab(Network):
         if slices % 2 == 0:
             raise InvalidConfig(f"a slab has as many slices on either side: slices is odd; found {slices}")
         self.net, self.slices, self.in_channels = part(net), slices, in_channels
-        self.inside: Network = self.net(in_channels=slices * in_channels)
+        self.inside = keeps_contract(self.net(in_channels=slices * in_channels))
         if self.inside.ndim != 2:
             raise InvalidConfig(
                 f"a slab is for a 2D network; {type(self.inside).__name__} has {self.inside.ndim} dimensions"

@@ -19,6 +19,7 @@ from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
+from avnnet.models import own_classes
 from avnnet.progress import Reporter
 from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
 from avnnet.record import BudgetRecord
@@ -66,7 +67,7 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     if not budgets:
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
-    classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
+    classes = list({cls for experiment in first.values() for cls in own_classes(experiment.model.net)})
     folds = [Fold(study, number, cohort, held_out[number], scheme, classes) for number in chosen]
     if study.processes > 1:
         _run_folds_apart(folds, first, reporter)
@@ -92,7 +93,10 @@ def _networks(study: Study) -> dict[str, Path]:
     configs = [*study.nets, *([study.locator] if study.locator is not None else [])]
     names = study.trained_names
     if len(set(names)) != len(names) or RESERVED & set(names):
-        raise InvalidConfig(f"the configs' file names name the networks and must differ; found {names}")
+        raise InvalidConfig(
+            f"the configs' file names name the networks, must differ, and be none of {sorted(RESERVED)}, which name "
+            f"readers; found {names}. Rename a file"
+        )
     return dict(zip(names, configs, strict=True))
 
 
@@ -106,7 +110,7 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
         try:
             experiment.check_network(cohort)
         except InvalidConfig as error:
-            raise InvalidConfig(f"{name}: {error}") from error
+            raise type(error)(f"{name}: {error}") from error
     return schemes[0]
 
 

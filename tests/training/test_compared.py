@@ -19,7 +19,7 @@ from benchmarks.lines_to_extend import COMPARED, TASKS, TOOLS, counted, table
 from tests.conftest import write_net
 from tests.training.conftest import QUIET, draw_nothing
 
-TRAINED = ("block", "network", "loss")
+TRAINED = ("block", "network", "monai_network", "loss")
 """What is trained by its overlay in a study."""
 CUBES = ["--data.crop=[16, 16, 16]", "--data.patch=[16, 16, 16]"]
 
@@ -64,6 +64,7 @@ def test_what_is_ours_is_trained_by_its_overlay_and_used_elsewhere(studied, hips
     assert len(recipes) == 1 + len(TRAINED)
     assert "Gated" in recipes["unet3d-gated"]
     assert "Dilated" in recipes["unet3d-dilated"]
+    assert "SegResNet" in recipes["unet3d-segresnet"]
     losses = {name: pd.read_csv(folder / "metrics.csv")["train_loss"][0] for name, folder in folders.items()}
     assert losses["unet3d-log_cosh"] < 0.5 < losses["unet3d"]  # log(cosh(1)) = 0.43 at most; Dice + CE begins above 1
     # elsewhere: the model's folder, the file of the class, an image
