@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,43 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
         AvnnetError: before any training, if a config, the cohort or the folds cannot be used.
     """
     reporter = reporter or Reporter()
+    done = cross_validate(study, reporter)
+    _write_figures(study, done.cohort, done.scheme, done.tables["agreement"])
+    write_report(study.out)
+    return done.failed
+
+
+@dataclass(frozen=True, eq=False)
+class Validated:
+    """A study whose folds are done.
+
+    Args:
+        cohort: its cases.
+        scheme: names of the label ids.
+        tables: measurements and agreement, of all folds.
+    """
+
+    cohort: Cohort
+    scheme: LabelScheme
+    tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def failed(self) -> int:
+        """The number of cases that failed in prediction."""
+        return int(self.tables["measurements"].query("error != ''")["case_id"].nunique())
+
+
+def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True) -> Validated:
+    """The tables of a study, written to its folder with masks, models and records, without figures and report.
+
+    Args:
+        study: what is to be done.
+        reporter: told what is being done.
+        is_forecast: whether to time the networks' first steps and say how long it will take.
+
+    Raises:
+        AvnnetError: before any training, if a config, the cohort or the folds cannot be used.
+    """
     cohort = read_cohort(study.cohort)
     if cohort.read_as:
         reporter.say(cohort.read_as)
@@ -64,7 +102,7 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
             reporter.say(f"fold {number} holds out no case with {scheme.part}: nothing will be known of it there")
     first, budgets = budgeted_networks(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     record = begin_record(study, cohort, scheme, first, held_out, budgets)
-    if not budgets:
+    if is_forecast and not budgets:
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({cls for experiment in first.values() for cls in own_classes(experiment.model.net)})
@@ -77,11 +115,8 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
             _run_fold(fold, first, budgets, reporter)
             _write_model(study, scheme, classes)
     tables = _collect(study)
-    _write_figures(study, cohort, scheme, tables["agreement"])
     end_record(study, record)
-    write_report(study.out)
-    measurements = tables["measurements"]
-    return int(measurements.loc[measurements["error"] != "", "case_id"].nunique())
+    return Validated(cohort, scheme, tables)
 
 
 def _networks(study: Study) -> dict[str, Path]:

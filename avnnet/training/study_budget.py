@@ -68,8 +68,14 @@ class Aside:
 
 
 @dataclass(frozen=True)
-class _Timed:
-    """What was found out on the first fold: by network the pace, the prepared data, and bytes on the disk."""
+class Timed:
+    """What was found out on the first fold.
+
+    Args:
+        paces: how long the parts of a training take, by network.
+        aside: what the study needs besides.
+        disk: bytes on the disk.
+    """
 
     paces: dict[str, Pace]
     aside: Aside
@@ -118,7 +124,7 @@ def budgeted_networks(
             reporter.say(f"{name}: {budget_in_words(budget)}, as recorded when this study was begun")
         return {name: within(experiment, kept[name]) for name, experiment in experiments.items()}, kept
     limit_s = TIMED_SHARE * 60 * study.minutes / len(experiments)
-    timed = _timed(study, experiments, cohort, held_out, reporter, partial(measure, limit_s=limit_s))
+    timed = timed_networks(study, experiments, cohort, held_out, reporter, partial(measure, limit_s=limit_s))
     asked = {name: asked_steps(experiment) for name, experiment in experiments.items()}
     share, other_s = shares(asked, timed.paces), clock() - reporter.started_s + timed.aside.total_s
     fold_s = (AIM * 60 * study.minutes - other_s) / len(held_out)
@@ -160,21 +166,31 @@ def say_forecast(
     if reporter.is_quiet or not any(rest.values()):
         return
     glance = partial(measure, limit_s=GLANCE_S, most=GLANCE_STEPS)
-    timed = _timed(study, experiments, cohort, held_out, reporter, glance)
+    timed = timed_networks(study, experiments, cohort, held_out, reporter, glance)
     training_s = sum(timed.paces[name].seconds(asked_steps(one)) * rest[name] for name, one in experiments.items())
     trainings = sum(rest.values())
     what = f"{trainings} training{'s' if trainings > 1 else ''}, prediction and report"
     reporter.say(forecast(what, training_s + timed.aside.total_s, timed.disk, study.out))
 
 
-def _timed(
+def timed_networks(
     study: Study,
     experiments: Mapping[str, Experiment],
     cohort: Cohort,
     held_out: Sequence[Sequence[str]],
     reporter: Reporter,
     measure: Measure,
-) -> _Timed:
+) -> Timed:
+    """How long the parts of a study take, by the first steps of each network on the first fold.
+
+    Args:
+        study: what is to be done.
+        experiments: by name, as they will be trained.
+        cohort: its cases.
+        held_out: ids of the held-out cases of the folds to do.
+        reporter: told of the preparation.
+        measure: times the steps of a network, as `measured_pace` with its limits.
+    """
     paces, disk, preparing_s, network_s, located_s = {}, 0.0, 0.0, 0.0, 0.0
     cases, folds = sum(map(len, held_out)), len(held_out)
     read_s = row_s = 0.0
@@ -198,7 +214,7 @@ def _timed(
     case_s = read_s + network_s + readers * row_s
     if study.locator is not None:  # once more around the head that was found
         case_s += located_s + network_s + row_s
-    return _Timed(paces, Aside(preparing_s, cases * case_s), disk)
+    return Timed(paces, Aside(preparing_s, cases * case_s), disk)
 
 
 def _setup_s(data: CohortDataModule) -> float:
