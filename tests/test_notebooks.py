@@ -16,7 +16,7 @@ SHORTER = {
     "first_study": {"patients=12": "patients=4", "per_epoch=12": "per_epoch=6", "max_epochs=4": "max_epochs=2"},
     "ablation": {
         "CASES = 24": "CASES = 6",
-        "SEEDS = (1, 2, 3)": "SEEDS = (1, 2)",
+        "seeds=3": "seeds=2",
         "steps_per_epoch: 50": "steps_per_epoch: 2",
         "max_epochs: 2": "max_epochs: 1",
         "every_n_epoch: 2": "every_n_epoch: 1",

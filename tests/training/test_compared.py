@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from avnnet.cli import main
+from avnnet.cli import main, parser
 from avnnet.training.plan import Study
 from avnnet.training.study import run_study
 from benchmarks.lines_to_extend import COMPARED, TASKS, TOOLS, counted, table
@@ -85,6 +85,13 @@ def test_what_is_ours_is_trained_by_its_overlay_and_used_elsewhere(studied, hips
 def script(task: str, tool: str, name: str) -> list[list[str]]:
     text = (COMPARED / task / tool / name).read_text(encoding="utf-8")
     return [words for line in text.splitlines() if (words := shlex.split(line, comments=True))]
+
+
+def test_an_ablation_of_ours_is_a_command_whose_overlays_are_there():
+    (command,) = script("ablation", "avnnet", "ablate.sh")
+    words = parser().parse_args(command[1:])
+    assert (words.folds, words.seeds) == (5, 3)
+    assert all(list(COMPARED.glob(f"*/avnnet/{overlay.name}")) for overlay in words.overlays)
 
 
 @pytest.fixture
