@@ -104,3 +104,31 @@ class FileFormat(Choice):
 
     NIFTI = "nifti"
     DICOM = "dicom"
+
+
+class Planner(Choice):
+    """nnU-Net's planners: what a network is made of, and how large it may be.
+
+    Attributes:
+        DEFAULT: "default", a plain U-Net, made for a GPU of 8 GB.
+        RESENC_M: "resenc-m", a residual encoder, for 8 GB.
+        RESENC_L: "resenc-l", the same for 24 GB.
+        RESENC_XL: "resenc-xl", the same for 40 GB.
+    """
+
+    DEFAULT = "default"
+    RESENC_M = "resenc-m"
+    RESENC_L = "resenc-l"
+    RESENC_XL = "resenc-xl"
+
+
+class Budget(Choice):
+    """What a planned network is trained on.
+
+    Attributes:
+        GPU: "gpu".
+        CPU: "cpu", two cores, for some minutes.
+    """
+
+    GPU = "gpu"
+    CPU = "cpu"

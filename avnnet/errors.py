@@ -158,6 +158,10 @@ class BudgetTooSmall(AvnnetError):
     """Too few steps of a training fit into the minutes asked for."""
 
 
+class NonFiniteLoss(AvnnetError):
+    """A loss, a gradient or a weight of a training is NaN or infinite."""
+
+
 class InvalidConfig(AvnnetError):
     """A config names an unknown key, or values that do not fit together."""
 

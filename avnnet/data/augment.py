@@ -11,6 +11,8 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from avnnet.labels import IGNORED
+
 
 @dataclass(frozen=True)
 class Augment:
@@ -138,7 +140,7 @@ def patch_centre(
     if (free > 0).any() and generator.random() < foreground_p:
         ids = label[0].numpy()
         present = np.unique(ids)
-        present = present[present > 0]
+        present = present[(present > 0) & (present != IGNORED)]
         if len(present):
             voxels = np.argwhere(ids == generator.choice(present))
             aimed = voxels[generator.integers(len(voxels))] - (size - 1) // 2

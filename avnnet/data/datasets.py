@@ -14,6 +14,7 @@ from torch.utils.data import Dataset, Sampler
 
 from avnnet.data.augment import Augment, cut_patch, patch_centre
 from avnnet.data.cache import load_entry
+from avnnet.data.ignored import structures_of
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,31 @@ class TrainingSet(Dataset):
 
 
 def _drawn_slices(label: Tensor, count: int, foreground_p: float, generator: np.random.Generator) -> Tensor:
-    filled = np.flatnonzero(label[0].flatten(1).any(dim=1).numpy())
+    filled = np.flatnonzero(structures_of(label)[0].flatten(1).any(dim=1).numpy())
     depth = label.shape[1]
     anywhere = generator.integers(depth, size=count)
     aimed = generator.choice(filled, size=count) if len(filled) else anywhere
     return torch.from_numpy(np.where(generator.random(count) < foreground_p, aimed, anywhere))
+
+
+class WeightedSet(Dataset):
+    """Training samples with the weights of their cases.
+
+    Args:
+        samples: image and label of a draw.
+        weights: one per case.
+    """
+
+    def __init__(self, samples: Dataset, weights: Sequence[float]) -> None:
+        self.samples, self.weights = samples, list(weights)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """Image and label of a draw, and how often the loss counts each sample of it, `(1,)` or `(slices,)`."""
+        image, label = self.samples[draw]
+        return image, label, torch.full((len(image),), self.weights[draw.case])
 
 
 class ValidationSet(Dataset):
@@ -137,13 +158,12 @@ class ValidationSet(Dataset):
         return load_entry(self.entries[index])
 
 
-def concatenate(samples: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """One batch: the samples' images `(B, C, *S)` and labels `(B, 1, *S)`.
+def concatenate(samples: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """One batch: the samples' images `(B, C, *S)`, labels `(B, 1, *S)` and, where they have any, weights `(B,)`.
 
     Examples:
         >>> samples = [(torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4))] * 3  # two slices of each of three cases
         >>> concatenate(samples)[0].shape
         torch.Size([6, 1, 4, 4])
     """
-    images, labels = zip(*samples, strict=True)
-    return torch.cat(images), torch.cat(labels)
+    return tuple(torch.cat(parts) for parts in zip(*samples, strict=True))

@@ -18,6 +18,8 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.cohort import Cohort
 from avnnet.errors import InvalidConfig, InvalidNetwork, MissingFile
+from avnnet.labels import IGNORED
+from avnnet.losses import check_loss
 from avnnet.models import check_output
 from avnnet.training.class_words import class_hint
 from avnnet.training.datamodule import CohortDataModule
@@ -82,7 +84,7 @@ class Experiment(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
 
     def check_network(self, cohort: Cohort) -> None:
-        """Refuse a network of other channels than the cohort's, other patches than the data's or other classes.
+        """Refuse a network of other channels than the cohort's, patches than the data's or classes, or such a loss.
 
         Raises:
             InvalidConfig: if it has others.
@@ -99,6 +101,8 @@ class Experiment(LightningCLI):
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
                 f"model.net.init_args.classes: {labels.classes}{_and_inside(net, 'classes')}"
             )
+        ignored = IGNORED if self.datamodule.has_ignored else None
+        check_loss(self.model.loss, classes=labels.classes, is_weighted=cohort.is_weighted, ignored=ignored)
         if (net.ndim == 2) != (self.datamodule.slices is not None):
             wanted = "a number" if net.ndim == 2 else "null"
             raise InvalidConfig(
@@ -234,6 +238,9 @@ def _and_inside(net: object, argument: str) -> str:
 
 def _explained(message: str) -> str:
     message = re.sub(r"\s+", " ", message).rstrip(". ")
+    of_class = re.search(r"Errors: - (.+?) - Expected a <class 'NoneType'>", message)
+    if of_class:  # what the class itself said, without jsonargparse's other attempts to read it
+        message = of_class[1]
     if message.startswith("Unexpected config:"):  # and the file's content, which may be a table of patients
         message = "a config file holds keys with values under them, such as model:, data: and trainer:; found none"
     if "enable_checkpointing=False" in message:

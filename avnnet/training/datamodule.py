@@ -15,12 +15,12 @@ from avnnet.data.augment import Augment
 from avnnet.data.cache import Cache, source_hash
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Case, read_cohort
-from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, concatenate
+from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, WeightedSet, concatenate
 from avnnet.data.files import read_grid
 from avnnet.data.orientation import FirstAxis, orientation_of
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.splits import make_folds, stored_folds
-from avnnet.errors import InvalidConfig, LeakageError
+from avnnet.errors import InvalidCohort, InvalidConfig, LeakageError
 from avnnet.inference.member import describe_member
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, LabelScheme
@@ -53,6 +53,7 @@ class CohortDataModule(pl.LightningDataModule):
         seed: of order and augmentation.
         workers: processes that load data beside the training; 0 loads in the training's own.
         cache: folder of the prepared cases.
+        has_ignored: whether masks may hold 255, voxels that count nowhere; the loss then ignores that id too.
 
     Raises:
         InvalidConfig: if a batch, an epoch or a patch of slices would be empty.
@@ -79,6 +80,7 @@ class CohortDataModule(pl.LightningDataModule):
         seed: int = 1,
         workers: int = 0,
         cache: str = "cache",
+        has_ignored: bool = False,
     ) -> None:
         super().__init__()
         counts = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "slices": slices}
@@ -90,9 +92,9 @@ class CohortDataModule(pl.LightningDataModule):
         self.fold, self.folds, self.splits, self.split_seed = fold, folds, splits, split_seed
         self.steps_per_epoch, self.slices, self.foreground_p = steps_per_epoch, slices, foreground_p
         self.augment, self.mirror_at_test, self.seed = augment, mirror_at_test, seed
-        self.workers, self.cache = workers, cache
+        self.workers, self.cache, self.has_ignored = workers, cache, has_ignored
         self.reporter = Reporter()
-        self.is_checked = False
+        self.is_checked = self.is_weighted = False
         self.preprocess: Preprocess | None = None
         self.training_cases: list[Case] = []
         self.held_out_cases: list[Case] = []
@@ -128,7 +130,7 @@ class CohortDataModule(pl.LightningDataModule):
             if cohort.read_as:
                 self.reporter.say(cohort.read_as)
             with self.reporter.steps("checking the cohort", len(cohort)) as step:
-                check_cohort(cohort, self.labels, on_progress=lambda done, _: step(done))
+                check_cohort(cohort, self.labels, has_ignored=self.has_ignored, on_progress=lambda done, _: step(done))
         held_out = (
             stored_folds(Path(self.splits), cohort, self.folds, seed=self.split_seed)
             if self.splits
@@ -136,8 +138,14 @@ class CohortDataModule(pl.LightningDataModule):
         )
         if not 0 <= self.fold < len(held_out):
             raise InvalidConfig(f"fold must be 0 to {len(held_out) - 1}; found {self.fold}")
+        self.is_weighted = cohort.is_weighted
         self.held_out_cases = cohort.subset(held_out[self.fold])
         self.training_cases = cohort.subset([c for n, fold in enumerate(held_out) if n != self.fold for c in fold])
+        if not any(case.sample_weight for case in self.training_cases):
+            raise InvalidCohort(
+                f"all {len(self.training_cases)} training cases of fold {self.fold} have sample_weight 0, and nothing "
+                "would be learnt; give some a weight above 0"
+            )
         self.preprocess = Preprocess(
             self.spacing_mm or median_spacing_mm(self.training_cases, self.first_axis),
             self.crop,
@@ -148,7 +156,7 @@ class CohortDataModule(pl.LightningDataModule):
         entries = []
         with self.reporter.steps("preparing cases", len(cases)) as step:
             for done, case in enumerate(cases, start=1):
-                entries.append(cache.add(case, self.preprocess, self.labels))
+                entries.append(cache.add(case, self.preprocess, self.labels, has_ignored=self.has_ignored))
                 step(done, case.case_id)
         _check_one_patient_per_image(cases, entries)
         self.training_entries = entries[: len(self.training_cases)]
@@ -160,7 +168,7 @@ class CohortDataModule(pl.LightningDataModule):
         Args:
             other: one whose config differs in the number of steps alone.
         """
-        self.reporter, self.is_checked = other.reporter, other.is_checked
+        self.reporter, self.is_checked, self.is_weighted = other.reporter, other.is_checked, other.is_weighted
         self.preprocess = other.preprocess
         self.training_cases, self.held_out_cases = other.training_cases, other.held_out_cases
         self.training_entries, self.held_out_entries = other.training_entries, other.held_out_entries
@@ -176,7 +184,7 @@ class CohortDataModule(pl.LightningDataModule):
         return self.preprocess
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of image `(B, C, *S)` and label `(B, 1, *S)`."""
+        """Batches of image `(B, C, *S)`, label `(B, 1, *S)` and, where cases have weights, those `(B,)`."""
         samples = TrainingSet(
             [case.case_id for case in self.training_cases],
             self.training_entries,
@@ -188,8 +196,9 @@ class CohortDataModule(pl.LightningDataModule):
             seed=self.seed,
         )
         draws = self.steps_per_epoch * self.batch_size
+        weights = [case.sample_weight for case in self.training_cases]
         return self._loader(
-            samples,
+            WeightedSet(samples, weights) if self.is_weighted else samples,
             sampler=EpochSampler(len(samples), draws, self.seed),
             batch_size=self.batch_size,
             collate_fn=concatenate,

@@ -142,6 +142,11 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
     if any(scheme != schemes[0] for scheme in schemes):
         raise InvalidConfig(f"all configs of a study need the same data.labels; found {schemes}")
     for name, experiment in experiments.items():
+        if experiment.datamodule.has_ignored:
+            raise InvalidConfig(
+                f"{name}: a study compares whole masks, and data.has_ignored says that parts of them count nowhere; "
+                "train with avnnet fit, and evaluate on a cohort of whole masks"
+            )
         try:
             experiment.check_network(cohort)
         except InvalidConfig as error:

@@ -36,7 +36,7 @@ def test_the_python_of_a_page_runs(page, finished, hips, tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "__main__"}
     exec(compile(snippets(page), page.name, "exec"), names)
-    assert {"model", "truth", "row", "panel"} & set(names)  # what the pages come to
+    assert {"model", "truth", "row", "panel", "plan", "loss"} & set(names)  # what the pages come to
 
 
 def commands(page: Path) -> list[list[str]]:
