@@ -17,7 +17,7 @@ SHORTER = {
     "ablation": {
         "CASES = 24": "CASES = 6",
         "seeds=3": "seeds=2",
-        "steps_per_epoch: 50": "steps_per_epoch: 2",
+        "steps_per_epoch: 40": "steps_per_epoch: 2",
         "max_epochs: 2": "max_epochs: 1",
         "every_n_epoch: 2": "every_n_epoch: 1",
     },

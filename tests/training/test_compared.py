@@ -19,7 +19,7 @@ from benchmarks.lines_to_extend import COMPARED, TASKS, TOOLS, counted, table
 from tests.conftest import write_net
 from tests.training.conftest import QUIET, draw_nothing
 
-TRAINED = ("block", "network", "monai_network", "loss")
+TRAINED = ("block", "network", "monai_network", "loss", "augmentation", "normalisation", "sampler")
 """What is trained by its overlay in a study."""
 CUBES = ["--data.crop=[16, 16, 16]", "--data.patch=[16, 16, 16]"]
 
