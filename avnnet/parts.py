@@ -40,7 +40,7 @@ def part(factory: Callable[..., Any]) -> Part:
     if not isinstance(factory, functools.partial):
         kind = type(factory).__name__
         raise InvalidConfig(f"a slot takes a class, or functools.partial(CLASS, name=value); found a {kind}")
-    cls, *others = [item for item in (factory.func, *factory.args) if not inspect.isfunction(item)] or [None]
+    cls, *others = [item for item in (factory.func, *factory.args) if not _is_jsonargparse(item)] or [None]
     if not isinstance(cls, type) or others:
         raise InvalidConfig(
             "a slot takes functools.partial(CLASS, name=value): arguments by name, the class first; found "
@@ -50,6 +50,12 @@ def part(factory: Callable[..., Any]) -> Part:
     kept = {name: _plainer(value) for name, value in factory.keywords.items()}
     kept = {name: value for name, value in kept.items() if name not in defaults or not _same(value, defaults[name])}
     return functools.partial(cls, **kept) if kept else cls
+
+
+def _is_jsonargparse(item: Any) -> bool:
+    """Whether it is the function or the object that jsonargparse puts before a class in the partials that it makes."""
+    module = str(getattr(item, "__module__", "") if inspect.isfunction(item) else type(item).__module__)
+    return module.partition(".")[0] == "jsonargparse"
 
 
 def _plainer(value: Any) -> Any:

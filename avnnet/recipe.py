@@ -55,6 +55,8 @@ def describe(obj: Any) -> Any:
     if isinstance(obj, list | tuple):
         return [describe(item) for item in obj]
     parameters = list(inspect.signature(type(obj).__init__).parameters.values())[1:]
+    # a keyword-only argument was added since: at its default it is not written, so that recipes of before stay the same
+    parameters = [p for p in parameters if p.kind is not p.KEYWORD_ONLY or getattr(obj, p.name, None) is not p.default]
     missing = [p.name for p in parameters if not hasattr(obj, p.name)]
     if missing:
         raise InvalidRecipe(

@@ -1,18 +1,41 @@
-"""U-Nets: `Tensor (B, C, *S)` to logits `(B, K, *S)`."""
+"""Networks: `Tensor (B, C, *S)` to logits `(B, K, *S)`, and the pieces that fill their slots."""
 
 from avnnet.models.blocks import ConvBlock
 from avnnet.models.network import Network
+from avnnet.models.norms import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from avnnet.models.skips import Add, AttentionGate, Concat
 from avnnet.models.unet import UNet, UNet2D, UNet3D
+from avnnet.models.ups import TransposedConv
 from avnnet.models.variants import ResidualBlock
 
-__all__ = ["ConvBlock", "Network", "ResidualBlock", "UNet", "UNet2D", "UNet3D"]
+NETWORKS = (UNet2D, UNet3D)
+BLOCKS = (ConvBlock, ResidualBlock)
+NORMS = (InstanceNorm, GroupNorm, BatchNorm, LayerNorm)
+JOINTS = (Concat, Add, AttentionGate, TransposedConv)
+
+__all__ = [
+    "Add",
+    "AttentionGate",
+    "BatchNorm",
+    "Concat",
+    "ConvBlock",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "Network",
+    "ResidualBlock",
+    "TransposedConv",
+    "UNet",
+    "UNet2D",
+    "UNet3D",
+]
 
 
 def known() -> tuple[type, ...]:
-    """The classes of networks and blocks that a model folder may name without being handed over.
+    """The classes of networks and their pieces that a model folder may name without being handed over.
 
     Examples:
-        >>> [cls.__name__ for cls in known()]
-        ['UNet2D', 'UNet3D', 'ConvBlock', 'ResidualBlock']
+        >>> [cls.__name__ for cls in known()[:2]]
+        ['UNet2D', 'UNet3D']
     """
-    return (UNet2D, UNet3D, ConvBlock, ResidualBlock)
+    return (*NETWORKS, *BLOCKS, *NORMS, *JOINTS)

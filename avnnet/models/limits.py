@@ -41,23 +41,31 @@ def check_stages(
     channels: Sequence[int],
     strides: Sequence[Sequence[int]],
     kernels: Sequence[Sequence[int]],
-    convs: int,
-) -> None:
-    """Refuse stages that no network has, or that make more weights than fit into memory.
+    convs: int | Sequence[int],
+) -> list[int]:
+    """The convolutions of each stage; refuses stages that no network has, or of more weights than fit into memory.
 
     Args:
         in_channels: channels of the image.
         channels: channels per stage, finest first.
         strides: stride per axis between stages.
         kernels: kernel size per axis, one per stage.
-        convs: convolutions per block.
+        convs: convolutions per block; one number, or one per stage.
 
     Raises:
         InvalidConfig: if a number is out of its limits, or a kernel is even, which has no centre.
+
+    Examples:
+        >>> check_stages(1, [4, 8], [[2, 2]], [[3, 3]] * 2, 2), check_stages(1, [4, 8], [[2, 2]], [[3, 3]] * 2, [1, 3])
+        ([2, 2], [1, 3])
     """
     check_whole("the number of stages", len(channels), 1, MAX_STAGES)
     check_whole("in_channels", in_channels, 1, MAX_CHANNELS)
-    check_whole("convs", convs, 1, MAX_CONVS)
+    each = list(convs) if isinstance(convs, list | tuple) else [convs] * len(channels)
+    if len(each) != len(channels):
+        raise InvalidConfig(f"convs is one number, or one per stage, {len(channels)} here; found {len(each)}")
+    for number in each:
+        check_whole("convs", number, 1, MAX_CONVS)
     for name, values, most in (
         ("every stage's channels", [channels], MAX_CHANNELS),
         ("every stride", strides, MAX_STRIDE),
@@ -69,12 +77,35 @@ def check_stages(
     even = [size for kernel in kernels for size in kernel if size % 2 == 0]
     if even:
         raise InvalidConfig(f"every kernel size is odd; found {even[0]}")
-    count = _parameters(in_channels, channels, strides, kernels, convs)
+    count = _parameters(in_channels, channels, strides, kernels, each)
     if count > MAX_PARAMETERS:
         raise InvalidConfig(
             f"a network has at most {MAX_PARAMETERS:,} weights; channels {list(channels)} make {count:,}. Take fewer "
             "channels"
         )
+    return each
+
+
+def check_output(classes: int, deep_supervision: int, stages: int) -> None:
+    """Refuse classes that no mask holds, and more or fewer heads than the decoder has levels.
+
+    Args:
+        classes: classes of the output, background included.
+        deep_supervision: how many of the finest decoder levels have a head.
+        stages: of the encoder.
+
+    Raises:
+        InvalidConfig: if it is so.
+
+    Examples:
+        >>> check_output(3, 2, stages=2)
+        Traceback (most recent call last):
+        ...
+        avnnet.errors.InvalidConfig: deep_supervision counts decoder levels, 1 to 1 here; found 2
+    """
+    check_whole("classes", classes, 1, MAX_CLASSES)
+    if not 1 <= deep_supervision <= stages - 1:
+        raise InvalidConfig(f"deep_supervision counts decoder levels, 1 to {stages - 1} here; found {deep_supervision}")
 
 
 def _parameters(
@@ -82,12 +113,12 @@ def _parameters(
     channels: Sequence[int],
     strides: Sequence[Sequence[int]],
     kernels: Sequence[Sequence[int]],
-    convs: int,
+    convs: Sequence[int],
 ) -> int:
     """Weights of the convolutions of a U-Net; biases and norms are few beside them."""
     total, before = 0, in_channels
     for level, (width, kernel) in enumerate(zip(channels, kernels, strict=True)):
-        own = width * width * (convs - 1)
+        own = width * width * (convs[level] - 1)
         total += math.prod(kernel) * (before * width + own)
         if level < len(strides):  # the way up: a transposed convolution from below, and a block
             total += math.prod(strides[level]) * channels[level + 1] * width
