@@ -3,13 +3,15 @@
 from avnnet.models.blocks import ConvBlock
 from avnnet.models.network import Network
 from avnnet.models.norms import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from avnnet.models.resenc import ResEncUNet, ResEncUNet2D, ResEncUNet3D
+from avnnet.models.residual import ResEncBlock
 from avnnet.models.skips import Add, AttentionGate, Concat
 from avnnet.models.unet import UNet, UNet2D, UNet3D
 from avnnet.models.ups import TransposedConv
 from avnnet.models.variants import ResidualBlock
 
-NETWORKS = (UNet2D, UNet3D)
-BLOCKS = (ConvBlock, ResidualBlock)
+NETWORKS = (UNet2D, UNet3D, ResEncUNet2D, ResEncUNet3D)
+BLOCKS = (ConvBlock, ResidualBlock, ResEncBlock)
 NORMS = (InstanceNorm, GroupNorm, BatchNorm, LayerNorm)
 JOINTS = (Concat, Add, AttentionGate, TransposedConv)
 
@@ -23,6 +25,10 @@ __all__ = [
     "InstanceNorm",
     "LayerNorm",
     "Network",
+    "ResEncBlock",
+    "ResEncUNet",
+    "ResEncUNet2D",
+    "ResEncUNet3D",
     "ResidualBlock",
     "TransposedConv",
     "UNet",

@@ -42,6 +42,7 @@ def check_stages(
     strides: Sequence[Sequence[int]],
     kernels: Sequence[Sequence[int]],
     convs: int | Sequence[int],
+    deep: int = 1,
 ) -> list[int]:
     """The convolutions of each stage; refuses stages that no network has, or of more weights than fit into memory.
 
@@ -51,6 +52,7 @@ def check_stages(
         strides: stride per axis between stages.
         kernels: kernel size per axis, one per stage.
         convs: convolutions per block; one number, or one per stage.
+        deep: how many convolutions of a block `convs` counts as one.
 
     Raises:
         InvalidConfig: if a number is out of its limits, or a kernel is even, which has no centre.
@@ -77,7 +79,7 @@ def check_stages(
     even = [size for kernel in kernels for size in kernel if size % 2 == 0]
     if even:
         raise InvalidConfig(f"every kernel size is odd; found {even[0]}")
-    count = _parameters(in_channels, channels, strides, kernels, each)
+    count = _parameters(in_channels, channels, strides, kernels, [deep * number for number in each])
     if count > MAX_PARAMETERS:
         raise InvalidConfig(
             f"a network has at most {MAX_PARAMETERS:,} weights; channels {list(channels)} make {count:,}. Take fewer "
