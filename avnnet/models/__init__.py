@@ -1,5 +1,6 @@
 """Networks: `Tensor (B, C, *S)` to logits `(B, K, *S)`, and the pieces that fill their slots."""
 
+from avnnet.models.acts import LeakyReLU
 from avnnet.models.blocks import ConvBlock
 from avnnet.models.network import Network
 from avnnet.models.norms import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
@@ -13,6 +14,7 @@ from avnnet.models.variants import ResidualBlock
 NETWORKS = (UNet2D, UNet3D, ResEncUNet2D, ResEncUNet3D)
 BLOCKS = (ConvBlock, ResidualBlock, ResEncBlock)
 NORMS = (InstanceNorm, GroupNorm, BatchNorm, LayerNorm)
+ACTS = (LeakyReLU,)
 JOINTS = (Concat, Add, AttentionGate, TransposedConv)
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "LayerNorm",
+    "LeakyReLU",
     "Network",
     "ResEncBlock",
     "ResEncUNet",
@@ -44,4 +47,4 @@ def known() -> tuple[type, ...]:
         >>> [cls.__name__ for cls in known()[:2]]
         ['UNet2D', 'UNet3D']
     """
-    return (*NETWORKS, *BLOCKS, *NORMS, *JOINTS)
+    return (*NETWORKS, *BLOCKS, *NORMS, *ACTS, *JOINTS)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from avnnet.models.acts import LeakyReLU
 from avnnet.models.layers import ActSlot, NormSlot, activation, convolution, drop
 from avnnet.models.norms import InstanceNorm
 
@@ -48,7 +49,7 @@ class ConvBlock(nn.Module):
         stride: Sequence[int],
         convs: int = 2,
         norm: NormSlot = InstanceNorm,
-        act: ActSlot = nn.LeakyReLU,
+        act: ActSlot = LeakyReLU,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from avnnet.models.acts import LeakyReLU
 from avnnet.models.layers import CONV, POOL, ActSlot, NormSlot, activation, convolution, drop
 from avnnet.models.norms import InstanceNorm
 
@@ -33,7 +34,7 @@ class TwoConvs(nn.Module):
         kernel: Sequence[int],
         stride: Sequence[int],
         norm: NormSlot = InstanceNorm,
-        act: ActSlot = nn.LeakyReLU,
+        act: ActSlot = LeakyReLU,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -82,7 +83,7 @@ class ResEncBlock(nn.Module):
         stride: Sequence[int],
         convs: int = 2,
         norm: NormSlot = InstanceNorm,
-        act: ActSlot = nn.LeakyReLU,
+        act: ActSlot = LeakyReLU,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()

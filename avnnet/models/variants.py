@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from avnnet.models.acts import LeakyReLU
 from avnnet.models.blocks import ConvBlock
 from avnnet.models.layers import CONV, POOL, ActSlot, NormSlot
 from avnnet.models.norms import InstanceNorm
@@ -34,7 +35,7 @@ class ResidualBlock(ConvBlock):
         stride: Sequence[int],
         convs: int = 2,
         norm: NormSlot = InstanceNorm,
-        act: ActSlot = nn.LeakyReLU,
+        act: ActSlot = LeakyReLU,
         dropout: float = 0.0,
     ) -> None:
         super().__init__(ndim, in_channels, out_channels, kernel, stride, convs, norm, act, dropout)

@@ -1,9 +1,9 @@
 """nnU-Net's networks against avnnet's with the same weights: parameter counts, and the largest difference of logits.
 
-Run, with the wheel of dynamic-network-architectures 0.4.4 (Apache 2.0) unpacked into DNA, which needs nothing but torch:
+Run, with the wheel of dynamic-network-architectures 0.4.4 (Apache 2.0) unpacked into DNA; it needs nothing but torch:
 PYTHONPATH=DNA python benchmarks/oracle/nnunet_networks.py
-`--write` also writes nnunet_networks.json, which the tests read: nnU-Net's counts of parameters, and its logits for narrow
-networks whose weights follow from a formula, so that the tests need neither the package nor a random generator.
+`--write` also writes nnunet_networks.json, which the tests read: nnU-Net's counts of parameters, and its logits for
+narrow networks whose weights follow from a formula, so that the tests need neither the package nor a random generator.
 """
 
 import argparse

@@ -17,6 +17,7 @@ from avnnet.models import (
     GroupNorm,
     InstanceNorm,
     LayerNorm,
+    LeakyReLU,
     ResidualBlock,
     UNet2D,
     UNet3D,
@@ -77,6 +78,33 @@ def test_every_norm_fills_the_slot_of_every_block(block, norm):
 @pytest.mark.parametrize("act", [nn.GELU, nn.SiLU, nn.ReLU, partial(nn.LeakyReLU, negative_slope=0.1)])
 def test_an_activation_of_torch_fills_the_slot(act):
     keeps_the_contract(UNet2D([4, 8], [[2, 2]], block=partial(ConvBlock, act=act)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_activation_gives_torchs_values_and_gradients_to_the_bit(dtype):
+    own, theirs = (FEATURES.clone().to(dtype).requires_grad_() for _ in range(2))
+    y, expected = LeakyReLU()(own * 2), nn.functional.leaky_relu(theirs * 2, 0.01)
+    assert torch.equal(y, expected)
+    for one in (y, expected):
+        one.square().sum().backward()
+    assert torch.equal(own.grad, theirs.grad)
+
+
+def test_the_activation_refuses_to_overwrite_what_a_layer_before_it_has_kept():
+    y = LeakyReLU()(FEATURES.clone().requires_grad_().exp())
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_a_step_copies_no_features_on_their_way_back():
+    # an activation that overwrites the view that a norm gives costs three copies for every block
+    def copies(act) -> bool:
+        out = ConvBlock(3, 8, 8, (3, 3, 3), (1, 1, 1), act=act)(FEATURES.clone().requires_grad_())
+        with torch.profiler.profile() as profiled:
+            out.sum().backward()
+        return any("CopySlices" in event.key for event in profiled.key_averages())
+
+    assert [copies(LeakyReLU), copies(nn.LeakyReLU)] == [False, True]
 
 
 def test_dropout_drops_whole_channels_in_training_and_nothing_else():
