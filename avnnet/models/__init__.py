@@ -3,6 +3,7 @@
 from avnnet.models.acts import LeakyReLU
 from avnnet.models.blocks import ConvBlock
 from avnnet.models.network import Network
+from avnnet.models.nextblocks import ConvNeXtBlock, MedNeXtBlock, MedNeXtUp
 from avnnet.models.norms import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from avnnet.models.resenc import ResEncUNet, ResEncUNet2D, ResEncUNet3D
 from avnnet.models.residual import ResEncBlock
@@ -10,29 +11,35 @@ from avnnet.models.skips import Add, AttentionGate, Concat
 from avnnet.models.unet import UNet, UNet2D, UNet3D
 from avnnet.models.ups import TransposedConv
 from avnnet.models.variants import ResidualBlock
+from avnnet.models.wrappers import Checkpointed, SqueezeExcitation
 
 NETWORKS = (UNet2D, UNet3D, ResEncUNet2D, ResEncUNet3D)
-BLOCKS = (ConvBlock, ResidualBlock, ResEncBlock)
+BLOCKS = (ConvBlock, ResidualBlock, ResEncBlock, ConvNeXtBlock, MedNeXtBlock, SqueezeExcitation, Checkpointed)
 NORMS = (InstanceNorm, GroupNorm, BatchNorm, LayerNorm)
 ACTS = (LeakyReLU,)
-JOINTS = (Concat, Add, AttentionGate, TransposedConv)
+JOINTS = (Concat, Add, AttentionGate, TransposedConv, MedNeXtUp)
 
 __all__ = [
     "Add",
     "AttentionGate",
     "BatchNorm",
+    "Checkpointed",
     "Concat",
     "ConvBlock",
+    "ConvNeXtBlock",
     "GroupNorm",
     "InstanceNorm",
     "LayerNorm",
     "LeakyReLU",
+    "MedNeXtBlock",
+    "MedNeXtUp",
     "Network",
     "ResEncBlock",
     "ResEncUNet",
     "ResEncUNet2D",
     "ResEncUNet3D",
     "ResidualBlock",
+    "SqueezeExcitation",
     "TransposedConv",
     "UNet",
     "UNet2D",

@@ -11,6 +11,7 @@ MAX_STAGES, MAX_CHANNELS, MAX_CONVS = 16, 4096, 32
 MAX_STRIDE, WIDEST_KERNEL = 16, 31
 MAX_CLASSES = 256  # of masks of 8 bits
 MAX_PARAMETERS = 2**28  # 1 GiB of weights, twice the largest U-Net that we know of
+MAX_PIECE_PARAMETERS = 2**25  # of a piece of a block; a network has some dozens
 
 
 def check_whole(name: str, value: object, least: int, most: int) -> None:
@@ -34,6 +35,29 @@ def check_whole(name: str, value: object, least: int, most: int) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise InvalidConfig(f"{name} is a whole number from {least} to {most}; found {str(value)[:80]}")
+
+
+def check_weights(what: str, count: int) -> None:
+    """Refuse a piece of a block with more weights than there is use for; a network has many pieces.
+
+    Args:
+        what: names the numbers that make them.
+        count: how many weights.
+
+    Raises:
+        InvalidConfig: if they are too many.
+
+    Examples:
+        >>> check_weights("an expansion of 16 at 4096 channels", 2 * 16 * 4096**2)
+        Traceback (most recent call last):
+        ...
+        avnnet.errors.InvalidConfig: a piece of a block has at most 33,554,432 weights; an expansion of 16 at 4096 \
+channels makes 536,870,912. Take fewer
+    """
+    if count > MAX_PIECE_PARAMETERS:
+        raise InvalidConfig(
+            f"a piece of a block has at most {MAX_PIECE_PARAMETERS:,} weights; {what} makes {count:,}. Take fewer"
+        )
 
 
 def check_stages(
