@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from avnnet.errors import InvalidConfig
 from avnnet.models.layers import BlockSlot
 from avnnet.models.skips import Concat, SkipSlot
 from avnnet.models.ups import TransposedConv, UpSlot
+from avnnet.parts import fill
 
 
 class Decoder(nn.Module):
@@ -40,11 +42,13 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         levels = range(len(channels) - 2, -1, -1)
-        self.ups = nn.ModuleList(up(ndim, channels[level + 1], channels[level], strides[level]) for level in levels)
-        self.skips = nn.ModuleList(skip(ndim, channels[level]) for level in levels)
-        joined = [joint.out_channels for joint in self.skips]
+        self.ups = nn.ModuleList(
+            fill("up", up, ndim, channels[level + 1], channels[level], strides[level]) for level in levels
+        )
+        self.skips = nn.ModuleList(fill("skip", skip, ndim, channels[level]) for level in levels)
+        joined = [_channels(joint) for joint in self.skips]
         self.stages = nn.ModuleList(
-            block(ndim, width, channels[level], kernels[level], (1,) * ndim, convs[level])
+            fill("block", block, ndim, width, channels[level], kernels[level], (1,) * ndim, convs[level])
             for width, level in zip(joined, levels, strict=True)
         )
 
@@ -65,3 +69,13 @@ class Decoder(nn.Module):
             x = stage(joint(up(x), skip))
             decoded.append(x)
         return decoded[::-1]
+
+
+def _channels(joint: nn.Module) -> int:
+    found = getattr(joint, "out_channels", None)
+    if not isinstance(found, int):
+        raise InvalidConfig(
+            f"what fills the slot skip says with out_channels how many channels it gives; {type(joint).__name__} does "
+            "not. Set self.out_channels in its constructor"
+        )
+    return found

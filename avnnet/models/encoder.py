@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from avnnet.models.layers import BlockSlot
+from avnnet.parts import fill
 
 
 class Encoder(nn.Module):
@@ -36,7 +37,7 @@ class Encoder(nn.Module):
         before = [in_channels, *channels[:-1]]
         steps = [(1,) * ndim, *strides]
         self.stages = nn.ModuleList(
-            block(ndim, width_in, width, kernel, step, number)
+            fill("block", block, ndim, width_in, width, kernel, step, number)
             for width_in, width, kernel, step, number in zip(before, channels, kernels, steps, convs, strict=True)
         )
 

@@ -151,6 +151,10 @@ def test_one_number_of_convolutions_and_as_many_for_each_stage_make_the_same_net
     [
         ({"convs": [2, 2]}, "one per stage, 3 here; found 2"),
         ({"convs": [2, 2, 0]}, "convs is a whole number from 1 to 32; found 0"),
+        ({"block": nn.ReLU}, "ReLU does not fit into the slot block: .* 7 were given. Take a class"),
+        ({"up": Concat}, "Concat does not fit into the slot up"),
+        ({"skip": ConvBlock}, "ConvBlock does not fit into the slot skip"),
+        ({"skip": GroupNorm}, "out_channels how many channels it gives; GroupNorm does not. Set self.out_channels"),
         ({"block": partial(ConvBlock, dropout=1.0)}, "from 0 to below 1; found 1.0"),
         ({"block": partial(ConvBlock, dropout="a")}, "from 0 to below 1; found a"),
         ({"block": partial(ConvBlock, norm=partial(GroupNorm, groups=3))}, "4 here; found 3. Take 1, 2 or 4"),
