@@ -113,6 +113,23 @@ def check_links(folder: str | Path) -> None:
                 )
 
 
+def check_writable(folder: str | Path) -> None:
+    """Refuse a folder of outputs that cannot be written to, before any work is done for it.
+
+    Args:
+        folder: where a command is to write; made when needed.
+
+    Raises:
+        OutputNotWritable: if it is a file or cannot be written to, or the disk is full.
+    """
+    trial = Path(folder) / f"{PARTIAL}trial"
+    try:
+        write_text_atomically(trial, "")
+    except OutputNotWritable as error:
+        raise OutputNotWritable(str(error).replace(str(trial), str(folder))) from error
+    trial.unlink(missing_ok=True)
+
+
 def _remove_litter(folder: Path, rest: str) -> None:
     """Removes what processes of this machine that were killed have left of the same file."""
     for name in os.listdir(folder):

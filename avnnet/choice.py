@@ -41,7 +41,19 @@ class Decimal(Choice):
 
 
 class SignalMode(Choice):
-    """The sequences of digital hips by name; see `avnnet.phantom.modes.draw_sequence`."""
+    """The sequences of digital hips by name.
+
+    Attributes:
+        VIBE: "vibe", a T1 VIBE near TR 15 ms, TE 3.3 ms and 15 degrees.
+        VIBE_GD: "vibe-gd", with gadolinium in the joint.
+        VIBE_WE: "vibe-we", with water excitation.
+        VIBE_WE_GD: "vibe-we-gd", with both.
+        VIBE_FS: "vibe-fs", with spectral fat suppression.
+        VIBE_FS_GD: "vibe-fs-gd", with that and gadolinium.
+        DIXON: "dixon", four channels: in phase, opposed phase, water, fat.
+        PD_TSE: "pd-tse", a proton-density weighted spin echo.
+        RANDOM: "random", random contrasts.
+    """
 
     VIBE = "vibe"
     VIBE_GD = "vibe-gd"
@@ -55,23 +67,68 @@ class SignalMode(Choice):
 
 
 class Plane(Choice):
-    """The orientation of the slices of a digital hip."""
+    """The orientation of the slices of a digital hip.
 
-    OBLIQUE = "oblique"  # axial, tilted along the femoral neck
+    Attributes:
+        OBLIQUE: "oblique", axial and tilted along the femoral neck.
+        AXIAL: "axial".
+        CORONAL: "coronal".
+        SAGITTAL: "sagittal".
+    """
+
+    OBLIQUE = "oblique"
     AXIAL = "axial"
     CORONAL = "coronal"
     SAGITTAL = "sagittal"
 
 
 class Size(Choice):
-    """How finely the field of view of a digital hip is sampled."""
+    """How finely the field of view of a digital hip is sampled.
 
-    FULL = "full"  # as the abstract's images
-    LAPTOP = "laptop"  # the same field with half the voxels along each axis
+    Attributes:
+        FULL: "full", as the abstract's images.
+        LAPTOP: "laptop", the same field with half the voxels along each axis.
+    """
+
+    FULL = "full"
+    LAPTOP = "laptop"
 
 
 class FileFormat(Choice):
-    """How the images of a digital cohort are stored; masks are NIfTI."""
+    """How the images of a digital cohort are stored; masks are NIfTI.
+
+    Attributes:
+        NIFTI: "nifti", a file per image.
+        DICOM: "dicom", a folder per image, a file per slice.
+    """
 
     NIFTI = "nifti"
     DICOM = "dicom"
+
+
+class Planner(Choice):
+    """nnU-Net's planners: what a network is made of, and how large it may be.
+
+    Attributes:
+        DEFAULT: "default", a plain U-Net, made for a GPU of 8 GB.
+        RESENC_M: "resenc-m", a residual encoder, for 8 GB.
+        RESENC_L: "resenc-l", the same for 24 GB.
+        RESENC_XL: "resenc-xl", the same for 40 GB.
+    """
+
+    DEFAULT = "default"
+    RESENC_M = "resenc-m"
+    RESENC_L = "resenc-l"
+    RESENC_XL = "resenc-xl"
+
+
+class Budget(Choice):
+    """What a planned network is trained on.
+
+    Attributes:
+        GPU: "gpu".
+        CPU: "cpu", two cores, for some minutes.
+    """
+
+    GPU = "gpu"
+    CPU = "cpu"

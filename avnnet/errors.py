@@ -163,7 +163,11 @@ class InvalidConfig(AvnnetError):
 
 
 class NotInstalled(InvalidConfig):
-    """A config names a class of Lightning's whose package is not installed."""
+    """A config names a class of Lightning's or MONAI's that needs a package which is not installed."""
+
+
+class InvalidNetwork(InvalidConfig):
+    """A network does not keep the contract: an attribute is missing, or what it gives is not what it should be."""
 
 
 class InvalidClass(AvnnetError):

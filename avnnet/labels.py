@@ -9,7 +9,12 @@ from avnnet.errors import InvalidScheme
 
 
 class Side(Choice):
-    """The side of the body. Left structures are mirrored to the right-hip frame before the network."""
+    """The side of the body. Left structures are mirrored to the right-hip frame before the network.
+
+    Attributes:
+        RIGHT: "right".
+        LEFT: "left".
+    """
 
     RIGHT = "right"
     LEFT = "left"

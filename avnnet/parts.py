@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from avnnet.errors import InvalidConfig
@@ -22,7 +22,7 @@ def part(factory: Callable[..., Any]) -> Part:
         factory: a class, or a `functools.partial` of one with keyword arguments.
 
     Raises:
-        InvalidConfig: if it is another function, or has positional arguments.
+        InvalidConfig: if it is another function, has positional arguments, or would download weights.
 
     Examples:
         >>> from functools import partial
@@ -36,17 +36,20 @@ def part(factory: Callable[..., Any]) -> Part:
         avnnet.errors.InvalidConfig: a slot takes a class, or functools.partial(CLASS, name=value); found a function
     """
     if isinstance(factory, type):
+        _refuse_downloads(factory, {})
         return factory
     if not isinstance(factory, functools.partial):
         kind = type(factory).__name__
         raise InvalidConfig(f"a slot takes a class, or functools.partial(CLASS, name=value); found a {kind}")
-    cls, *others = [item for item in (factory.func, *factory.args) if not _is_jsonargparse(item)] or [None]
-    if not isinstance(cls, type) or others:
+    # jsonargparse has a function that makes the object, and what it needs for it, before the class
+    *before, cls = (factory.func, *factory.args)
+    if not isinstance(cls, type) or not all(map(callable, before)) or any(isinstance(one, type) for one in before):
         raise InvalidConfig(
             "a slot takes functools.partial(CLASS, name=value): arguments by name, the class first; found "
             f"{str(factory)[:200]}"
         )
     defaults = _defaults(cls)
+    _refuse_downloads(cls, factory.keywords)
     kept = {name: _plainer(value) for name, value in factory.keywords.items()}
     kept = {name: value for name, value in kept.items() if name not in defaults or not _same(value, defaults[name])}
     return functools.partial(cls, **kept) if kept else cls
@@ -69,8 +72,8 @@ def fill(slot: str, factory: Callable[..., Any], *args: Any) -> Any:
         >>> fill("up", bool, 3, 1)
         Traceback (most recent call last):
         ...
-        avnnet.errors.InvalidConfig: bool does not fit into the slot up: bool expected at most 1 argument, got 2. Take a \
-class that is called as the slot's default
+        avnnet.errors.InvalidConfig: bool does not fit into the slot up: bool expected at most 1 argument, got 2. Take \
+a class that is called as the slot's default
     """
     try:
         return factory(*args)
@@ -82,10 +85,15 @@ class that is called as the slot's default
         ) from error
 
 
-def _is_jsonargparse(item: Any) -> bool:
-    """Whether it is the function or the object that jsonargparse puts before a class in the partials that it makes."""
-    module = str(getattr(item, "__module__", "") if inspect.isfunction(item) else type(item).__module__)
-    return module.partition(".")[0] == "jsonargparse"
+def _refuse_downloads(cls: type, given: Mapping[str, Any]) -> None:
+    """A slot is also filled by a model folder, which may come from anybody: to load it must not go to the network."""
+    for name, value in {**_defaults(cls), **given}.items():
+        is_file = isinstance(value, str) and any(word in name for word in ("checkpoint", "url", "path"))
+        if value and ("pretrained" in name or is_file):
+            raise InvalidConfig(
+                f"a slot is filled without a download; {cls.__name__} has {name}: {str(value)[:80]}. Set {name}: null "
+                "or false; --from MODEL starts from the weights of a model folder"
+            )
 
 
 def _plainer(value: Any) -> Any:

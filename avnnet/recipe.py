@@ -66,6 +66,33 @@ def describe(obj: Any) -> Any:
     return {"class": type(obj).__name__, "args": {p.name: describe(getattr(obj, p.name)) for p in parameters}}
 
 
+def named_classes(obj: Any) -> list[type]:
+    """The classes that `describe` names of an object and that `build` has to be handed: all but those of libraries.
+
+    Args:
+        obj: as for `describe`.
+
+    Examples:
+        >>> from avnnet.labels import HIP
+        >>> named_classes([HIP, {1: dict}])
+        [<class 'avnnet.labels.LabelScheme'>, <class 'dict'>]
+    """
+    if isinstance(obj, PLAIN):
+        return []
+    if isinstance(obj, type):
+        return [] if "." in _name(obj) else [obj]
+    if isinstance(obj, functools.partial):
+        inner = [obj.func, *obj.keywords.values()]
+    elif isinstance(obj, Mapping):
+        inner = [*obj.keys(), *obj.values()]
+    elif isinstance(obj, list | tuple):
+        inner = list(obj)
+    else:
+        names = list(inspect.signature(type(obj).__init__).parameters)[1:]
+        inner = [type(obj), *(getattr(obj, name, None) for name in names)]
+    return list(dict.fromkeys(cls for one in inner for cls in named_classes(one)))
+
+
 def build(recipe: Any, classes: Iterable[type]) -> Any:
     """The object that a description stands for; only the classes handed over can be built.
 
@@ -80,8 +107,9 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
     """
     known = _by_name(classes)
 
-    def look_up(name: Any) -> type:
-        if isinstance(name, str) and name not in known:
+    def look_up(name: Any, *, is_made: bool = False) -> type:
+        # a library's class only fills slots: whoever makes it there looks at its arguments first
+        if isinstance(name, str) and name not in known and not is_made:
             found = _of_a_library(name)
             if found is not None:
                 return found
@@ -99,14 +127,14 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
             return [restore(item) for item in value]
         if isinstance(value, dict):
             if value.keys() == {"type"}:
-                return look_up(value["type"])
+                return part(look_up(value["type"]))
             if value.keys() == {"items"}:
                 return _made("a dict", lambda: {restore(key): restore(item) for key, item in value["items"]})
             if value.keys() == {"part", "args"}:
                 filled = {str(name): restore(item) for name, item in value["args"].items()}
-                return functools.partial(look_up(value["part"]), **filled)
+                return part(functools.partial(look_up(value["part"]), **filled))
             if value.keys() == {"class", "args"}:
-                cls = look_up(value["class"])
+                cls = look_up(value["class"], is_made=True)
                 return _made(cls.__name__, lambda: cls(**{name: restore(item) for name, item in value["args"].items()}))
         raise InvalidRecipe(
             f"not a recipe: {str(value)[:80]}; expected what describe() wrote. If a model.json was edited by hand, "

@@ -15,7 +15,7 @@ from avnnet.typed import typed
 
 
 @dataclass(frozen=True)
-class _Record:
+class Record:
     """A record in a folder of its own, as JSON with a schema number; what is not known is left out of the file.
 
     A field that is added, or means another thing, raises the schema. A file without a number is of schema 0, which
@@ -119,7 +119,7 @@ class BudgetRecord:
 
 
 @dataclass(frozen=True)
-class StudyRecord(_Record):
+class StudyRecord(Record):
     """What is known of how the tables in a folder came about: of a study, an evaluation, a comparison or statistics.
 
     Every field may be unknown: empty text, no entries, or None.
@@ -211,7 +211,7 @@ class StudyRecord(_Record):
 
 
 @dataclass(frozen=True)
-class RunRecord(_Record):
+class RunRecord(Record):
     """How one training was run.
 
     Args:

@@ -27,8 +27,8 @@ COARSE = Acquisition((32, 60, 56), (3.2, 2.8, 3.0), Plane.AXIAL)
 LONGEST = [
     f"tests/{name}.py"
     for name in (
-        "training/test_study", "test_notebooks", "training/test_locator", "test_device_script",
-        "training/test_notebook_kernel",
+        "training/test_study", "training/test_ablation", "test_notebooks", "training/test_locator",
+        "test_device_script", "training/test_notebook_kernel",
         "training/test_evaluate", "phantom/test_hip", "training/test_crashes", "training/test_resume",
         "training/test_snippets", "training/test_experiments", "training/test_channels", "report/test_html",
     )

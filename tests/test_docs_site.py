@@ -1,5 +1,7 @@
 """The documentation site, built as `make docs` builds it: strictly, from the repository alone."""
 
+import ast
+import html
 import importlib
 import inspect
 import os
@@ -14,11 +16,14 @@ import pytest
 import yaml
 
 import avnnet
+from avnnet.choice import FileFormat, Plane, SignalMode, Size
+from avnnet.labels import Side
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 LISTED = ["avnnet", "avnnet.report", *(f"avnnet.{name}" for name in avnnet._PACKAGES)]
 ELSEWHERE = re.compile(r"\s*(https?:)?//")
+CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
 class Loads(HTMLParser):
@@ -98,6 +103,53 @@ def test_every_section_of_a_docstring_is_drawn_as_one(pages):
     # a line with a colon and an indented line below it is taken for a section of its own
     kinds = {kind for text in api.values() for kind in re.findall(r'<details class="(\w+)', text)}
     assert kinds <= {"source", "shapes"}
+
+
+def is_expression(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def test_what_a_function_returns_is_drawn_with_its_type(pages):
+    # with a colon in its first line, what stands before it is taken for the type
+    returns = re.compile(r">Returns:</span></p>.*?<code>(.*?)</code>", re.DOTALL)
+    drawn = [html.unescape(re.sub("<.*?>", "", one)) for text in pages.values() for one in returns.findall(text)]
+    assert len(drawn) > 20
+    assert [one for one in drawn if not is_expression(one)] == []
+
+
+def test_a_choice_shows_the_words_to_choose_from(pages):
+    drawn = html.unescape(re.sub("<.*?>", "", pages["api/index.html"] + pages["api/phantom.html"]))
+    text = " ".join(drawn.split())
+    words = [word for choice in (Side, SignalMode, Plane, Size, FileFormat) for word in choice]
+    assert [word for word in words if f'{word.name} – "{word}"' not in text] == []
+
+
+def test_the_names_of_readers_stand_on_an_api_page_with_their_meaning(built, pages):
+    folder, _ = built
+    found = documented(folder)
+    names = ["MANUAL", "SECOND", "AUTOMATIC", "MASK", "ENSEMBLE", "LOCATED", "RESERVED", "is_human", "humans"]
+    places = {found.get(f"avnnet.readers.{name}", "").split("#")[0] for name in names}
+    assert places == {"api/measure.html"}
+    assert "Masks of which nobody says who made them." in pages["api/measure.html"]
+
+
+def test_every_row_of_a_table_has_the_cells_of_its_header():
+    # a bar within a cell would begin another one, and the last one would be lost
+    wrong, tables = [], 0
+    for path in DOCS.rglob("*.md"):
+        lines = CODE.sub("", path.read_text(encoding="utf-8")).splitlines()
+        cells = 0
+        for above, line in zip(["", *lines], lines, strict=False):
+            if line.startswith("|"):
+                here = len(re.findall(r"(?<!\\)\|", line))
+                cells, tables = (cells, tables) if above.startswith("|") else (here, tables + 1)
+                wrong += [(path.name, line)] if here != cells else []
+    assert tables > 60
+    assert wrong == []
 
 
 def test_no_page_loads_anything_from_the_network(built, pages):

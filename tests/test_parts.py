@@ -24,6 +24,16 @@ class Slot:
         self.layer = layer
 
 
+def by_lightning(config):
+    """The slot as Lightning's parser fills it, which has an instantiator of its own."""
+    from pytorch_lightning.cli import LightningArgumentParser
+
+    parser = LightningArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(Slot, "slot")
+    parser.add_instantiator(lambda cls, *args, **kwargs: cls(*args, **kwargs), object)
+    return parser.instantiate_classes(parser.parse_object({"slot": {"layer": config}})).slot.layer
+
+
 def filled(config):
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Slot, "slot")
@@ -41,6 +51,7 @@ def test_a_config_that_gives_no_argument_but_the_defaults_fills_a_slot_with_the_
 def test_a_config_with_arguments_fills_a_slot_with_those_that_are_not_the_defaults():
     found = part(filled({"class_path": HERE, "init_args": {"p": 0.1, "inner": HERE}}))
     assert (found.func, found.keywords) == (Layer, {"p": 0.1, "inner": Layer})
+    assert part(by_lightning({"class_path": HERE, "init_args": {"p": 0.1}})).keywords == {"p": 0.1}
     made = found(3)
     assert (made.width, made.p) == (3, 0.1)
 

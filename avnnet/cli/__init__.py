@@ -14,11 +14,25 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from avnnet.cli import cohort, compare, evaluate, fit, measure, phantom, predict, report, scan, stats, study
+from avnnet.cli import (
+    ablate,
+    cohort,
+    compare,
+    evaluate,
+    fit,
+    measure,
+    phantom,
+    plan,
+    predict,
+    report,
+    scan,
+    stats,
+    study,
+)
 from avnnet.errors import AvnnetError
 
 # in the order of the help
-COMMANDS = (study, fit, predict, evaluate, compare, measure, stats, report, scan, cohort, phantom)
+COMMANDS = (study, fit, plan, ablate, predict, evaluate, compare, measure, stats, report, scan, cohort, phantom)
 
 # exit codes: 0 all well, 2 the command or its input cannot be used, 3 some cases failed, 130 stopped by hand
 USAGE, SOME_FAILED, STOPPED = 2, 3, 130

@@ -75,6 +75,7 @@ def own_class(word: str) -> type:
         )
     if not issubclass(found, nn.Module):
         raise InvalidClass(
-            f"{word} is neither a network nor a block: a network is an avnnet.models.Network, a block a torch.nn.Module"
+            f"{word} is neither a network nor a block: both are a torch.nn.Module, and a network keeps the contract of "
+            "avnnet.models.NetworkLike"
         )
     return found

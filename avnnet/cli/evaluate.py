@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         LeakageError: if a case's image was in the model's training, unless it is only to be marked.
         AvnnetError: if the model or the cohort cannot be used.
     """
+    from avnnet.atomic import check_writable
     from avnnet.cases.evaluate import evaluate_cases, seen_in_training
     from avnnet.cli.results import write_results
     from avnnet.data.checks import check_cohort
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
             f"{' and more' if len(seen) > 5 else ''}. Leave them out, or mark them with --mark-seen",
             case_id=seen[0],
         )
+    check_writable(out)
     tables = evaluate_cases(
         cohort, cohort.cases, model, out / "masks", reporter=reporter, title="segmenting", seen=seen
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from avnnet.errors import InvalidConfig
+
+NEGATIVE_NUMBER = re.compile(r"-\.?\d")  # a value, if a wrong one, and no option
 
 
 def taken_out(name: str, words: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -26,7 +29,8 @@ def taken_out(name: str, words: Sequence[str]) -> tuple[str | None, list[str]]:
         word = words[number]
         number += 1
         if word == name:
-            value = words[number] if number < len(words) and not words[number].startswith("-") else ""
+            given = words[number] if number < len(words) else ""
+            value = given if NEGATIVE_NUMBER.match(given) or not given.startswith("-") else ""
             number += 1
         elif word.startswith(f"{name}="):
             value = word.partition("=")[2]

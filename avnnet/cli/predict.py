@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
         MissingFile: if there is no such image or model.
         InvalidRecipe, ModelMismatch: if the model cannot be used.
     """
+    from avnnet.atomic import check_writable
     from avnnet.cases.keys import KEYS, case_keys
     from avnnet.cases.predict import Job, predict_jobs
     from avnnet.data.dicom import is_dicom
@@ -104,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
     if series is not None and images[0][0].is_file() and not is_dicom(images[0][0]):
         raise InvalidConfig("--series chooses among those of a DICOM folder; this is an image file: leave it out")
     model = load_model(folder, classes=classes, device=chosen_device(device))
+    check_writable(out)
     names = [image_name(files[0]) for files in images] if keep_names else case_keys(out, images)
     if len(set(names)) != len(names):
         raise InvalidCohort("two of the images have one name, or are the same image; rename one or predict it apart")

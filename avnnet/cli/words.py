@@ -63,8 +63,9 @@ def output_folder(text: str) -> Path:
     Raises:
         UnsafePath: if a link below it leads out of it.
     """
+    folder = nonempty_path(text)
     check_links(text)
-    return Path(text)
+    return folder
 
 
 def nonempty_path(text: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -102,9 +102,23 @@ def check_cohort(
                 "or give the label scheme that the masks were drawn with under data.labels"
             )
         return found
+    raise all_together(faults)
+
+
+def all_together(faults: Sequence[AvnnetError]) -> AvnnetError:
+    """The first of several cases' errors, whose message also names the other cases at fault.
+
+    Args:
+        faults: with their cases.
+
+    Examples:
+        >>> print(all_together([NotAVolume("one slice", case_id="a"), EmptyLabel("no label", case_id="b")]))
+        case a: one slice
+        Other cases at fault: b (EmptyLabel)
+    """
     message = str(faults[0]).removeprefix(f"case {faults[0].case_id}: ")
     others = [f"{fault.case_id} ({type(fault).__name__})" for fault in faults[1:]]
     if others:
         more = f" and {len(others) - 10} more" if len(others) > 10 else ""
         message += f"\nOther cases at fault: {', '.join(others[:10])}{more}"
-    raise type(faults[0])(message, case_id=faults[0].case_id)
+    return type(faults[0])(message, case_id=faults[0].case_id)

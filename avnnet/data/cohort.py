@@ -86,6 +86,7 @@ class Cohort:
             )
         self.table, self.root, self.read_as = table, Path(root), read_as
         self.cases = [self._case(row) for row in table.to_dict("records")]
+        table["side"] = [case.side or "" for case in self.cases]  # "L" and "Left" are left in all tables to come
         other = next((case for case in self.cases if len(case.image) != self.channels), None)
         if other is not None:
             raise InvalidCohort(

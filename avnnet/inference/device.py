@@ -22,7 +22,7 @@ def chosen_device(word: str) -> str:
     """
     device = ("cuda" if torch.cuda.is_available() else "cpu") if word == "auto" else word
     try:
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()  # the device meta has no numbers
     except (RuntimeError, AssertionError) as error:
         cuda = f"there are {torch.cuda.device_count()} CUDA devices here"
         raise InvalidConfig(f"no device for --device {word} ({cuda}); take auto, cpu, cuda or cuda:NUMBER") from error

@@ -15,7 +15,7 @@ from avnnet.data.preprocess import Prepared, Preprocess
 from avnnet.data.scope import Scope
 from avnnet.data.softmax import Softmax
 from avnnet.inference.tiling import Tiling, class_probabilities
-from avnnet.models import Network
+from avnnet.models import NetworkLike
 from avnnet.recipe import describe
 
 
@@ -49,7 +49,7 @@ class Member:
 
     def __init__(
         self,
-        net: Network,
+        net: NetworkLike,
         preprocess: Preprocess,
         tiling: Tiling,
         name: str,
@@ -104,7 +104,7 @@ class Member:
             return class_probabilities(self.net, prepared.image.to(device), self.tiling).cpu()
 
 
-def describe_member(net: Network, preprocess: Preprocess, tiling: Tiling) -> dict[str, Any]:
+def describe_member(net: NetworkLike, preprocess: Preprocess, tiling: Tiling) -> dict[str, Any]:
     """Plain descriptions of network, preprocessing and tiling, for checkpoints and model folders.
 
     Examples:

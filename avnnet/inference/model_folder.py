@@ -21,9 +21,9 @@ from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
-from avnnet.inference.weights import check_header, load_weights
+from avnnet.inference.weights import check_header, load_weights, tensors_of
 from avnnet.labels import LabelScheme
-from avnnet.models import Network
+from avnnet.models import keeps_contract
 from avnnet.models import known as known_networks
 from avnnet.recipe import build, describe, parse
 
@@ -56,7 +56,7 @@ def _save(model: Ensemble, planned: int, folder: Path) -> Path:
     entries = []
     for number, member in enumerate(model.members):
         weights = folder / f"{number:02d}-{member.name}.safetensors"
-        tensors = {name: value.detach().cpu().contiguous() for name, value in member.net.state_dict().items()}
+        tensors = {name: value.detach().cpu().contiguous() for name, value in tensors_of(member.net).items()}
         recipe = member.recipe()
         with whole_file(weights) as partial:
             save_file(tensors, partial, metadata={RECIPE: json.dumps({"scheme": scheme, **recipe}, sort_keys=True)})
@@ -167,7 +167,7 @@ def _member(folder: Path, scheme: Any, entry: dict[str, Any], known: list[type])
         raise CheckpointCorrupt(f"{name} is not the file that was written (its checksum differs); copy it again")
     recipe = {key: value for key, value in entry.items() if key not in ("weights", "sha256")}
     _check_recipe(folder / name, {"scheme": scheme, **recipe})
-    net = _built(entry["net"], known, Network)
+    net = keeps_contract(build(entry["net"], known))
     load_weights(net, folder / name)
     preprocess, tiling = _built(entry["preprocess"], known, Preprocess), _built(entry["tiling"], known, Tiling)
     contrast = None if entry["contrast"] is None else _built(entry["contrast"], known, Contrast)
@@ -180,8 +180,7 @@ def _built(recipe: Any, known: list[type], kind: type[T]) -> T:
     made = build(recipe, known)
     if not isinstance(made, kind):
         raise InvalidRecipe(
-            f"not a recipe of a {kind.__name__}: it makes a {type(made).__name__}. Copy the model again; a network "
-            "of your own is a subclass of avnnet.models.Network"
+            f"not a recipe of a {kind.__name__}: it makes a {type(made).__name__}. Copy the model again"
         )
     return made
 

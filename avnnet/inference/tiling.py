@@ -10,7 +10,8 @@ from monai.inferers.utils import sliding_window_inference
 from torch import Tensor
 
 from avnnet.errors import InvalidConfig
-from avnnet.models import Network
+from avnnet.models import NetworkLike
+from avnnet.models.paper import check_logits
 
 
 class Tiling:
@@ -51,7 +52,7 @@ class Tiling:
 
 
 @torch.inference_mode()
-def class_probabilities(net: Network, image: Tensor, tiling: Tiling) -> Tensor:
+def class_probabilities(net: NetworkLike, image: Tensor, tiling: Tiling) -> Tensor:
     """Softmax `(K, *S)` float32 of a prepared image, on the image's device.
 
     A 2D network sees the slices of the first axis as a batch.
@@ -61,6 +62,9 @@ def class_probabilities(net: Network, image: Tensor, tiling: Tiling) -> Tensor:
         image: `(C, z, y, x)`.
         tiling: tile size and mirroring.
 
+    Raises:
+        InvalidNetwork: if the network gives anything but logits of its classes in the size of a tile.
+
     Examples:
         >>> from avnnet.models import UNet3D
         >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]]).eval()
@@ -69,6 +73,10 @@ def class_probabilities(net: Network, image: Tensor, tiling: Tiling) -> Tensor:
         >>> probabilities.shape, {round(p, 4) for p in probabilities.unique().tolist()}
         (torch.Size([3, 8, 8, 12]), {0.3333})
     """
+
+    def seen(tile: Tensor) -> Tensor:
+        return check_logits(net(tile), of=type(net).__name__, classes=net.classes, size=tile.shape[2:])
+
     total: Tensor | None = None
     for axes in tiling.flips():
         dims = [axis + 1 for axis in axes]
@@ -78,12 +86,12 @@ def class_probabilities(net: Network, image: Tensor, tiling: Tiling) -> Tensor:
             batch,
             tiling.patch[-net.ndim :],
             tiling.batch if net.ndim == 2 else 1,
-            net,
+            seen,
             overlap=tiling.overlap,
             mode="gaussian",
         )
-        if not isinstance(logits, Tensor):  # the inferer's type allows several outputs; a Network has one
-            raise InvalidConfig(f"{type(net).__name__}.forward must give one tensor of logits")
+        if not isinstance(logits, Tensor):  # the inferer's type allows several outputs; every tile has given one
+            raise InvalidConfig("a window that slides gives one tensor")
         logits = logits[0] if net.ndim == 3 else logits.movedim(0, 1)
         probabilities = logits.float().softmax(dim=0)
         if dims:

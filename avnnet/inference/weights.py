@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -42,7 +43,28 @@ def check_header(path: Path) -> None:
         )
 
 
-def load_weights(net: torch.nn.Module, path: Path) -> None:
+def tensors_of(net: Any) -> dict[str, torch.Tensor]:
+    """The weights of a network by name, each once: a module that stands in two places has two names for one tensor.
+
+    Args:
+        net: a network.
+
+    Examples:
+        >>> layer = torch.nn.Linear(2, 2)
+        >>> list(tensors_of(torch.nn.Sequential(layer, layer)))
+        ['0.weight', '0.bias']
+    """
+    seen: set[tuple[object, ...]] = set()
+    found = {}
+    for name, value in net.state_dict().items():
+        place = (value.data_ptr(), value.shape, value.stride(), value.dtype)
+        if not value.numel() or place not in seen:
+            found[name] = value
+        seen.add(place)
+    return found
+
+
+def load_weights(net: Any, path: Path) -> None:
     """Loads safetensors weights into a network that they fit exactly.
 
     Args:
@@ -54,7 +76,7 @@ def load_weights(net: torch.nn.Module, path: Path) -> None:
         ModelMismatch: if a tensor is missing, has another shape or type, or is not finite.
     """
     check_header(path)
-    expected = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    expected = {name: tuple(value.shape) for name, value in tensors_of(net).items()}
     try:
         with safe_open(path, "pt") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
@@ -69,7 +91,7 @@ def load_weights(net: torch.nn.Module, path: Path) -> None:
     broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
     if broken:
         raise ModelMismatch(f"{path.name} holds NaN or infinite weights in {broken[:3]}; train again")
-    net.load_state_dict(tensors)
+    net.load_state_dict(tensors, strict=False)  # of a tensor with two names there is one; all others are there
 
 
 def _check_equal(expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]], path: Path) -> None:

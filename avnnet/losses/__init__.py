@@ -2,5 +2,6 @@
 
 from avnnet.losses.deep_supervision import supervise_scales
 from avnnet.losses.dice_ce import DiceCE
+from avnnet.losses.regions import RegionDiceCE
 
-__all__ = ["DiceCE", "supervise_scales"]
+__all__ = ["DiceCE", "RegionDiceCE", "supervise_scales"]

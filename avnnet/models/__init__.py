@@ -2,18 +2,22 @@
 
 from avnnet.models.acts import LeakyReLU
 from avnnet.models.blocks import ConvBlock
-from avnnet.models.network import Network
+from avnnet.models.check import check_network, check_output
+from avnnet.models.foreign import Foreign
+from avnnet.models.network import Network, NetworkLike, keeps_contract, own_classes
 from avnnet.models.nextblocks import ConvNeXtBlock, MedNeXtBlock, MedNeXtUp
 from avnnet.models.norms import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from avnnet.models.regions import NestedRegions
 from avnnet.models.resenc import ResEncUNet, ResEncUNet2D, ResEncUNet3D
 from avnnet.models.residual import ResEncBlock
 from avnnet.models.skips import Add, AttentionGate, Concat
+from avnnet.models.slab import Slab
 from avnnet.models.unet import UNet, UNet2D, UNet3D
 from avnnet.models.ups import TransposedConv
 from avnnet.models.variants import ResidualBlock
 from avnnet.models.wrappers import Checkpointed, SqueezeExcitation
 
-NETWORKS = (UNet2D, UNet3D, ResEncUNet2D, ResEncUNet3D)
+NETWORKS = (UNet2D, UNet3D, ResEncUNet2D, ResEncUNet3D, Foreign, NestedRegions, Slab)
 BLOCKS = (ConvBlock, ResidualBlock, ResEncBlock, ConvNeXtBlock, MedNeXtBlock, SqueezeExcitation, Checkpointed)
 NORMS = (InstanceNorm, GroupNorm, BatchNorm, LayerNorm)
 ACTS = (LeakyReLU,)
@@ -27,23 +31,31 @@ __all__ = [
     "Concat",
     "ConvBlock",
     "ConvNeXtBlock",
+    "Foreign",
     "GroupNorm",
     "InstanceNorm",
     "LayerNorm",
     "LeakyReLU",
     "MedNeXtBlock",
     "MedNeXtUp",
+    "NestedRegions",
     "Network",
+    "NetworkLike",
     "ResEncBlock",
     "ResEncUNet",
     "ResEncUNet2D",
     "ResEncUNet3D",
     "ResidualBlock",
+    "Slab",
     "SqueezeExcitation",
     "TransposedConv",
     "UNet",
     "UNet2D",
     "UNet3D",
+    "check_network",
+    "check_output",
+    "keeps_contract",
+    "own_classes",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import nn
 
@@ -48,7 +49,7 @@ def activation(act: ActSlot) -> nn.Module:
         >>> activation(nn.LeakyReLU), activation(nn.GELU)
         (LeakyReLU(negative_slope=0.01, inplace=True), GELU(approximate='none'))
     """
-    made = act()
+    made: Any = act()
     if hasattr(made, "inplace"):
         made.inplace = True
     return made

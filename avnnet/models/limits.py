@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from avnnet.errors import InvalidConfig
 
@@ -87,7 +88,7 @@ def check_stages(
     """
     check_whole("the number of stages", len(channels), 1, MAX_STAGES)
     check_whole("in_channels", in_channels, 1, MAX_CHANNELS)
-    each = list(convs) if isinstance(convs, list | tuple) else [convs] * len(channels)
+    each: list[Any] = list(convs) if isinstance(convs, list | tuple) else [convs] * len(channels)
     if len(each) != len(channels):
         raise InvalidConfig(f"convs is one number, or one per stage, {len(channels)} here; found {len(each)}")
     for number in each:
@@ -112,7 +113,7 @@ def check_stages(
     return each
 
 
-def check_output(classes: int, deep_supervision: int, stages: int) -> None:
+def check_heads(classes: int, deep_supervision: int, stages: int) -> None:
     """Refuse classes that no mask holds, and more or fewer heads than the decoder has levels.
 
     Args:
@@ -124,7 +125,7 @@ def check_output(classes: int, deep_supervision: int, stages: int) -> None:
         InvalidConfig: if it is so.
 
     Examples:
-        >>> check_output(3, 2, stages=2)
+        >>> check_heads(3, 2, stages=2)
         Traceback (most recent call last):
         ...
         avnnet.errors.InvalidConfig: deep_supervision counts decoder levels, 1 to 1 here; found 2

@@ -6,7 +6,7 @@ from avnnet.models.blocks import ConvBlock
 from avnnet.models.decoder import Decoder
 from avnnet.models.encoder import Encoder
 from avnnet.models.layers import BlockSlot
-from avnnet.models.limits import check_output, check_stages
+from avnnet.models.limits import check_heads, check_stages
 from avnnet.models.residual import ResEncBlock
 from avnnet.models.ushape import UShape, initialise
 from avnnet.parts import part
@@ -63,7 +63,7 @@ class ResEncUNet(UShape):
         default = [*NUMBERS, *[NUMBERS[-1]] * len(channels)][: len(channels)]
         numbers = check_stages(in_channels, channels, strides, sizes, default if blocks is None else blocks, deep=2)
         decoding = check_stages(channels[0], channels, strides, sizes, convs)
-        check_output(classes, deep_supervision, len(channels))
+        check_heads(classes, deep_supervision, len(channels))
         self.stem = ConvBlock(self.ndim, in_channels, channels[0], sizes[0], (1,) * self.ndim, 1)
         self.encoder = Encoder(self.ndim, channels[0], channels, strides, sizes, block, numbers)
         self.decoder = Decoder(self.ndim, channels, strides, sizes, ConvBlock, decoding)

@@ -39,8 +39,9 @@ class TwoConvs(nn.Module):
     ) -> None:
         super().__init__()
         last = norm(ndim, out_channels)
-        if isinstance(getattr(last, "weight", None), Tensor):
-            nn.init.zeros_(last.weight)
+        weight = getattr(last, "weight", None)
+        if isinstance(weight, Tensor):
+            nn.init.zeros_(weight)
         self.layers = nn.Sequential(
             convolution(ndim, in_channels, out_channels, kernel, stride), *drop(ndim, dropout),
             norm(ndim, out_channels), activation(act),

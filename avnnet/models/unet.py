@@ -8,7 +8,7 @@ from avnnet.models.blocks import ConvBlock
 from avnnet.models.decoder import Decoder
 from avnnet.models.encoder import Encoder
 from avnnet.models.layers import BlockSlot
-from avnnet.models.limits import check_output, check_stages
+from avnnet.models.limits import check_heads, check_stages
 from avnnet.models.skips import Concat, SkipSlot
 from avnnet.models.ups import TransposedConv, UpSlot
 from avnnet.models.ushape import UShape, initialise
@@ -66,7 +66,7 @@ class UNet(UShape):
         self.deep_supervision, self.skip, self.up = deep_supervision, part(skip), part(up)
         sizes = self.sizes(kernels)
         each = check_stages(in_channels, channels, strides, sizes, convs)
-        check_output(classes, deep_supervision, len(channels))
+        check_heads(classes, deep_supervision, len(channels))
         self.stem = nn.Identity()
         self.encoder = Encoder(self.ndim, in_channels, channels, strides, sizes, block, each)
         self.decoder = Decoder(self.ndim, channels, strides, sizes, block, each, skip, up)

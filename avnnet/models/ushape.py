@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -109,6 +110,7 @@ def initialise(module: nn.Module) -> None:
         [0.0]
     """
     if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d | TransposedConv):
-        nn.init.kaiming_normal_(module.weight, a=0.01)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+        layer: Any = module
+        nn.init.kaiming_normal_(layer.weight, a=0.01)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

@@ -1,5 +1,6 @@
 """The report of a study: result tables in, CSV and one self-contained HTML file out."""
 
+from avnnet.report.ablation import read_ablation, write_ablation_report
 from avnnet.report.formats import as_latex, as_markdown
 from avnnet.report.html import write_report
 from avnnet.report.study_words import study_rows
@@ -11,9 +12,11 @@ __all__ = [
     "TRAINING",
     "as_latex",
     "as_markdown",
+    "read_ablation",
     "read_study",
     "results_table",
     "study_rows",
+    "write_ablation_report",
     "write_report",
     "write_tables",
 ]

@@ -107,10 +107,10 @@ def _content(
         "flow": flow_printed(study.measurements, question),
         "results": study_printed(tables[STUDY_TABLE]) if STUDY_TABLE in tables else None,
         "sections": [("Each network", each), *statistics_printed(tables, sizes(study), question.automatic, labels)],
-        "plots": [{"caption": caption, "image": _data_uri(svg, "svg+xml")} for caption, svg in drawn],
-        "training": [{"caption": c, "image": _data_uri(i, "svg+xml")} for c, i in training_charts(study)],
+        "plots": [{"caption": caption, "image": data_uri(svg, "svg+xml")} for caption, svg in drawn],
+        "training": [{"caption": c, "image": data_uri(i, "svg+xml")} for c, i in training_charts(study)],
         "overlays": [
-            {"caption": wording.printable(path.stem), "image": _data_uri(content, "png")}
+            {"caption": wording.printable(path.stem), "image": data_uri(content, "png")}
             for path in overlays[:MAX_FIGURES]
             if (content := path.read_bytes()).startswith(PNG_SIGNATURE)
         ],
@@ -128,5 +128,15 @@ def _content(
     }
 
 
-def _data_uri(image: bytes, kind: str) -> str:
+def data_uri(image: bytes, kind: str) -> str:
+    """An image as an address that holds it.
+
+    Args:
+        image: the file's content.
+        kind: "png" or "svg+xml".
+
+    Examples:
+        >>> data_uri(b"<svg/>", "svg+xml")
+        'data:image/svg+xml;base64,PHN2Zy8+'
+    """
     return f"data:image/{kind};base64," + base64.b64encode(image).decode("ascii")

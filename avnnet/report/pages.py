@@ -15,6 +15,8 @@ from avnnet.metrics.catalogue import METRICS, SUMMARISED
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
+PIPE = r"\|"
+
 FINITE = (
     "mean and SD over the cases with a finite distance; median over all defined distances, with infinity ranked worst: "
     "a network cannot score better by missing a structure"
@@ -26,15 +28,19 @@ def table_of(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
     Args:
         header: the names of its columns.
-        rows: cells, in Markdown.
+        rows: cells, in Markdown; a `|` within one is escaped.
 
     Examples:
         >>> print(table_of(["Flag", "Meaning"], [["`holes`", "the head has holes"]]), end="")
         | Flag | Meaning |
         |---|---|
         | `holes` | the head has holes |
+        >>> print(table_of(["Formula"], [["|p| / R"]]), end="")
+        | Formula |
+        |---|
+        | \\|p\\| / R |
     """
-    lines = [f"| {' | '.join(cells)} |" for cells in (header, *rows)]
+    lines = [f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |" for cells in (header, *rows)]
     return "\n".join([lines[0], "|---" * len(header) + "|", *lines[1:], ""])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +79,23 @@ def write_results(folder: Path, about: StudyRecord, question: Question, tables: 
             "draws": question.draws,
             "margins": dict(question.margins),
         },
-        "tables": {name: [_plain(row) for row in table.to_dict("records")] for name, table in tables.items()},
+        "tables": {name: plain_rows(table) for name, table in tables.items()},
     }
     write_text_atomically(folder / "results.schema.json", json.dumps(SCHEMA, indent=1))
     return write_text_atomically(folder / "results.json", json.dumps(results, indent=1, allow_nan=False))
 
 
-def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row that JSON can hold: JSON knows neither NaN nor infinity."""
-    return {str(name): _cell(value) for name, value in row.items()}
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as JSON can hold them: JSON knows neither NaN nor infinity.
+
+    Args:
+        table: of text and numbers.
+
+    Examples:
+        >>> plain_rows(pd.DataFrame({"dice": [0.5, math.nan], "hd95_mm": [1.5, math.inf]}))
+        [{'dice': 0.5, 'hd95_mm': 1.5}, {'dice': None, 'hd95_mm': 'Infinity'}]
+    """
+    return [{str(name): _cell(value) for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _cell(value: Any) -> Any:

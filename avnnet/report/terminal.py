@@ -16,7 +16,7 @@ def results_table(folder: str | Path) -> list[list[str]]:
         folder: a study's output folder.
 
     Returns:
-        A header and rows of cells; of the abstract's: quantity, structure, reader, cases (patients), result, test, p.
+        A header and rows of cells. The abstract's are quantity, structure, reader, cases (patients), result, test, p.
 
     Raises:
         MissingFile: if the folder has no result tables.

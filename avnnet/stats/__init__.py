@@ -1,5 +1,6 @@
 """Statistics of the two result tables: a long table and column names in, a table out."""
 
+from avnnet.stats.ablation import ablation_table, pareto_front
 from avnnet.stats.agreement import pearson, spearman, volume_agreement
 from avnnet.stats.battery import Question, all_statistics
 from avnnet.stats.bootstrap import bootstrap_interval
@@ -25,6 +26,7 @@ from avnnet.stats.wide import long_of_wide, quantity_name
 __all__ = [
     "Published",
     "Question",
+    "ablation_table",
     "all_statistics",
     "best_reader",
     "bland_altman",
@@ -48,6 +50,7 @@ __all__ = [
     "mann_whitney",
     "paired_sensitivity",
     "paired_t",
+    "pareto_front",
     "passing_bablok",
     "pearson",
     "quantity_name",

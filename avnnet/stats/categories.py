@@ -29,7 +29,7 @@ def grade_agreement(
 ) -> pd.DataFrame:
     """One row: the share of hips that both readers grade alike, and Cohen's kappa, with 95 % intervals.
 
-    Kappa corrects for the agreement of two readers who grade by chance, each with the own shares of grades. It
+    Kappa corrects for the agreement of two readers who grade by chance, each with their own shares of grades. It
     depends on how the grades are spread over the patients, so `confusion` belongs beside it. Linear and quadratic
     weights forgive a difference of few grades more than one of many. A case with an empty grade on either side (no
     lesion has no grade) is left out and counted.

@@ -23,7 +23,7 @@ def summarise_agreement(agreement: pd.DataFrame) -> pd.DataFrame:
         agreement: one row per case, reader and label, with dice, outcome and further metrics.
 
     Returns:
-        reader, label, n (cases with a defined Dice: the n of its mean), n_patients, n_missed,
+        reader, label, n (cases with a defined Dice, over which its mean is), n_patients, n_missed,
         n_false_positive, n_undefined (both masks empty), n_failed (cases that stand in the table, but without
         an outcome for this reader and label); dice_mean, dice_sd, dice_median and the same of every other metric that
         is summarised: hd95_mm, assd_mm.

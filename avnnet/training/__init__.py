@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from avnnet.training.ablation import run_ablation
+    from avnnet.training.ablation_plan import Ablation
     from avnnet.training.config import load_experiment
     from avnnet.training.datamodule import CohortDataModule
     from avnnet.training.fit import train
@@ -15,15 +17,26 @@ if TYPE_CHECKING:
     from avnnet.training.task import SegmentationTask
 
 _HOME = {
+    "Ablation": "ablation_plan",
     "CohortDataModule": "datamodule",
     "SegmentationTask": "task",
     "Study": "plan",
     "load_experiment": "config",
+    "run_ablation": "ablation",
     "run_study": "study",
     "train": "fit",
 }
 
-__all__ = ["CohortDataModule", "SegmentationTask", "Study", "load_experiment", "run_study", "train"]
+__all__ = [
+    "Ablation",
+    "CohortDataModule",
+    "SegmentationTask",
+    "Study",
+    "load_experiment",
+    "run_ablation",
+    "run_study",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -86,7 +86,8 @@ def fitting_steps(asked: Steps, pace: Pace, seconds: float) -> Steps:
     """The training that ends in a given time; epochs of about the config's length, and its last epoch is validated.
 
     It is validated as often as the config asks for, or less often where that would take more than a fifth of the time
-    or leave epochs of a few steps. Never more than 250 000 steps, or than the config itself asks for.
+    or leave epochs of a few steps. At most 250,000 steps, or as many as the config
+    itself asks for where those are more.
 
     Args:
         asked: what the config asks for.

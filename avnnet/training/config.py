@@ -17,7 +17,9 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.cohort import Cohort
-from avnnet.errors import InvalidConfig, MissingFile
+from avnnet.errors import InvalidConfig, InvalidNetwork, MissingFile
+from avnnet.models import check_output
+from avnnet.training.class_words import class_hint
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.loggers import check_installed, with_folders
 from avnnet.training.precision import PrecisionChoice, fastest_precision
@@ -84,17 +86,18 @@ class Experiment(LightningCLI):
 
         Raises:
             InvalidConfig: if it has others.
+            InvalidNetwork: if it says so and gives something else for a patch, as `check_output` finds.
         """
         net, labels = self.model.net, self.datamodule.labels
         if net.in_channels != cohort.channels:
             raise InvalidConfig(
                 f"the network takes images of {net.in_channels} channel(s), the cohort's have {cohort.channels}; set "
-                f"model.net.init_args.in_channels: {cohort.channels}"
+                f"model.net.init_args.in_channels: {cohort.channels}{_and_inside(net, 'in_channels')}"
             )
         if net.classes != labels.classes:
             raise InvalidConfig(
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
-                f"model.net.init_args.classes: {labels.classes}"
+                f"model.net.init_args.classes: {labels.classes}{_and_inside(net, 'classes')}"
             )
         if (net.ndim == 2) != (self.datamodule.slices is not None):
             wanted = "a number" if net.ndim == 2 else "null"
@@ -102,7 +105,15 @@ class Experiment(LightningCLI):
                 f"a network of {net.ndim} dimensions needs data.slices to be {wanted}; found {self.datamodule.slices}"
             )
         size, steps = self.datamodule.patch[-net.ndim :], net.divisors
-        if any(n % step for n, step in zip(size, steps, strict=True)) or size == list(steps):
+        is_fitting = not any(n % step for n, step in zip(size, steps, strict=True))
+        if is_fitting:
+            try:
+                check_output(net, size)
+            except InvalidNetwork:
+                if size != list(steps):
+                    raise
+                is_fitting = False
+        if not is_fitting:
             fitting = [max(1, round(n / step)) * step for n, step in zip(size, steps, strict=True)]
             if fitting == list(steps):  # a single voxel at the coarsest stage cannot be normalised
                 fitting[-1] *= 2
@@ -206,14 +217,25 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
     check_installed(args)
     try:
         experiment = Experiment(with_folders(args))
+        experiment.model.optimizer(experiment.model.net.parameters())  # a learning rate below 0 is found here
     except (ArgumentError, ValueError, MisconfigurationException) as error:
         raise InvalidConfig(_explained(str(error))) from error
     check_trainer(experiment.trainer, experiment.datamodule.labels.names.values())
     return experiment
 
 
+def _and_inside(net: object, argument: str) -> str:
+    """Where a number stands of a network that is built around another."""
+    if not hasattr(net, "net"):
+        return ""
+    others = {"classes": "classes or out_channels", "in_channels": "in_channels, and there"}
+    return f"; of a {type(net).__name__} that is {others[argument]} in model.net.init_args.net.init_args"
+
+
 def _explained(message: str) -> str:
     message = re.sub(r"\s+", " ", message).rstrip(". ")
+    if message.startswith("Unexpected config:"):  # and the file's content, which may be a table of patients
+        message = "a config file holds keys with values under them, such as model:, data: and trainer:; found none"
     if "enable_checkpointing=False" in message:
         message += " (avnnet keeps the last two epochs itself; for others trainer.enable_checkpointing: true)"
     found = re.search(r"(?:[Uu]nrecognized arguments?|nested key|[Kk]ey|option)s?:?\s+['\"]?-*([\w.]+)", message)
@@ -222,6 +244,7 @@ def _explained(message: str) -> str:
         word = found[1].split(".")[-1]
         near = difflib.get_close_matches(word, _known_keys(), n=1, cutoff=0.6)
         hint = f" Did you mean {near[0]!r}?" if near and near[0] != word else ""
+    hint += class_hint(message)
     return f"the config cannot be used: {message[:600]}.{hint} See avnnet fit --help for all keys"
 
 
@@ -229,9 +252,9 @@ def _known_keys() -> list[str]:
     import inspect
 
     from avnnet.data.augment import Augment
-    from avnnet.models import UNet
+    from avnnet.models import Foreign, UNet
 
-    owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Augment]
+    owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Foreign, Augment]
     names = [name for owner in owners for name in inspect.signature(owner).parameters]
     return [*names, "model", "data", "trainer", "seed_everything"]
 

@@ -24,7 +24,7 @@ from avnnet.errors import InvalidConfig, LeakageError
 from avnnet.inference.member import describe_member
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, LabelScheme
-from avnnet.models import Network
+from avnnet.models import NetworkLike
 from avnnet.progress import Reporter
 from avnnet.recipe import describe
 
@@ -53,6 +53,9 @@ class CohortDataModule(pl.LightningDataModule):
         seed: of order and augmentation.
         workers: processes that load data beside the training; 0 loads in the training's own.
         cache: folder of the prepared cases.
+
+    Raises:
+        InvalidConfig: if a batch, an epoch or a patch of slices would be empty.
     """
 
     def __init__(
@@ -78,6 +81,10 @@ class CohortDataModule(pl.LightningDataModule):
         cache: str = "cache",
     ) -> None:
         super().__init__()
+        counts = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "slices": slices}
+        for name, count in counts.items():
+            if count is not None and count < 1:
+                raise InvalidConfig(f"data.{name} must be 1 or more; found {count}")
         self.patch, self.batch_size, self.cohort, self.labels = patch, batch_size, cohort, labels
         self.spacing_mm, self.crop, self.first_axis = spacing_mm, crop, first_axis
         self.fold, self.folds, self.splits, self.split_seed = fold, folds, splits, split_seed
@@ -203,7 +210,7 @@ class CohortDataModule(pl.LightningDataModule):
             **options,
         )
 
-    def recipe(self, net: Network) -> dict[str, Any]:
+    def recipe(self, net: NetworkLike) -> dict[str, Any]:
         """Plain descriptions of a network with this data's preprocessing, tiling and labels."""
         return {**describe_member(net, self.prepared_by(), self.tiling), "scheme": describe(self.labels)}
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from avnnet.errors import InvalidConfig
+from avnnet.errors import InvalidConfig, InvalidSplit
 from avnnet.training.config import Experiment, load_experiment
 from avnnet.training.fit import recorded_precision
 
 MAX_PROCESSES = 256
+MAX_SEED = 2**32 - 1  # numpy's
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Study:
         processes: how many trainings go on at a time, each in a process of its own with its share of the cores.
 
     Raises:
-        InvalidConfig: if there is no process, or more of them than any machine has cores, or minutes for several.
+        InvalidConfig: if there is no process, or more of them than any machine has cores, or minutes for several; if
+            the seed is negative or too large.
+        InvalidSplit: if there are fewer than two folds.
     """
 
     cohort: Path
@@ -54,6 +57,10 @@ class Study:
             raise InvalidConfig(
                 f"--processes is a number from 1 to {MAX_PROCESSES}, at most one per core; found {self.processes}"
             )
+        if self.folds < 2:
+            raise InvalidSplit(f"a cross-validation has at least 2 folds; found {self.folds}. Ask for more (--folds)")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise InvalidConfig(f"--seed is a whole number from 0 to {MAX_SEED}; found {self.seed}")
         if self.minutes is not None and self.processes > 1:
             raise InvalidConfig(
                 f"--minutes times one training at a time; found --processes {self.processes} too. Give one of both"

@@ -119,7 +119,15 @@ def _way_out(study: Study) -> str:
     return f"choose another --out, or delete {study.out} to start anew"
 
 
-def _cohort_hash(cohort: Cohort) -> str:
+def cohort_hash(cohort: Cohort) -> str:
+    """A hash of a cohort's table, images and masks.
+
+    Args:
+        cohort: its cases.
+
+    Source:
+        SHA-256, FIPS 180-4.
+    """
     files = image_files_hash(
         *(path for case in cohort for path in (*case.image, case.label, case.second_label) if path)
     )
@@ -136,7 +144,7 @@ def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapp
         title=f"{study.folds}-fold cross-validation of {', '.join(study.names)} and their ensemble",
         command=study.command,
         cohort=str(study.cohort),
-        cohort_sha256=_cohort_hash(cohort),
+        cohort_sha256=cohort_hash(cohort),
         digital=cohort.is_digital,
         scheme=scheme,
         networks=tuple(study.names),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
+from avnnet.models import own_classes
 from avnnet.progress import Reporter
 from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
 from avnnet.record import BudgetRecord
@@ -46,6 +48,43 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
         AvnnetError: before any training, if a config, the cohort or the folds cannot be used.
     """
     reporter = reporter or Reporter()
+    done = cross_validate(study, reporter)
+    _write_figures(study, done.cohort, done.scheme, done.tables["agreement"])
+    write_report(study.out)
+    return done.failed
+
+
+@dataclass(frozen=True, eq=False)
+class Validated:
+    """A study whose folds are done.
+
+    Args:
+        cohort: its cases.
+        scheme: names of the label ids.
+        tables: measurements and agreement, of all folds.
+    """
+
+    cohort: Cohort
+    scheme: LabelScheme
+    tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def failed(self) -> int:
+        """The number of cases that failed in prediction."""
+        return int(self.tables["measurements"].query("error != ''")["case_id"].nunique())
+
+
+def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True) -> Validated:
+    """The tables of a study, written to its folder with masks, models and records, without figures and report.
+
+    Args:
+        study: what is to be done.
+        reporter: told what is being done.
+        is_forecast: whether to time the networks' first steps and say how long it will take.
+
+    Raises:
+        AvnnetError: before any training, if a config, the cohort or the folds cannot be used.
+    """
     cohort = read_cohort(study.cohort)
     if cohort.read_as:
         reporter.say(cohort.read_as)
@@ -63,10 +102,10 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
             reporter.say(f"fold {number} holds out no case with {scheme.part}: nothing will be known of it there")
     first, budgets = budgeted_networks(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     record = begin_record(study, cohort, scheme, first, held_out, budgets)
-    if not budgets:
+    if is_forecast and not budgets:
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
-    classes = list({type(module) for experiment in first.values() for module in experiment.model.net.modules()})
+    classes = list({cls for experiment in first.values() for cls in own_classes(experiment.model.net)})
     folds = [Fold(study, number, cohort, held_out[number], scheme, classes) for number in chosen]
     if study.processes > 1:
         _run_folds_apart(folds, first, reporter)
@@ -76,11 +115,8 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
             _run_fold(fold, first, budgets, reporter)
             _write_model(study, scheme, classes)
     tables = _collect(study)
-    _write_figures(study, cohort, scheme, tables["agreement"])
     end_record(study, record)
-    write_report(study.out)
-    measurements = tables["measurements"]
-    return int(measurements.loc[measurements["error"] != "", "case_id"].nunique())
+    return Validated(cohort, scheme, tables)
 
 
 def _networks(study: Study) -> dict[str, Path]:
@@ -92,7 +128,10 @@ def _networks(study: Study) -> dict[str, Path]:
     configs = [*study.nets, *([study.locator] if study.locator is not None else [])]
     names = study.trained_names
     if len(set(names)) != len(names) or RESERVED & set(names):
-        raise InvalidConfig(f"the configs' file names name the networks and must differ; found {names}")
+        raise InvalidConfig(
+            f"the configs' file names name the networks, must differ, and be none of {sorted(RESERVED)}, which name "
+            f"readers; found {names}. Rename a file"
+        )
     return dict(zip(names, configs, strict=True))
 
 
@@ -106,7 +145,7 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
         try:
             experiment.check_network(cohort)
         except InvalidConfig as error:
-            raise InvalidConfig(f"{name}: {error}") from error
+            raise type(error)(f"{name}: {error}") from error
     return schemes[0]
 
 

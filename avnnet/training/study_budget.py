@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -67,8 +68,14 @@ class Aside:
 
 
 @dataclass(frozen=True)
-class _Timed:
-    """What was found out on the first fold: by network the pace, the prepared data, and bytes on the disk."""
+class Timed:
+    """What was found out on the first fold.
+
+    Args:
+        paces: how long the parts of a training take, by network.
+        aside: what the study needs besides.
+        disk: bytes on the disk.
+    """
 
     paces: dict[str, Pace]
     aside: Aside
@@ -117,7 +124,7 @@ def budgeted_networks(
             reporter.say(f"{name}: {budget_in_words(budget)}, as recorded when this study was begun")
         return {name: within(experiment, kept[name]) for name, experiment in experiments.items()}, kept
     limit_s = TIMED_SHARE * 60 * study.minutes / len(experiments)
-    timed = _timed(study, experiments, cohort, held_out, reporter, limit_s, None, measure)
+    timed = timed_networks(study, experiments, cohort, held_out, reporter, partial(measure, limit_s=limit_s))
     asked = {name: asked_steps(experiment) for name, experiment in experiments.items()}
     share, other_s = shares(asked, timed.paces), clock() - reporter.started_s + timed.aside.total_s
     fold_s = (AIM * 60 * study.minutes - other_s) / len(held_out)
@@ -158,23 +165,32 @@ def say_forecast(
     rest = {name: sum(not is_trained(study.fold_folder(fold) / name) for fold in folds) for name in experiments}
     if reporter.is_quiet or not any(rest.values()):
         return
-    timed = _timed(study, experiments, cohort, held_out, reporter, GLANCE_S, GLANCE_STEPS, measure)
+    glance = partial(measure, limit_s=GLANCE_S, most=GLANCE_STEPS)
+    timed = timed_networks(study, experiments, cohort, held_out, reporter, glance)
     training_s = sum(timed.paces[name].seconds(asked_steps(one)) * rest[name] for name, one in experiments.items())
     trainings = sum(rest.values())
     what = f"{trainings} training{'s' if trainings > 1 else ''}, prediction and report"
     reporter.say(forecast(what, training_s + timed.aside.total_s, timed.disk, study.out))
 
 
-def _timed(
+def timed_networks(
     study: Study,
     experiments: Mapping[str, Experiment],
     cohort: Cohort,
     held_out: Sequence[Sequence[str]],
     reporter: Reporter,
-    limit_s: float,
-    most: int | None,
     measure: Measure,
-) -> _Timed:
+) -> Timed:
+    """How long the parts of a study take, by the first steps of each network on the first fold.
+
+    Args:
+        study: what is to be done.
+        experiments: by name, as they will be trained.
+        cohort: its cases.
+        held_out: ids of the held-out cases of the folds to do.
+        reporter: told of the preparation.
+        measure: times the steps of a network, as `measured_pace` with its limits.
+    """
     paces, disk, preparing_s, network_s, located_s = {}, 0.0, 0.0, 0.0, 0.0
     cases, folds = sum(map(len, held_out)), len(held_out)
     read_s = row_s = 0.0
@@ -187,7 +203,7 @@ def _timed(
         again.is_checked, again.reporter = True, Reporter(is_quiet=True)
         # the median spacing of another fold may be another, and its cases then have to be prepared anew
         preparing_s += (folds - 1) * first_s if data.spacing_mm is None else folds * _setup_s(again)
-        paces[name] = measure(experiment, limit_s=limit_s, **({} if most is None else {"most": most}))
+        paces[name] = measure(experiment)
         weights, cached = disk_bytes(experiment.model.net, [*data.training_entries, *data.held_out_entries])
         disk += folds * weights + (folds if data.spacing_mm is None else 1) * cached
         mirrored = 2 ** len(data.augment.mirror_axes if data.mirror_at_test else [])
@@ -198,7 +214,7 @@ def _timed(
     case_s = read_s + network_s + readers * row_s
     if study.locator is not None:  # once more around the head that was found
         case_s += located_s + network_s + row_s
-    return _Timed(paces, Aside(preparing_s, cases * case_s), disk)
+    return Timed(paces, Aside(preparing_s, cases * case_s), disk)
 
 
 def _setup_s(data: CohortDataModule) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from avnnet.inference.tiling import class_probabilities
 from avnnet.losses import DiceCE, supervise_scales
-from avnnet.models import Network
+from avnnet.models import keeps_contract
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.schedule import PolynomialDecay, Schedule
 
@@ -20,16 +20,19 @@ class SegmentationTask(pl.LightningModule):
     """Dice + cross-entropy with deep supervision, and Dice of whole validation images.
 
     Args:
-        net: the network.
+        net: the network: whatever keeps the contract of `avnnet.models.NetworkLike`.
         loss: logits `(B, K, *S)`, label ids `(B, 1, *S)` to scalar; `DiceCE()` by default.
         optimizer: makes an optimiser of parameters; AdamW with rate 2e-3 by default.
         schedule: learning rate over the training; polynomial decay by default.
         scale_weights: weight of each scale of the deep supervision; halving by default.
+
+    Raises:
+        InvalidNetwork: if the network lacks a part of the contract.
     """
 
     def __init__(
         self,
-        net: Network,
+        net: nn.Module,
         loss: nn.Module | None = None,
         optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=2e-3, weight_decay=1e-2),
         schedule: Schedule | None = None,
@@ -37,7 +40,7 @@ class SegmentationTask(pl.LightningModule):
     ) -> None:
         super().__init__()
         # no save_hyperparameters: from a notebook it pickles modules, and such a checkpoint is not safe to load
-        self.net = net
+        self.net = keeps_contract(net)
         self.loss = DiceCE() if loss is None else loss
         self.optimizer = optimizer
         self.schedule = PolynomialDecay() if schedule is None else schedule

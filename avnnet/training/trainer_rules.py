@@ -11,7 +11,7 @@ from avnnet.errors import InvalidConfig
 
 
 def check_trainer(trainer: pl.Trainer, names: Collection[str]) -> None:
-    """Refuse a trainer of several devices, and callbacks that wait for what is never logged.
+    """Refuse a trainer of several devices, of no end or no step, and callbacks that wait for what is never logged.
 
     Args:
         trainer: as the config made it.
@@ -25,6 +25,12 @@ def check_trainer(trainer: pl.Trainer, names: Collection[str]) -> None:
             f"avnnet trains on one device; found trainer.devices for {trainer.world_size} process(es) and "
             f"{type(trainer.strategy).__name__}. Set trainer.devices: 1 and leave trainer.strategy out; the folds of a "
             "study run beside each other with --only-fold, a device for each by CUDA_VISIBLE_DEVICES"
+        )
+    epochs, steps = trainer.max_epochs, trainer.max_steps
+    if epochs == 0 or steps == 0 or (epochs is not None and epochs < 0 and steps < 0):
+        raise InvalidConfig(
+            f"a training has at least one step and comes to an end; found trainer.max_epochs: {epochs} and "
+            f"trainer.max_steps: {steps}. Set trainer.max_epochs to 1 or more, or leave it out and give --minutes"
         )
     callbacks = trainer.callbacks  # type: ignore[attr-defined]
     is_all_lightnings = all(type(one).__module__.startswith("pytorch_lightning.") for one in callbacks)

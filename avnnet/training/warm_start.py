@@ -13,7 +13,7 @@ from avnnet.errors import CheckpointMismatch, ModelMismatch
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, model_hash
 from avnnet.inference.segmenter import Segmenter
-from avnnet.models import Network
+from avnnet.models import NetworkLike, own_classes
 from avnnet.record import RunRecord
 from avnnet.training.datamodule import CohortDataModule
 
@@ -45,7 +45,7 @@ class WarmStart:
         return f"{text}; new: {', '.join(self.left)}" if self.left else text
 
 
-def start_from(net: Network, folder: str | Path) -> WarmStart:
+def start_from(net: NetworkLike, folder: str | Path) -> WarmStart:
     """What was taken over: every tensor of a network in a model folder whose name and shape are those of this one's.
 
     Of several networks that is taken of which most numbers fit, the first of equal ones. All images that any network
@@ -71,7 +71,7 @@ def start_from(net: Network, folder: str | Path) -> WarmStart:
     return WarmStart(model_hash(folder), member.name, tuple(fitted), tuple(left), tuple(seen))
 
 
-def check_start(net: Network, folder: str | Path) -> None:
+def check_start(net: NetworkLike, folder: str | Path) -> None:
     """Refuse a model folder that no training of a network can start from; the network is not changed.
 
     Args:
@@ -84,10 +84,10 @@ def check_start(net: Network, folder: str | Path) -> None:
     _fitting(net, folder)
 
 
-def _fitting(net: Network, folder: str | Path) -> tuple[Segmenter, Member, list[str]]:
+def _fitting(net: NetworkLike, folder: str | Path) -> tuple[Segmenter, Member, list[str]]:
     """The model, its network of which most fits, and the names of the tensors that do."""
     with torch.random.fork_rng():  # to build the model's networks must not move the numbers of the training
-        model = load_model(folder, classes={type(module) for module in net.modules()})
+        model = load_model(folder, classes=own_classes(net))
     members = [member for member in model.members if member.net.ndim == net.ndim]
     if not members:
         found = sorted({member.net.ndim for member in model.members})
@@ -106,7 +106,7 @@ def _fitting(net: Network, folder: str | Path) -> tuple[Segmenter, Member, list[
     return model, member, fitted
 
 
-def begun_from(record: RunRecord, net: Network, begun: RunRecord | None, start: str | Path | None) -> RunRecord:
+def begun_from(record: RunRecord, net: NetworkLike, begun: RunRecord | None, start: str | Path | None) -> RunRecord:
     """The record with where the training started: what an earlier one says, or what is taken from a model now.
 
     Args:
@@ -172,7 +172,7 @@ def check_same_start(begun: RunRecord | None, start: str | Path | None, folder: 
         )
 
 
-def _numbers_fitting(net: Network, member: Member) -> int:
+def _numbers_fitting(net: NetworkLike, member: Member) -> int:
     given = member.net.state_dict()
     own = net.state_dict().items()
     return sum(value.numel() for name, value in own if name in given and given[name].shape == value.shape)

@@ -6,6 +6,9 @@ import pytest
 
 from avnnet.choice import SignalMode
 from avnnet.cli import parser
+from avnnet.cli.fit_words import taken_out
+from avnnet.errors import InvalidConfig
+from avnnet.inference.device import chosen_device
 
 
 @pytest.mark.parametrize("words", ["predict m i", "measure m", "compare m a"])
@@ -60,3 +63,19 @@ def test_every_sequence_of_the_library_is_one_of_the_command_and_mixed_is_too():
         assert parser().parse_args(["phantom", "cohort", "o", "--sequence", word]).sequence == word
     with pytest.raises(SystemExit):
         parser().parse_args(["phantom", "cohort", "o", "--sequence", "vibes"])
+
+
+def test_an_empty_word_for_the_folder_of_results_is_a_usage_error_not_the_working_directory(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parser().parse_args(["predict", "m", "i.nii.gz", "--out", ""])
+    assert stop.value.code == 2
+    assert "--out: must be a path; found an empty word" in capsys.readouterr().err
+
+
+def test_a_negative_number_behind_a_word_of_fit_is_its_value():
+    assert taken_out("--minutes", ["--minutes", "-5", "-c", "a.yaml"]) == ("-5", ["-c", "a.yaml"])
+
+
+def test_a_device_without_numbers_is_refused():
+    with pytest.raises(InvalidConfig, match="no device for --device meta"):
+        chosen_device("meta")

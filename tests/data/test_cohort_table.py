@@ -46,6 +46,13 @@ def test_side_stage_and_centre_are_read(cohort):
     assert len(case.centre_mm) == 3
 
 
+@pytest.mark.parametrize("word", ["L", "Left", " left "])
+def test_a_side_written_another_way_is_the_same_side_in_every_table(tmp_path, word):
+    cohort = read_cohort(write(tmp_path, f"{HEAD},side\np,a,i.nii,l.nii,{word}\nq,b,i.nii,l.nii,\n"))
+    assert [case.side for case in cohort] == [Side.LEFT, None]
+    assert cohort.table["side"].tolist() == ["left", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [

@@ -11,7 +11,7 @@ from tests.inference.conftest import Threshold
 class Ramp(nn.Module):
     """Logits that grow along the last axis of whatever it sees: mirroring matters."""
 
-    ndim = 3
+    ndim, classes = 3, 2
 
     def forward(self, x: Tensor) -> Tensor:
         ramp = torch.linspace(-1, 1, x.shape[-1]).expand_as(x)

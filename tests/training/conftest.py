@@ -1,11 +1,15 @@
-"""A finished study of two folds and two tiny networks, made once."""
+"""A finished study of two folds and two tiny networks, and a finished ablation, made once."""
 
+import os
+import re
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from avnnet.cli import main
 from avnnet.models import ConvBlock
 from avnnet.progress import Reporter
 from avnnet.training import study as study_module
@@ -14,6 +18,7 @@ from avnnet.training.study import run_study
 from tests.conftest import once_per_run, write_net
 
 QUIET = Reporter(is_quiet=True)
+ROOT = Path(__file__).parents[2]
 
 
 class OwnBlock(ConvBlock):
@@ -48,6 +53,41 @@ def finished(tmp_path_factory, hips):
     # a copy for each process: a test may run the study again
     own = shutil.copytree(folder / "study", tmp_path_factory.mktemp("finished") / "study")
     return replace(plan(folder), out=own), int((folder / "failed").read_text())
+
+
+def command_of_ablation() -> list[str]:
+    """The words of the page's ablation: 3 variants, 3 seeds, 2 folds."""
+    page = (ROOT / "docs" / "ablation.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    return shlex.split(re.findall(r"^avnnet (ablate .*)$", page, re.MULTILINE)[0])
+
+
+def set_up_ablation(folder: Path, hips: Path) -> None:
+    """Writes what the words of the page name: a tiny network in place of the laptop's, on six hips."""
+    for place in ("experiments/laptop", "experiments/ablations"):
+        (folder / place).mkdir(parents=True)
+    write_net(folder / "experiments" / "laptop", "unet3d", steps_per_epoch=10)
+    for name in ("residual", "averaged"):
+        shutil.copy(ROOT / "experiments" / "ablations" / f"{name}.yaml", folder / "experiments" / "ablations")
+    shutil.copytree(hips.parent, folder / "runs" / "hips")
+
+
+@pytest.fixture(scope="session")
+def ablated(tmp_path_factory, hips) -> Path:
+    """A folder in which the ablation of docs/ablation.md has been run, in tiny form."""
+
+    def make(folder: Path) -> None:
+        set_up_ablation(folder, hips)
+        before = os.getcwd()
+        os.chdir(folder)
+        try:
+            assert main([*command_of_ablation(), "--seeds", "1"]) == 0  # the others are added after it
+            assert main(command_of_ablation()) == 0
+        finally:
+            os.chdir(before)
+
+    folder = once_per_run(tmp_path_factory, "ablated", make)
+    # a copy for each process: a test may run the ablation again
+    return shutil.copytree(folder, tmp_path_factory.mktemp("ablated") / "work")
 
 
 def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,19 @@ def test_an_ensemble_is_evaluated_on_a_cohort_that_it_never_saw(finished, strang
     assert "Digital hips" in (tmp_path / "o" / "report.html").read_text()
 
 
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_a_folder_that_cannot_be_written_to_is_named_before_any_image_is_segmented(
+    finished, strangers, cohort, tmp_path, capsys, command
+):
+    study, _ = finished
+    (tmp_path / "file").write_text("")
+    what = {"evaluate": [str(strangers)], "predict": [str(cohort.cases[0].image[0]), "--keep-names"]}[command]
+    assert main([command, str(study.out / "model"), *what, "--out", str(tmp_path / "file")]) == 2
+    said = capsys.readouterr().err
+    assert f"OutputNotWritable: cannot write {tmp_path / 'file'}" in said
+    assert "segmenting" not in said
+
+
 def test_images_of_the_training_are_a_leak(finished, hips, tmp_path, capsys):
     study, _ = finished
     words = ["evaluate", str(study.out / "model"), str(hips), "--out", str(tmp_path / "o")]

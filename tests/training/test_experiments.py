@@ -14,8 +14,11 @@ from avnnet.training.schedule import CosineDecay, PolynomialDecay, Schedule
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 LAPTOP = EXPERIMENTS / "laptop" / "unet3d.yaml"
 # an ablation is an overlay: it is nothing without a full config below
+# of the networks of other libraries, whose overlays are built elsewhere, one is trained here
 CONFIGS = [
-    [LAPTOP, path] if path.parent.name == "ablations" else [path] for path in sorted(EXPERIMENTS.glob("*/*.yaml"))
+    [LAPTOP, path] if path.parent.name in ("ablations", "foreign") else [path]
+    for path in sorted(EXPERIMENTS.glob("*/*.yaml"))
+    if path.parent.name != "foreign" or path.stem == "dynunet"
 ]
 
 

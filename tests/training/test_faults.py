@@ -2,6 +2,7 @@ import pytest
 
 from avnnet.errors import GeometryMismatch, InvalidConfig, InvalidSplit, MissingFile
 from avnnet.training import one_fold
+from avnnet.training.config import load_experiment
 from avnnet.training.study import run_study
 from tests.training.conftest import QUIET
 
@@ -78,3 +79,44 @@ def test_a_patch_that_does_not_fit_the_network_is_named_with_one_that_does(plan,
     overrides = [f"--data.{key}={value}" for key, value in data.items()]
     with pytest.raises(InvalidConfig, match=words):
         run_study(plan(nets=[net_yaml(net)], overrides=overrides), QUIET)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"folds": 0}, "at least 2 folds; found 0"),
+        ({"folds": -2}, "at least 2 folds; found -2"),
+        ({"seed": -1}, "--seed is a whole number from 0 to 4294967295; found -1"),
+    ],
+)
+def test_folds_and_seeds_below_zero_are_refused_by_name(plan, asked, words):
+    with pytest.raises((InvalidConfig, InvalidSplit), match=words):
+        plan(**asked)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("--trainer.max_epochs=-1", "comes to an end; found trainer.max_epochs: -1"),
+        ("--trainer.max_epochs=0", "at least one step.*found trainer.max_epochs: 0"),
+        ("--data.batch_size=0", "data.batch_size must be 1 or more; found 0"),
+        ("--data.steps_per_epoch=0", "data.steps_per_epoch must be 1 or more; found 0"),
+        ("--model.optimizer.init_args.lr=-1", "Invalid learning rate: -1"),
+    ],
+)
+def test_a_training_without_a_step_or_an_end_is_refused_before_any_work(net_yaml, override, words):
+    with pytest.raises(InvalidConfig, match=words):
+        load_experiment([net_yaml("unet3d")], ["--model.optimizer=torch.optim.AdamW", override])
+
+
+def test_a_network_named_as_a_reader_hears_which_names_are_taken(plan, net_yaml):
+    with pytest.raises(InvalidConfig, match=r"none of \['ensemble', .*'manual'.*found \['manual'\]. Rename"):
+        run_study(plan(nets=[net_yaml("unet3d").rename(net_yaml("unet3d").with_name("manual.yaml"))]), QUIET)
+
+
+def test_a_table_given_as_a_config_is_not_shown_in_the_message(tmp_path):
+    table = tmp_path / "cohort.csv"
+    table.write_text("patient_id,case_id\nDoe Jane,hip-001\n", encoding="utf-8")
+    with pytest.raises(InvalidConfig, match="found none") as refused:
+        load_experiment([table])
+    assert "Doe" not in str(refused.value)

@@ -25,16 +25,18 @@ def snippets(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if snippets(page)], ids=name_of)
-def test_the_python_of_a_page_runs(page, finished, hips, tmp_path, monkeypatch):
+def test_the_python_of_a_page_runs(page, finished, hips, tmp_path, monkeypatch, request):
     study, _ = finished
     (tmp_path / "runs" / "demo").mkdir(parents=True)
     (tmp_path / "runs" / "demo" / "study").symlink_to(study.out)
     (tmp_path / "runs" / "demo" / "hips").symlink_to(hips.parent)
-    (tmp_path / "runs" / "laptop-unet3d-fold0").symlink_to(study.out / "fold0" / "unet3d")
+    (tmp_path / "runs" / "laptop-unet3d-gated-fold0").symlink_to(study.out / "fold0" / "unet3d")
+    if "runs/ablation" in snippets(page):
+        (tmp_path / "runs" / "ablation").symlink_to(request.getfixturevalue("ablated") / "runs" / "ablation")
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "__main__"}
     exec(compile(snippets(page), page.name, "exec"), names)
-    assert {"model", "truth", "row", "panel"} & set(names)  # what the pages come to
+    assert {"model", "truth", "row", "panel", "plan"} & set(names)  # what the pages come to
 
 
 def commands(page: Path) -> list[list[str]]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from avnnet.data.files import read_image, read_labels
 from avnnet.errors import InvalidRecipe
@@ -13,7 +14,7 @@ from avnnet.inference.model_folder import load_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP
 from avnnet.metrics import dice
-from avnnet.models import ConvBlock, ResidualBlock
+from avnnet.models import ConvBlock, NestedRegions, ResidualBlock, Slab, UNet3D
 from avnnet.stats import best_reader
 from avnnet.tables import read_table
 from avnnet.training.plan import Study
@@ -155,6 +156,32 @@ def test_a_block_of_the_users_own_runs_through_a_study(plan, net_yaml, no_report
         load_model(study.out / "model")
     member = load_model(study.out / "model", classes=[OwnBlock]).members[0]
     assert type(member.net.encoder.stages[0]) is OwnBlock
+
+
+def test_nested_regions_and_a_slab_run_through_a_study_beside_an_ordinary_network(plan, net_yaml, tmp_path, no_report):
+    def other(name, net, **model):
+        config = yaml.safe_load(net_yaml(name).read_text())
+        config["model"] = {"net": net, **model}
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(config))
+        return tmp_path / f"{name}.yaml"
+
+    def slot(name, **inside):
+        ndim = int(name[4])
+        args = {"channels": [4, 8], "strides": [[2] * ndim], **inside}
+        return {"class_path": f"avnnet.models.{name}", "init_args": args}
+
+    nested = {"class_path": "avnnet.models.NestedRegions", "init_args": {"net": slot("UNet3D", classes=2)}}
+    slab = {"class_path": "avnnet.models.Slab", "init_args": {"net": slot("UNet2D"), "slices": 3}}
+    nets = [
+        net_yaml("unet3d"),
+        other("nested3d", nested, loss={"class_path": "avnnet.losses.RegionDiceCE"}),
+        other("slab3d", slab),
+    ]
+    study = plan(nets=nets, only_fold=0, overrides=["--trainer.max_epochs=1"])
+    assert run_study(study, QUIET) == 0
+    model = load_model(study.out / "model")
+    assert [type(member.net) for member in model.members] == [UNet3D, NestedRegions, Slab]
+    assert set(read_table(study.out / "agreement.csv")["reader"]) >= {"unet3d", "nested3d", "slab3d", "ensemble"}
 
 
 def test_a_cohort_without_centres_is_trained_on_patches_and_predicted_by_a_window(

@@ -86,7 +86,7 @@ def find_series(place: str | Path, *, on_progress: Callable[[int, int], None] | 
     if not groups and not strange:
         raise NotAnImage(
             f"no DICOM images among {len(paths)} files ({others} DICOM files without pixels); give the folder that "
-            "holds the slices. An image file, such as .nii.gz, needs no scan: it goes straight to avnnet predict"
+            "holds the slices. Image files, such as .nii.gz, are given to avnnet predict one by one, not as a folder"
         )
     return Found(list(_numbered(groups)), others, strange)
 
