@@ -55,6 +55,36 @@ def part(factory: Callable[..., Any]) -> Part:
     return functools.partial(cls, **kept) if kept else cls
 
 
+def fill(slot: str, factory: Callable[..., Any], *args: Any) -> Any:
+    """What the class in a slot makes of the arguments that the slot gives it.
+
+    Args:
+        slot: its name.
+        factory: what fills it.
+        args: what the slot calls it with.
+
+    Raises:
+        InvalidConfig: if the class does not take them.
+
+    Examples:
+        >>> fill("number", int, "7")
+        7
+        >>> fill("up", bool, 3, 1)
+        Traceback (most recent call last):
+        ...
+        avnnet.errors.InvalidConfig: bool does not fit into the slot up: bool expected at most 1 argument, got 2. Take \
+a class that is called as the slot's default
+    """
+    try:
+        return factory(*args)
+    except TypeError as error:
+        name = getattr(getattr(factory, "func", factory), "__name__", type(factory).__name__)
+        raise InvalidConfig(
+            f"{name} does not fit into the slot {slot}: {str(error)[:200]}. Take a class that is called as the slot's "
+            "default"
+        ) from error
+
+
 def _refuse_downloads(cls: type, given: Mapping[str, Any]) -> None:
     """A slot is also filled by a model folder, which may come from anybody: to load it must not go to the network."""
     for name, value in {**_defaults(cls), **given}.items():

@@ -65,7 +65,7 @@ def describe(obj: Any) -> Any:
             f"{type(obj).__name__} must keep its constructor arguments as attributes of the same name; "
             f"missing {missing}"
         )
-    late = getattr(type(obj), "left_out_at_default", ())
+    late = getattr(type(obj), "left_out_at_default", ())  # added since: so recipes of before stay the same
     kept = [p.name for p in parameters if p.name not in late or getattr(obj, p.name) is not p.default]
     return {"class": type(obj).__name__, "args": {name: describe(getattr(obj, name)) for name in kept}}
 

@@ -1,22 +1,54 @@
-"""Networks: `Tensor (B, C, *S)` to logits `(B, K, *S)`."""
+"""Networks: `Tensor (B, C, *S)` to logits `(B, K, *S)`, and the pieces that fill their slots."""
 
+from avnnet.models.acts import LeakyReLU
 from avnnet.models.blocks import ConvBlock
 from avnnet.models.check import check_network, check_output
 from avnnet.models.foreign import Foreign
 from avnnet.models.network import Network, NetworkLike, keeps_contract, own_classes
+from avnnet.models.nextblocks import ConvNeXtBlock, MedNeXtBlock, MedNeXtUp
+from avnnet.models.norms import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from avnnet.models.regions import NestedRegions
+from avnnet.models.resenc import ResEncUNet, ResEncUNet2D, ResEncUNet3D
+from avnnet.models.residual import ResEncBlock
+from avnnet.models.skips import Add, AttentionGate, Concat
 from avnnet.models.slab import Slab
 from avnnet.models.unet import UNet, UNet2D, UNet3D
+from avnnet.models.ups import TransposedConv
 from avnnet.models.variants import ResidualBlock
+from avnnet.models.wrappers import Checkpointed, SqueezeExcitation
+
+NETWORKS = (UNet2D, UNet3D, ResEncUNet2D, ResEncUNet3D, Foreign, NestedRegions, Slab)
+BLOCKS = (ConvBlock, ResidualBlock, ResEncBlock, ConvNeXtBlock, MedNeXtBlock, SqueezeExcitation, Checkpointed)
+NORMS = (InstanceNorm, GroupNorm, BatchNorm, LayerNorm)
+ACTS = (LeakyReLU,)
+JOINTS = (Concat, Add, AttentionGate, TransposedConv, MedNeXtUp)
 
 __all__ = [
+    "Add",
+    "AttentionGate",
+    "BatchNorm",
+    "Checkpointed",
+    "Concat",
     "ConvBlock",
+    "ConvNeXtBlock",
     "Foreign",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "LeakyReLU",
+    "MedNeXtBlock",
+    "MedNeXtUp",
     "NestedRegions",
     "Network",
     "NetworkLike",
+    "ResEncBlock",
+    "ResEncUNet",
+    "ResEncUNet2D",
+    "ResEncUNet3D",
     "ResidualBlock",
     "Slab",
+    "SqueezeExcitation",
+    "TransposedConv",
     "UNet",
     "UNet2D",
     "UNet3D",
@@ -28,10 +60,10 @@ __all__ = [
 
 
 def known() -> tuple[type, ...]:
-    """The classes of networks and blocks that a model folder may name without being handed over.
+    """The classes of networks and their pieces that a model folder may name without being handed over.
 
     Examples:
-        >>> [cls.__name__ for cls in known()]
-        ['UNet2D', 'UNet3D', 'Foreign', 'NestedRegions', 'Slab', 'ConvBlock', 'ResidualBlock']
+        >>> [cls.__name__ for cls in known()[:2]]
+        ['UNet2D', 'UNet3D']
     """
-    return (UNet2D, UNet3D, Foreign, NestedRegions, Slab, ConvBlock, ResidualBlock)
+    return (*NETWORKS, *BLOCKS, *NORMS, *ACTS, *JOINTS)

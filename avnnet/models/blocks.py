@@ -7,13 +7,13 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-CONV: dict[int, type[nn.Module]] = {2: nn.Conv2d, 3: nn.Conv3d}
-UP: dict[int, type[nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-NORM: dict[int, type[nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+from avnnet.models.acts import LeakyReLU
+from avnnet.models.layers import ActSlot, NormSlot, activation, convolution, drop
+from avnnet.models.norms import InstanceNorm
 
 
 class ConvBlock(nn.Module):
-    """Convolution, instance norm and leaky ReLU, repeated; the first convolution has the stride.
+    """Convolution, norm and activation, repeated; the first convolution has the stride.
 
     A block of your own takes the same arguments and keeps the shapes; hand the class to
     `UNet3D(..., block=MyBlock)`.
@@ -25,6 +25,9 @@ class ConvBlock(nn.Module):
         kernel: kernel size per axis, odd numbers.
         stride: stride per axis of the first convolution.
         convs: how many convolutions.
+        norm: the class of the norms, called `norm(ndim, channels)`.
+        act: the class of the activations, called without arguments.
+        dropout: share of the channels that is dropped after each convolution in training.
 
     Shapes:
         `(B, in_channels, *S)` to `(B, out_channels, *(ceil(S / stride)))`.
@@ -45,18 +48,17 @@ class ConvBlock(nn.Module):
         kernel: Sequence[int],
         stride: Sequence[int],
         convs: int = 2,
+        norm: NormSlot = InstanceNorm,
+        act: ActSlot = LeakyReLU,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        padding = [size // 2 for size in kernel]
         widths = [in_channels] + [out_channels] * convs
         steps = [tuple(stride)] + [(1,) * ndim] * (convs - 1)
         layers: list[nn.Module] = []
         for (before, after), step in zip(pairwise(widths), steps, strict=True):
-            layers += [
-                CONV[ndim](before, after, tuple(kernel), step, tuple(padding)),
-                NORM[ndim](after, eps=1e-5, affine=True),
-                nn.LeakyReLU(0.01, inplace=True),
-            ]
+            layers += [convolution(ndim, before, after, kernel, step), *drop(ndim, dropout)]
+            layers += [norm(ndim, after), activation(act)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from avnnet.models.layers import BlockSlot
+from avnnet.parts import fill
+
 
 class Encoder(nn.Module):
     """Stages of blocks; the first keeps the resolution, each further one divides it by its stride.
@@ -17,7 +20,7 @@ class Encoder(nn.Module):
         strides: stride per axis between stages, one fewer than stages.
         kernels: kernel size per axis, one per stage.
         block: the class of a stage's block.
-        convs: convolutions per block.
+        convs: convolutions of each stage's block.
     """
 
     def __init__(
@@ -27,15 +30,15 @@ class Encoder(nn.Module):
         channels: Sequence[int],
         strides: Sequence[Sequence[int]],
         kernels: Sequence[Sequence[int]],
-        block: type[nn.Module],
-        convs: int,
+        block: BlockSlot,
+        convs: Sequence[int],
     ) -> None:
         super().__init__()
         before = [in_channels, *channels[:-1]]
         steps = [(1,) * ndim, *strides]
         self.stages = nn.ModuleList(
-            block(ndim, *io, kernel, step, convs)
-            for io, kernel, step in zip(zip(before, channels, strict=True), kernels, steps, strict=True)
+            fill("block", block, ndim, width_in, width, kernel, step, number)
+            for width_in, width, kernel, step, number in zip(before, channels, kernels, steps, convs, strict=True)
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -44,7 +47,7 @@ class Encoder(nn.Module):
         Examples:
             >>> import torch
             >>> from avnnet.models.blocks import ConvBlock
-            >>> encoder = Encoder(2, 1, [4, 8], [[2, 2]], [[3, 3]] * 2, ConvBlock, convs=1)
+            >>> encoder = Encoder(2, 1, [4, 8], [[2, 2]], [[3, 3]] * 2, ConvBlock, [1, 1])
             >>> [tuple(stage.shape) for stage in encoder(torch.zeros(1, 1, 8, 8))]
             [(1, 4, 8, 8), (1, 8, 4, 4)]
         """

@@ -152,7 +152,7 @@ def own_classes(net: NetworkLike) -> list[type]:
     Examples:
         >>> from avnnet.models import UNet2D
         >>> sorted(cls.__name__ for cls in own_classes(UNet2D([4, 8], [[2, 2]])))
-        ['ConvBlock', 'Decoder', 'Encoder', 'UNet2D']
+        ['Concat', 'ConvBlock', 'Decoder', 'Encoder', 'InstanceNorm', 'LeakyReLU', 'TransposedConv', 'UNet2D']
     """
     modules = dict.fromkeys(type(module) for module in net.modules())
     own = [cls for cls in modules if cls.__module__.partition(".")[0] not in LIBRARIES]

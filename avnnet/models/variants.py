@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from avnnet.models.blocks import CONV, NORM, ConvBlock
-
-POOL: dict[int, type[nn.Module]] = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
+from avnnet.models.acts import LeakyReLU
+from avnnet.models.blocks import ConvBlock
+from avnnet.models.layers import CONV, POOL, ActSlot, NormSlot
+from avnnet.models.norms import InstanceNorm
 
 
 class ResidualBlock(ConvBlock):
@@ -33,13 +34,16 @@ class ResidualBlock(ConvBlock):
         kernel: Sequence[int],
         stride: Sequence[int],
         convs: int = 2,
+        norm: NormSlot = InstanceNorm,
+        act: ActSlot = LeakyReLU,
+        dropout: float = 0.0,
     ) -> None:
-        super().__init__(ndim, in_channels, out_channels, kernel, stride, convs)
+        super().__init__(ndim, in_channels, out_channels, kernel, stride, convs, norm, act, dropout)
         past: list[nn.Module] = []
         if any(step > 1 for step in stride):
             past.append(POOL[ndim](tuple(stride), tuple(stride), ceil_mode=True))
         if in_channels != out_channels:
-            past += [CONV[ndim](in_channels, out_channels, 1, bias=False), NORM[ndim](out_channels, affine=True)]
+            past += [CONV[ndim](in_channels, out_channels, 1, bias=False), norm(ndim, out_channels)]
         self.past = nn.Sequential(*past)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -69,6 +69,7 @@ def changes(before: Mapping[str, Any], experiment: Experiment) -> Iterator[tuple
         experiment: what is asked for now.
     """
     now = experiment.as_plain()
+    before = _with_class_paths(before, now)
     older = _known_before(now, before)
     filled = now if older == now else experiment.filled(older)
     return _changes(before, now, filled, "")
@@ -77,6 +78,15 @@ def changes(before: Mapping[str, Any], experiment: Experiment) -> Iterator[tuple
 def _is_of(key: str, keys: Collection[str]) -> bool:
     """Whether a key is one of these, or below one: `trainer.logger.init_args.name` below `trainer.logger`."""
     return any(key == one or key.startswith((f"{one}.", f"{one}[")) for one in keys)
+
+
+def _with_class_paths(before: Any, now: Any) -> Any:
+    """A written config in which a class is a `class_path`, where it was a bare path before it could have arguments."""
+    if isinstance(now, dict) and "class_path" in now and isinstance(before, str):
+        return {"class_path": before}
+    if isinstance(now, dict) and isinstance(before, dict):
+        return {key: _with_class_paths(value, now.get(key)) for key, value in before.items()}
+    return before
 
 
 def _known_before(now: Any, before: Any) -> Any:

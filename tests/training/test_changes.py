@@ -62,7 +62,7 @@ def test_an_argument_with_a_default_that_was_added_since_is_no_change(experiment
         (
             "model.net.init_args.block",
             "avnnet.models.ResidualBlock",
-            'block was "avnnet.models.R.*, is "avnnet.models.C',
+            'block.class_path was "avnnet.models.R.*, is "avnnet.models.C',
         ),
         ("trainer.callbacks.0.init_args.decay", 0.9, r"trainer.callbacks\[0\].init_args.decay was 0.9, is 0.99"),
         ("trainer.callbacks", None, r"trainer.callbacks was null, is \[\{.*…"),
@@ -74,6 +74,13 @@ def test_a_value_that_was_changed_is_named_with_both(experiment, before, key, wa
     holder[last] = was
     with pytest.raises(CheckpointMismatch, match=f"^run holds a training with another config: .*{words}.*; go away$"):
         check_same_config(yaml.safe_dump(before), experiment, holds="run holds a training", way_out="go away")
+
+
+def test_a_block_that_was_written_by_its_path_alone_is_no_change(experiment, before):
+    net = before["model"]["net"]["init_args"]
+    net["block"] = "avnnet.models.ConvBlock"
+    del net["skip"], net["up"]
+    assert list(changes(before, experiment)) == []
 
 
 def test_every_changed_key_is_named(experiment, before):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from avnnet.models import ConvBlock, ResidualBlock
+from avnnet.models import BatchNorm, ConvBlock, LayerNorm, ResidualBlock
 from avnnet.progress import Reporter
 from avnnet.training.config import Trainer, load_experiment
 from avnnet.training.precision import fastest_precision
@@ -59,6 +59,15 @@ def test_an_overlay_changes_the_block_and_nothing_else():
     assert plain.model.net.block is ConvBlock
     assert residual.model.net.channels == plain.model.net.channels
     assert residual.datamodule.crop == plain.datamodule.crop
+
+
+def test_an_overlay_that_gives_arguments_builds_the_pieces_that_it_names():
+    words = ["--trainer.accelerator=cpu"]
+    norms = {
+        name: load_experiment([LAPTOP, EXPERIMENTS / "ablations" / f"{name}.yaml"], words).model.net.block.keywords
+        for name in ("batchnorm", "convnext", "dropout")
+    }
+    assert norms == {"batchnorm": {"norm": BatchNorm}, "convnext": {"norm": LayerNorm}, "dropout": {"dropout": 0.1}}
 
 
 def test_averaged_weights_are_the_moving_average_of_the_steps(hips, tmp_path):

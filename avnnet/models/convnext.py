@@ -1,0 +1,125 @@
+"""The pieces of ConvNeXt and MedNeXt: depthwise kernels, and all mixing of channels in 1×1 convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from avnnet.models.layers import CONV, NormSlot
+from avnnet.models.limits import check_weights, check_whole
+from avnnet.models.norms import InstanceNorm
+
+MAX_EXPANSION = 16
+
+
+class ResponseNorm(nn.Module):
+    """Channels scaled by how strong they are beside the others of their sample, added to what comes in.
+
+    Scale and shift start at 0, so that at first nothing is changed.
+
+    Args:
+        ndim: 2 or 3.
+        channels: channels of the features.
+
+    Source: Woo et al., CVPR 2023 (global response normalisation of ConvNeXt V2).
+
+    Examples:
+        >>> layer, x = ResponseNorm(2, 2), torch.tensor([[[[3.0]], [[1.0]]]])
+        >>> layer(x).flatten().tolist()
+        [3.0, 1.0]
+        >>> _ = nn.init.ones_(layer.weight)
+        >>> layer(x).flatten().round(decimals=3).tolist()  # 3 + 3 * 3 / 2 and 1 + 1 * 1 / 2
+        [7.5, 1.5]
+    """
+
+    def __init__(self, ndim: int, channels: int) -> None:
+        super().__init__()
+        self.ndim, self.channels = ndim, channels
+        self.weight = nn.Parameter(torch.zeros(1, channels, *[1] * ndim))
+        self.bias = nn.Parameter(torch.zeros(1, channels, *[1] * ndim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features `(B, channels, *S)` of features `(B, channels, *S)`."""
+        size = torch.linalg.vector_norm(x, dim=tuple(range(2, x.ndim)), keepdim=True)
+        return x + self.weight * (x * (size / (size.mean(1, keepdim=True) + 1e-6))) + self.bias
+
+
+class Mixer(nn.Module):
+    """A norm, then each voxel's channels through a layer `expansion` times as wide.
+
+    Args:
+        ndim: 2 or 3.
+        in_channels: channels coming in.
+        out_channels: channels going out.
+        norm: the class of the norm, called `norm(ndim, channels)`.
+        expansion: how many times wider the inner layer is than `in_channels`.
+        response_norm: a `ResponseNorm` after the activation.
+
+    Raises:
+        InvalidConfig: if the expansion is out of its limits or makes too many weights.
+
+    Examples:
+        >>> Mixer(3, 2, 4)(torch.zeros(1, 2, 2, 2, 2)).shape
+        torch.Size([1, 4, 2, 2, 2])
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        in_channels: int,
+        out_channels: int,
+        norm: NormSlot = InstanceNorm,
+        expansion: int = 4,
+        response_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        check_whole("expansion", expansion, 1, MAX_EXPANSION)
+        wide = expansion * in_channels
+        check_weights(f"an expansion of {expansion} at {in_channels} channels", wide * (in_channels + out_channels))
+        self.layers = nn.Sequential(
+            norm(ndim, in_channels), CONV[ndim](in_channels, wide, 1), nn.GELU(),
+            *([ResponseNorm(ndim, wide)] if response_norm else []), CONV[ndim](wide, out_channels, 1),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features `(B, out_channels, *S)` of features `(B, in_channels, *S)`."""
+        return self.layers(x)
+
+
+class DepthwiseUnit(nn.Module):
+    """A depthwise convolution and a `Mixer`, with a way past both: a 1×1 convolution where the shape changes.
+
+    Args:
+        ndim: 2 or 3.
+        in_channels: channels coming in.
+        out_channels: channels going out.
+        kernel: kernel size per axis, odd numbers.
+        stride: stride per axis.
+        mixer: what mixes the channels, called `mixer(ndim, in_channels, out_channels)`.
+
+    Examples:
+        >>> DepthwiseUnit(3, 2, 4, (5, 5, 5), (1, 2, 2))(torch.zeros(1, 2, 3, 4, 5)).shape
+        torch.Size([1, 4, 3, 2, 3])
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        in_channels: int,
+        out_channels: int,
+        kernel: Sequence[int],
+        stride: Sequence[int],
+        mixer: Callable[[int, int, int], nn.Module] = Mixer,
+    ) -> None:
+        super().__init__()
+        padding = tuple(size // 2 for size in kernel)
+        self.depthwise = CONV[ndim](in_channels, in_channels, tuple(kernel), tuple(stride), padding, groups=in_channels)
+        self.mixer = mixer(ndim, in_channels, out_channels)
+        is_same = in_channels == out_channels and all(step == 1 for step in stride)
+        self.past = nn.Identity() if is_same else CONV[ndim](in_channels, out_channels, 1, tuple(stride))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features `(B, out_channels, *(ceil(S / stride)))` of features `(B, in_channels, *S)`."""
+        return self.past(x) + self.mixer(self.depthwise(x))
