@@ -35,8 +35,8 @@ demo: $(VENV)/.installed
 	  --nets experiments/demo/unet2d.yaml experiments/demo/unet3d.yaml
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check avnnet tests benchmarks docs/notebooks
-	$(BIN)/ruff format --check avnnet tests benchmarks docs/notebooks
+	$(BIN)/ruff check avnnet tests benchmarks docs/notebooks docs/compared
+	$(BIN)/ruff format --check avnnet tests benchmarks docs/notebooks docs/compared
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

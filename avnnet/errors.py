@@ -158,6 +158,10 @@ class BudgetTooSmall(AvnnetError):
     """Too few steps of a training fit into the minutes asked for."""
 
 
+class NonFiniteLoss(AvnnetError):
+    """A loss, a gradient or a weight of a training is NaN or infinite."""
+
+
 class InvalidConfig(AvnnetError):
     """A config names an unknown key, or values that do not fit together."""
 
@@ -170,8 +174,12 @@ class InvalidNetwork(InvalidConfig):
     """A network does not keep the contract: an attribute is missing, or what it gives is not what it should be."""
 
 
+class InvalidDataStep(AvnnetError):
+    """An augmentation, sampler or intensity normalisation of a user's own does what no training can use."""
+
+
 class InvalidClass(AvnnetError):
-    """A class of a user's own cannot be imported, or is neither a network nor a block."""
+    """A class of a user's own cannot be imported, or is none that a model can hold."""
 
 
 class InvalidRecipe(AvnnetError):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from avnnet.choice import Choice
 from avnnet.errors import InvalidScheme
 
+IGNORED = 255
+"""The id of voxels that count nowhere, in masks whose config says `data.has_ignored: true`."""
+
 
 class Side(Choice):
     """The side of the body. Left structures are mirrored to the right-hip frame before the network.

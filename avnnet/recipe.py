@@ -28,6 +28,9 @@ LIBRARIES = (
 def describe(obj: Any) -> Any:
     """A plain, JSON-able description of an object that keeps its constructor arguments under their names.
 
+    An argument that a class got later is named in its `left_out_at_default` and described only where it is not the
+    default, so that older versions, folders and caches know the rest as before.
+
     Args:
         obj: an object whose attributes hold its constructor arguments; numbers, text, lists, dicts, classes and
             `functools.partial` of classes pass through.
@@ -54,16 +57,17 @@ def describe(obj: Any) -> Any:
         return {"items": [[describe(key), describe(value)] for key, value in obj.items()]}
     if isinstance(obj, list | tuple):
         return [describe(item) for item in obj]
-    parameters = list(inspect.signature(type(obj).__init__).parameters.values())[1:]
-    # a keyword-only argument was added since: at its default it is not written, so that recipes of before stay the same
-    parameters = [p for p in parameters if p.kind is not p.KEYWORD_ONLY or getattr(obj, p.name, None) is not p.default]
+    has_none = type(obj).__init__ is object.__init__  # whose signature says that it takes anything
+    parameters = [] if has_none else list(inspect.signature(type(obj).__init__).parameters.values())[1:]
     missing = [p.name for p in parameters if not hasattr(obj, p.name)]
     if missing:
         raise InvalidRecipe(
             f"{type(obj).__name__} must keep its constructor arguments as attributes of the same name; "
             f"missing {missing}"
         )
-    return {"class": type(obj).__name__, "args": {p.name: describe(getattr(obj, p.name)) for p in parameters}}
+    late = getattr(type(obj), "left_out_at_default", ())
+    kept = [p.name for p in parameters if p.name not in late or getattr(obj, p.name) is not p.default]
+    return {"class": type(obj).__name__, "args": {name: describe(getattr(obj, name)) for name in kept}}
 
 
 def named_classes(obj: Any) -> list[type]:

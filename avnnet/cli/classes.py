@@ -19,8 +19,8 @@ def add_classes(command: argparse.ArgumentParser) -> None:
         default=[],
         type=own_class,
         metavar="MODULE.CLASS",
-        help="blocks and networks of your own that the model was trained with, such as my_module.MyBlock; modules in "
-        "the working directory can be imported. It is code: name only your own",
+        help="blocks, networks and normalisations of your own that the model was trained with, such as "
+        "my_module.MyBlock; modules in the working directory can be imported. It is code: name only your own",
     )
 
 
@@ -39,13 +39,15 @@ def own_class(word: str) -> type:
 
     Raises:
         InvalidClass: if the word names no module and class, if the module is missing or raises an error, or if what it
-            names is neither a network nor a block.
+            names is neither a network nor a block nor an intensity normalisation.
 
     Examples:
         >>> own_class("avnnet.models.ConvBlock")
         <class 'avnnet.models.blocks.ConvBlock'>
     """
     from torch import nn
+
+    from avnnet.data.normalise import Normalisation
 
     see_working_directory()
     name, _, attribute = word.rpartition(".")
@@ -73,9 +75,10 @@ def own_class(word: str) -> type:
         raise InvalidClass(
             f"{word} is not a class, it is of type {type(found).__name__}; name the class of a network or block"
         )
-    if not issubclass(found, nn.Module):
+    if not issubclass(found, nn.Module) and not issubclass(found, Normalisation):
         raise InvalidClass(
-            f"{word} is neither a network nor a block: both are a torch.nn.Module, and a network keeps the contract of "
-            "avnnet.models.NetworkLike"
+            f"{word} is neither a network nor a block nor a normalisation: the first two are a torch.nn.Module, and a "
+            "network keeps the contract of avnnet.models.NetworkLike; a normalisation is an "
+            "avnnet.data.normalise.Normalisation. An augmentation and a sampler are no part of a model: leave them out"
         )
     return found

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         f"precision {experiment.trainer.precision_choice.precision} ({experiment.trainer.precision_choice.reason})"
     )
     if start is not None and recorded_run(folder) is None:
-        check_start(experiment.model.net, start)  # before anything is prepared and timed
+        check_start(experiment.model.net, start, experiment.own_classes())  # before anything is prepared and timed
     experiment, budget = plan_fit(experiment, folder, minutes, reporter)
     with reporter.steps(f"training {name}", experiment.trainer.max_epochs or 0) as step:
         train(experiment, folder, name=name, on_epoch=step, start=start, budget=budget)

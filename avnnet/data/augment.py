@@ -11,9 +11,12 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from avnnet.data.augmentation import Augmentation
+from avnnet.labels import IGNORED
+
 
 @dataclass(frozen=True)
-class Augment:
+class Augment(Augmentation):
     """Ranges and probabilities of the augmentation; every draw comes from the generator handed over.
 
     Rotation and scaling act in mm, so that anisotropic voxels are turned and not sheared.
@@ -75,6 +78,12 @@ class Augment:
             if generator.random() < 0.5:
                 matrix[:, axis] *= -1
         return matrix
+
+    def __call__(
+        self, image: Tensor, label: Tensor, spacing_mm: Sequence[float], generator: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """The image with other intensities, and its label; how they lie was drawn by `affine`, when they were cut."""
+        return self.intensities(image, generator), label
 
     def intensities(self, image: Tensor, generator: np.random.Generator) -> Tensor:
         """The image `(C, *S)`, z-scored, each channel with other brightness, contrast, gamma, sharpness and noise.
@@ -138,7 +147,7 @@ def patch_centre(
     if (free > 0).any() and generator.random() < foreground_p:
         ids = label[0].numpy()
         present = np.unique(ids)
-        present = present[present > 0]
+        present = present[(present > 0) & (present != IGNORED)]
         if len(present):
             voxels = np.argwhere(ids == generator.choice(present))
             aimed = voxels[generator.integers(len(voxels))] - (size - 1) // 2

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from avnnet.data.cohort import Case, Cohort
-from avnnet.data.files import read_grid, read_labels
+from avnnet.data.files import read_grid
+from avnnet.data.ignored import read_training_labels
 from avnnet.data.limits import MIN_SLICES
 from avnnet.errors import AvnnetError, EmptyLabel, GeometryMismatch, NotAVolume
 from avnnet.grid import Grid
@@ -27,8 +28,13 @@ def check_volume(grid: Grid) -> None:
         )
 
 
-def check_case(case: Case, scheme: LabelScheme) -> set[int]:
+def check_case(case: Case, scheme: LabelScheme, *, has_ignored: bool = False) -> set[int]:
     """The label ids that the case's mask holds, if the case can be used.
+
+    Args:
+        case: with its files.
+        scheme: names of the label ids.
+        has_ignored: whether its masks may hold 255, voxels that count nowhere.
 
     Raises:
         MissingFile, UnreadableFile, UnsupportedFormat, UnsupportedDimensions: if a file cannot be read.
@@ -49,20 +55,24 @@ def check_case(case: Case, scheme: LabelScheme) -> set[int]:
     """
     grid = read_grid(case.image)
     check_volume(grid)
-    labels = read_labels(case.label, scheme)
+    labels = read_training_labels(case.label, scheme, has_ignored=has_ignored)
     if not labels.grid.is_close(grid):
         raise GeometryMismatch(
             f"image and label must lie on one grid; the image has {grid.summary()}, the label {labels.grid.summary()}. "
             "Resample the label onto the image's grid with nearest neighbour"
         )
-    if case.second_label is not None and not read_labels(case.second_label, scheme).grid.is_close(labels.grid):
-        raise GeometryMismatch("the masks of both readers must lie on one grid, that of the image; resample the second")
+    if case.second_label is not None:
+        second = read_training_labels(case.second_label, scheme, has_ignored=has_ignored)
+        if not second.grid.is_close(labels.grid):
+            raise GeometryMismatch(
+                "the masks of both readers must lie on one grid, that of the image; resample the second"
+            )
     if case.centre_mm is not None and not grid.contains(case.centre_mm):
         raise GeometryMismatch(
             f"the head centre {case.centre_mm} mm (x, y, z, LPS) is outside the image: {grid.summary()}. "
             "3D Slicer shows RAS: change the sign of its first two numbers"
         )
-    return set(np.unique(labels.array).tolist()) - {0}
+    return set(np.unique(labels.array).tolist()) & set(scheme.names)
 
 
 def check_cohort(
@@ -70,6 +80,7 @@ def check_cohort(
     scheme: LabelScheme,
     *,
     is_for_training: bool = True,
+    has_ignored: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, set[int]]:
     """The label ids in the mask of each case, if every case can be used; one run names the faults of all cases.
@@ -78,6 +89,7 @@ def check_cohort(
         cohort: the cases.
         scheme: names of the label ids.
         is_for_training: whether every structure must be in some mask; a healthy cohort can be evaluated.
+        has_ignored: whether masks may hold 255, voxels that count nowhere.
         on_progress: called with cases done and cases in all.
 
     Raises:
@@ -88,7 +100,7 @@ def check_cohort(
     found: dict[str, set[int]] = {}
     for done, case in enumerate(cohort, start=1):
         try:
-            found[case.case_id] = check_case(case, scheme)
+            found[case.case_id] = check_case(case, scheme, has_ignored=has_ignored)
         except AvnnetError as error:
             faults.append(type(error)(str(error), case_id=case.case_id))
         if on_progress is not None:

@@ -20,7 +20,8 @@ from avnnet.tables import Sheet
 REQUIRED = ["patient_id", "case_id", "image", "label"]
 SECOND_LABEL = "second_label"
 CENTRE = ["centre_x_mm", "centre_y_mm", "centre_z_mm"]
-NUMBERS = ["age", *CENTRE]
+SAMPLE_WEIGHT = "sample_weight"
+NUMBERS = ["age", *CENTRE, SAMPLE_WEIGHT]
 DIGITAL_SOURCE = "digital hip"
 CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -38,6 +39,7 @@ class Case:
         arco_stage: ARCO stage as text, or empty.
         centre_mm: head centre, LPS mm `(x, y, z)`, or None.
         second_label: path of a second reader's mask, or None; only measured and compared, never learnt from.
+        sample_weight: how often the loss counts a sample of the case; 1 where the cohort does not say.
     """
 
     patient_id: str
@@ -48,6 +50,7 @@ class Case:
     arco_stage: str = ""
     centre_mm: tuple[float, float, float] | None = None
     second_label: Path | None = None
+    sample_weight: float = 1.0
 
 
 class Cohort:
@@ -118,6 +121,12 @@ class Cohort:
         centre = [float(row.get(name, np.nan)) for name in CENTRE]
         if np.isnan(centre).any() and not np.isnan(centre).all():
             raise InvalidCohort(f"{CENTRE} are all filled or all empty; found {centre}", case_id=case_id)
+        weight = float(row.get(SAMPLE_WEIGHT, 1.0))
+        if not 0 <= weight < np.inf:  # also where it is empty: a case is not to count once by chance
+            raise InvalidCohort(
+                f"{SAMPLE_WEIGHT} is a number from 0 on in every row (1 counts once, 0 never); found {weight}",
+                case_id=case_id,
+            )
         return Case(
             patient_id=str(row["patient_id"]),
             case_id=case_id,
@@ -127,6 +136,7 @@ class Cohort:
             arco_stage=str(row["arco_stage"]).strip().upper(),
             centre_mm=None if np.isnan(centre).any() else (centre[0], centre[1], centre[2]),
             second_label=self.root / second if second else None,
+            sample_weight=weight,
         )
 
     def __iter__(self) -> Iterator[Case]:
@@ -159,6 +169,11 @@ class Cohort:
         return len(self.cases[0].image)
 
     @property
+    def is_weighted(self) -> bool:
+        """Whether the cases have weights for the loss, by the column `sample_weight`."""
+        return SAMPLE_WEIGHT in self.table.columns
+
+    @property
     def is_digital(self) -> bool:
         """Whether any case is a digital hip, by the column `source`: no report of it may pass for a clinical one."""
         return "source" in self.table.columns and bool((self.table["source"].astype(str) == DIGITAL_SOURCE).any())
@@ -173,11 +188,12 @@ def read_cohort(path: str | Path) -> Cohort:
     """The cohort in a CSV file.
 
     Ids stay text ("007" is not 7, "NA" is not missing). Beside the required columns patient_id, case_id, image
-    and label it may have side, arco_stage, age, sex, centre_x_mm, centre_y_mm, centre_z_mm and second_label (the mask
-    of a second reader, where there is one); further columns are carried along. Paths are relative to the CSV; an image
-    is a file, or a folder of one DICOM series. An image of several channels is named by one path per channel with
-    semicolons between them. What a spreadsheet writes is taken: semicolons or tabs between columns (a cell that holds
-    semicolons then stands in quotes), decimal commas, byte-order marks, UTF-16.
+    and label it may have side, arco_stage, age, sex, centre_x_mm, centre_y_mm, centre_z_mm, second_label (the mask
+    of a second reader, where there is one) and sample_weight (how often the loss counts the case, filled in every row);
+    further columns are carried along. Paths are relative to the CSV; an image is a file, or a folder of one DICOM
+    series. An image of several channels is named by one path per channel with semicolons between them. What a
+    spreadsheet writes is taken: semicolons or tabs between columns (a cell that holds semicolons then stands in
+    quotes), decimal commas, byte-order marks, UTF-16.
 
     Raises:
         MissingFile: if there is no such file.
@@ -214,5 +230,6 @@ def _numbers(cells: pd.DataFrame, name: str, found: Numbers) -> pd.Series:
         row = wrong.index[0] if len(wrong) else filled.index[0]
         case_id = str(cells["case_id"].get(row, "")) if "case_id" in cells else ""
         why = found.unclear.get(name) or f"found {cells[name][row][:40]!r}"
-        raise InvalidCohort(f"{name} must be a number, or empty; {why}", case_id=case_id)
+        or_empty = "" if name == SAMPLE_WEIGHT else ", or empty"
+        raise InvalidCohort(f"{name} must be a number{or_empty}; {why}", case_id=case_id)
     return pd.to_numeric(filled).reindex(cells.index).astype(float)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from avnnet.data.augment import Augment, cut_patch, patch_centre
+from avnnet.data.augment import Augment, cut_patch
+from avnnet.data.augmentation import Augmentation, moved, varied
 from avnnet.data.cache import load_entry
+from avnnet.data.drawn import aimed_centre, chosen_slices, drawn_case
+from avnnet.data.own_step import class_path
+from avnnet.data.sampling import Sampling, seeded
+from avnnet.errors import InvalidDataStep
+
+CHECKED_DRAWS = 4
 
 
 @dataclass(frozen=True)
@@ -25,28 +30,27 @@ class Draw:
     case: int
 
 
-def seeded(*parts: int | str) -> np.random.Generator:
-    """A generator that depends on the parts alone, not on what was drawn before or by which worker.
-
-    Examples:
-        >>> seeded(1, 0, "case-07").random() == seeded(1, 0, "case-07").random()
-        True
-    """
-    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
-    return np.random.default_rng(np.frombuffer(digest, dtype=np.uint64))
-
-
 class EpochSampler(Sampler[Draw]):
-    """The draws of an epoch: all cases in a new order, again and again until there are enough.
+    """The draws of an epoch.
 
     Args:
         cases: how many cases there are.
         draws: draws per epoch.
         seed: the run's seed.
+        sampling: which case is drawn; by default all in a new order, again and again until there are enough.
+        weights: how often each case is drawn, summing to 1; None for equally often.
     """
 
-    def __init__(self, cases: int, draws: int, seed: int) -> None:
+    def __init__(
+        self,
+        cases: int,
+        draws: int,
+        seed: int,
+        sampling: Sampling = Sampling(),
+        weights: Sequence[float] | None = None,
+    ) -> None:
         self.cases, self.draws, self.seed = cases, draws, seed
+        self.sampling, self.weights = sampling, weights
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -57,12 +61,10 @@ class EpochSampler(Sampler[Draw]):
         return self.draws
 
     def __iter__(self) -> Iterator[Draw]:
-        # the round is counted over epochs, so that every case is seen equally often when an epoch is not whole rounds
         first = self.epoch * self.draws
         for number in range(self.draws):
-            position = first + number
-            order = seeded(self.seed, "order", position // self.cases).permutation(self.cases)
-            yield Draw(self.epoch, number, int(order[position % self.cases]))
+            case = drawn_case(self.sampling, first + number, self.cases, self.seed, self.weights)
+            yield Draw(self.epoch, number, case)
 
 
 class TrainingSet(Dataset):
@@ -77,6 +79,8 @@ class TrainingSet(Dataset):
         foreground_p: probability that a patch is centred on a structure.
         slices: slices per patch for a 2D network; None gives the patch itself.
         seed: the run's seed.
+        sampling: where a patch is cut.
+        max_id: the largest label id, which no augmentation of a user's own may go beyond; None does not ask.
     """
 
     def __init__(
@@ -86,37 +90,95 @@ class TrainingSet(Dataset):
         *,
         patch: Sequence[int],
         spacing_mm: Sequence[float],
-        augment: Augment,
+        augment: Augmentation,
         foreground_p: float,
         slices: int | None,
         seed: int,
+        sampling: Sampling = Sampling(),
+        max_id: int | None = None,
     ) -> None:
         self.case_ids, self.entries = list(case_ids), list(entries)
         self.patch, self.spacing_mm, self.augment = tuple(patch), tuple(spacing_mm), augment
         self.foreground_p, self.slices, self.seed = foreground_p, slices, seed
+        self.sampling, self.max_id = sampling, max_id
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
-        """Image `(1, C, *patch)` and label `(1, 1, *patch)`, or `(slices, C, y, x)` and `(slices, 1, y, x)`."""
+        """Image `(1, C, *patch)` and label `(1, 1, *patch)`, or `(slices, C, y, x)` and `(slices, 1, y, x)`.
+
+        Raises:
+            InvalidDataStep: if a step of a user's own cannot be used.
+        """
+        try:
+            return self._sample(draw)
+        except InvalidDataStep as error:
+            raise InvalidDataStep(str(error), case_id=self.case_ids[draw.case]) from error
+
+    def _sample(self, draw: Draw) -> tuple[Tensor, Tensor]:
         image, label = load_entry(self.entries[draw.case])
         generator = seeded(self.seed, draw.epoch, draw.number, self.case_ids[draw.case])
-        centre = patch_centre(label, self.patch, self.foreground_p, generator)
-        image, label = cut_patch(image, label, self.patch, centre, self.augment.affine(generator, self.spacing_mm))
-        image = self.augment.intensities(image, generator)
+        centre = aimed_centre(self.sampling, label, self.patch, self.foreground_p, generator)
+        if type(self.augment) is Augment:
+            matrix = self.augment.affine(generator, self.spacing_mm)
+            image, label = cut_patch(image, label, self.patch, centre, matrix)
+            image, label = self.augment(image, label, self.spacing_mm, generator)
+        else:
+            matrix = moved(self.augment, generator, self.spacing_mm)
+            sample = cut_patch(image, label, self.patch, centre, matrix)
+            image, label = varied(self.augment, sample, self.spacing_mm, generator, self.max_id)
         if self.slices is None:
             return image[None], label[None]
-        chosen = _drawn_slices(label, self.slices, self.foreground_p, generator)
+        chosen = chosen_slices(self.sampling, label, self.slices, self.foreground_p, generator)
         return image[:, chosen].movedim(1, 0).contiguous(), label[:, chosen].movedim(1, 0).contiguous()
 
 
-def _drawn_slices(label: Tensor, count: int, foreground_p: float, generator: np.random.Generator) -> Tensor:
-    filled = np.flatnonzero(label[0].flatten(1).any(dim=1).numpy())
-    depth = label.shape[1]
-    anywhere = generator.integers(depth, size=count)
-    aimed = generator.choice(filled, size=count) if len(filled) else anywhere
-    return torch.from_numpy(np.where(generator.random(count) < foreground_p, aimed, anywhere))
+def check_repeatable(samples: TrainingSet, draws: EpochSampler) -> None:
+    """Makes the first samples twice, and refuses steps that do not give the same again.
+
+    Args:
+        samples: of the training.
+        draws: of its first epoch.
+
+    Raises:
+        InvalidDataStep: if a step of a user's own cannot be used, or gives another sample the second time.
+    """
+    first = list(draws)
+    if first != list(draws):
+        raise InvalidDataStep(
+            f"the sampler {class_path(draws.sampling)} draws other cases the second time; let what it draws follow "
+            "from position and seed alone, without a count or a random state of its own"
+        )
+    for draw in first[:CHECKED_DRAWS]:
+        pairs = zip(samples[draw], samples[draw], strict=True)
+        if not all(torch.equal(once, again) for once, again in pairs):
+            own = samples.augment if type(samples.augment) is not Augment else samples.sampling
+            raise InvalidDataStep(
+                f"{class_path(own)} gives another sample the second time, from a generator of the same seed; draw from "
+                "the generator that it is called with, and keep no count and no random state of your own",
+                case_id=samples.case_ids[draw.case],
+            )
+
+
+class WeightedSet(Dataset):
+    """Training samples with the weights of their cases.
+
+    Args:
+        samples: image and label of a draw.
+        weights: one per case.
+    """
+
+    def __init__(self, samples: Dataset, weights: Sequence[float]) -> None:
+        self.samples, self.weights = samples, list(weights)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
+        """Image and label of a draw, and how often the loss counts each sample of it, `(1,)` or `(slices,)`."""
+        image, label = self.samples[draw]
+        return image, label, torch.full((len(image),), self.weights[draw.case])
 
 
 class ValidationSet(Dataset):
@@ -137,13 +199,12 @@ class ValidationSet(Dataset):
         return load_entry(self.entries[index])
 
 
-def concatenate(samples: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """One batch: the samples' images `(B, C, *S)` and labels `(B, 1, *S)`.
+def concatenate(samples: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """One batch: the samples' images `(B, C, *S)`, labels `(B, 1, *S)` and, where they have any, weights `(B,)`.
 
     Examples:
         >>> samples = [(torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4))] * 3  # two slices of each of three cases
         >>> concatenate(samples)[0].shape
         torch.Size([6, 1, 4, 4])
     """
-    images, labels = zip(*samples, strict=True)
-    return torch.cat(images), torch.cat(labels)
+    return tuple(torch.cat(parts) for parts in zip(*samples, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,13 +13,17 @@ from monai.transforms import SpatialResample
 from torch import Tensor
 
 from avnnet.data.checks import check_volume
+from avnnet.data.normalise import Normalisation, ZScore
+from avnnet.data.normalised import normalised
 from avnnet.data.orientation import FirstAxis, Orientation, orientation_of
 from avnnet.data.softmax import Softmax
 from avnnet.data.transforms import CENTRE_KEY, spacing_and_crop
-from avnnet.errors import ConstantImage, GeometryMismatch, InvalidConfig, NonFiniteVoxels
+from avnnet.errors import AvnnetError, GeometryMismatch, InvalidConfig, NonFiniteVoxels
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side
+
+CLIP_PERCENTILES = (0.5, 99.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +61,19 @@ class Prepared:
 
 
 class Preprocess:
-    """Canonical order, right-hip frame, spacing, head-centred crop and robust z-score; and the way back.
+    """Canonical order, right-hip frame, spacing, head-centred crop and intensities; and the way back.
 
     Args:
         spacing_mm: spacing of the voxels that the network sees, canonical order (slice axis first).
         crop: size of the crop around the head centre in voxels; None always takes the whole image.
         first_axis: patient direction of the slice axis: "superior" for axial and axial-oblique slices,
             "posterior" for coronal, "left" for sagittal ones.
-        clip_percentiles: intensities are clipped to these percentiles of the prepared voxels.
+        clip_percentiles: of the z-score: intensities are clipped to these percentiles of the prepared voxels.
+        normalise: another intensity normalisation in place of the z-score.
 
     Raises:
-        InvalidConfig: if a number is not positive, or the percentiles are not in order.
+        InvalidConfig: if a number is not positive, the percentiles are not in order, or there are percentiles and
+            another normalisation.
 
     Examples:
         >>> grid = Grid((8, 16, 16), (1.0, 0.5, 0.5))
@@ -76,23 +83,35 @@ class Preprocess:
         torch.Size([1, 4, 8, 8])
     """
 
+    # a model with the z-score is described as it was before there were others
+    left_out_at_default: ClassVar[tuple[str, ...]] = ("normalise",)
+
     def __init__(
         self,
         spacing_mm: Sequence[float],
         crop: Sequence[int] | None = None,
         first_axis: FirstAxis = "superior",
-        clip_percentiles: Sequence[float] = (0.5, 99.5),
+        clip_percentiles: Sequence[float] = CLIP_PERCENTILES,
+        normalise: Normalisation | None = None,
     ) -> None:
         self.spacing_mm, self.first_axis = [float(s) for s in spacing_mm], first_axis
         self.crop = None if crop is None else [int(n) for n in crop]
-        self.clip_percentiles = [float(p) for p in clip_percentiles]
+        self.clip_percentiles, self.normalise = [float(p) for p in clip_percentiles], normalise
         if len(self.spacing_mm) != 3 or min(self.spacing_mm) <= 0:
             raise InvalidConfig(f"spacing_mm must be three positive numbers; found {self.spacing_mm}")
         if self.crop is not None and (len(self.crop) != 3 or min(self.crop) < 1):
             raise InvalidConfig(f"crop must be three voxel counts or null; found {self.crop}")
-        low, high = self.clip_percentiles
-        if not 0 <= low < high <= 100:
-            raise InvalidConfig(f"clip_percentiles must rise from 0 to 100; found {self.clip_percentiles}")
+        self._normalise = ZScore(clip_percentiles) if normalise is None else normalise
+        if not isinstance(self._normalise, Normalisation):
+            raise InvalidConfig(
+                "normalise must be an avnnet.data.normalise.Normalisation, or left out; found a "
+                f"{type(normalise).__name__}"
+            )
+        if normalise is not None and self.clip_percentiles != list(CLIP_PERCENTILES):
+            raise InvalidConfig(
+                f"clip_percentiles {self.clip_percentiles} are of the z-score, and another normalisation is given; "
+                "give them to that, or leave them out"
+            )
 
     def prepare(
         self,
@@ -157,25 +176,17 @@ class Preprocess:
     def _normalised(self, image: Tensor) -> Tensor:
         one = len(image) == 1
         return torch.stack(
-            [self._z_score(channel, "" if one else f"channel {n}: ") for n, channel in enumerate(image, start=1)]
+            [self._of_channel(channel, "" if one else f"channel {n}: ") for n, channel in enumerate(image, start=1)]
         )
 
-    def _z_score(self, channel: Tensor, where: str) -> Tensor:
-        # robust: one voxel of 1e30 must not matter, so the mean is taken after clipping
-        values = channel.numpy()
-        if not np.isfinite(values).all():
-            count = int((~np.isfinite(values)).sum())
+    def _of_channel(self, channel: Tensor, where: str) -> Tensor:
+        count = int((~torch.isfinite(channel)).sum())
+        if count:
             raise NonFiniteVoxels(f"{where}{count} voxels are NaN or infinite; fill them before")
-        low, high = np.percentile(values, self.clip_percentiles)
-        if not high > low:
-            raise ConstantImage(
-                f"{where}all but 1 % of the voxels have the value {low:.6g}; is this the right image, and the centre "
-                "right?"
-            )
-        clipped = channel.clamp(float(low), float(high))
-        # in double precision, so that the order of summation (a mirrored hip, another file order) cannot matter
-        mean, sd = float(clipped.double().mean()), float(clipped.double().std())
-        return (clipped - mean) / sd
+        try:
+            return normalised(self._normalise, channel)
+        except AvnnetError as error:
+            raise type(error)(f"{where}{error}") from error
 
     def restore(self, probabilities: Tensor, placement: Placement) -> Softmax:
         """Softmax `(K, *S)` of prepared voxels, back on the grid of the file.

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from avnnet.atomic import whole_file, write_text_atomically
 from avnnet.data.contrast import Contrast
 from avnnet.data.integrity import content_hash
+from avnnet.data.normalised import known as known_normalisations
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.scope import Scope
 from avnnet.errors import CheckpointCorrupt, InvalidRecipe, MissingFile, ModelMismatch
@@ -27,7 +28,7 @@ from avnnet.models import keeps_contract
 from avnnet.models import known as known_networks
 from avnnet.recipe import build, describe, parse
 
-KNOWN: tuple[type, ...] = (*known_networks(), Preprocess, Contrast, Scope, Tiling, LabelScheme)
+KNOWN: tuple[type, ...] = (*known_networks(), *known_normalisations(), Preprocess, Contrast, Scope, Tiling, LabelScheme)
 SCHEMA = 3
 T = TypeVar("T")
 MAX_JSON_BYTES = 64 << 20  # the hashes of a million training images
@@ -75,8 +76,8 @@ def load_model(
 
     Args:
         folder: what `save_model` or a study wrote.
-        classes: your own block or network classes, if the model was trained with any; a file never names
-            what to import.
+        classes: your own blocks, networks and intensity normalisations, if the model was trained with any; a file
+            never names what to import.
         device: "cpu", "cuda", ...
         precision: "32-true", "bf16-mixed" or "16-mixed".
 

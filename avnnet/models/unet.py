@@ -46,6 +46,8 @@ class UNet(UShape):
         [(4, 8, 8), (4, 4, 4)]
     """
 
+    left_out_at_default = "skip", "up"  # added since: recipes of before stay the same
+
     def __init__(
         self,
         channels: list[int],

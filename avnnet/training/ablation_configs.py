@@ -13,6 +13,7 @@ from avnnet.training.ablation_plan import SPLIT_SEED, Ablation
 from avnnet.training.budgeted import same_budget, within
 from avnnet.training.changes import OF_ANY_FOLD, changes, check_same_config
 from avnnet.training.config import Experiment, load_experiment
+from avnnet.training.precision import PrecisionChoice
 
 OF_ANY_SEED = OF_ANY_FOLD | {"seed_everything"}
 
@@ -67,7 +68,8 @@ def _as_begun(name: str, experiment: Experiment, before: AblationRecord | None) 
     if before is None or experiment.config.trainer.precision != "auto":
         return experiment
     known = before.variants.get(name, before.variants[before.base])
-    return experiment.with_values({"trainer.precision": yaml.safe_load(known.config)["trainer"]["precision"]})
+    begun = PrecisionChoice(yaml.safe_load(known.config)["trainer"]["precision"], "as this ablation was begun")
+    return Experiment.of_plain(experiment.plain_with({"trainer.precision": begun.precision}), begun)
 
 
 def check_same_ablation(

@@ -17,12 +17,16 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from avnnet.data.cohort import Cohort
+from avnnet.data.normalised import parts_of
 from avnnet.errors import InvalidConfig, InvalidNetwork, MissingFile
-from avnnet.models import check_output
+from avnnet.labels import IGNORED
+from avnnet.losses import check_loss
+from avnnet.models import check_output, own_classes
 from avnnet.training.class_words import class_hint
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.loggers import check_installed, with_folders
 from avnnet.training.precision import PrecisionChoice, fastest_precision
+from avnnet.training.slot_words import NOT_WRITTEN, slot_refusal, with_ranges
 from avnnet.training.task import SegmentationTask
 from avnnet.training.trainer_rules import check_trainer
 
@@ -82,7 +86,7 @@ class Experiment(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
 
     def check_network(self, cohort: Cohort) -> None:
-        """Refuse a network of other channels than the cohort's, other patches than the data's or other classes.
+        """Refuse a network of other channels than the cohort's, patches than the data's or classes, or such a loss.
 
         Raises:
             InvalidConfig: if it has others.
@@ -99,6 +103,8 @@ class Experiment(LightningCLI):
                 f"the network has {net.classes} classes, data.labels {labels.classes} with the background; set "
                 f"model.net.init_args.classes: {labels.classes}{_and_inside(net, 'classes')}"
             )
+        ignored = IGNORED if self.datamodule.has_ignored else None
+        check_loss(self.model.loss, classes=labels.classes, is_weighted=cohort.is_weighted, ignored=ignored)
         if (net.ndim == 2) != (self.datamodule.slices is not None):
             wanted = "a number" if net.ndim == 2 else "null"
             raise InvalidConfig(
@@ -122,11 +128,23 @@ class Experiment(LightningCLI):
                 f"more than one of each; found {size}. Nearest: {fitting}"
             )
 
+    def own_classes(self) -> set[type]:
+        """The classes that a model folder of this training may name: of network, layers and normalisation."""
+        return {*own_classes(self.model.net), *map(type, parts_of(self.datamodule.normalise))}
+
     def as_text(self) -> str:
-        """The whole config as YAML, defaults included, with the precision that `auto` came to."""
+        """The whole config as YAML, defaults included, with the precision that `auto` came to.
+
+        Raises:
+            InvalidConfig: if it holds a value that YAML cannot.
+        """
         config = self.config.clone()
         config.trainer.precision = self.trainer.precision_choice.precision
-        return self.parser.dump(config, skip_none=False)
+        text = self.parser.dump(config, skip_none=False)
+        if NOT_WRITTEN in text:
+            raise InvalidConfig(_explained(text))
+        head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+        return head + yaml.safe_dump(with_ranges(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
 
     def as_plain(self) -> dict[str, Any]:
         """The same as nested dicts of plain values."""
@@ -142,7 +160,7 @@ class Experiment(LightningCLI):
             parsed = self.parser.parse_object(dict(config))
         except ArgumentError:
             return None
-        return dict(yaml.safe_load(self.parser.dump(parsed, skip_none=False)))
+        return with_ranges(yaml.safe_load(self.parser.dump(parsed, skip_none=False)))
 
     def of_fold(self, fold: int) -> Experiment:
         """The same config with new objects for a fold, from initial weights on; no file is read again.
@@ -233,7 +251,13 @@ def _and_inside(net: object, argument: str) -> str:
 
 
 def _explained(message: str) -> str:
+    refusal = slot_refusal(message)
+    if refusal:
+        return f"the config cannot be used: {refusal}.{class_hint(message)} See avnnet fit --help for all keys"
     message = re.sub(r"\s+", " ", message).rstrip(". ")
+    of_class = re.search(r"Errors: - (.+?) - Expected a <class 'NoneType'>", message)
+    if of_class:  # what the class itself said, without jsonargparse's other attempts to read it
+        message = of_class[1]
     if message.startswith("Unexpected config:"):  # and the file's content, which may be a table of patients
         message = "a config file holds keys with values under them, such as model:, data: and trainer:; found none"
     if "enable_checkpointing=False" in message:
@@ -265,6 +289,7 @@ def quiet_lightning() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message="(?s).*Dump of a value that does not round-trip")  # MONAI takes the text
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
     warnings.filterwarnings("ignore", message="The number of training batches .* is smaller than the logging interval")
     warnings.filterwarnings("ignore", message=".*GPU available but not used.*")

@@ -12,15 +12,20 @@ import torch
 from torch.utils.data import DataLoader
 
 from avnnet.data.augment import Augment
+from avnnet.data.augmentation import checked_mirror_axes
+from avnnet.data.augmentations import OwnStep, as_augmentation
 from avnnet.data.cache import Cache, source_hash
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Case, read_cohort
-from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, concatenate
+from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, WeightedSet, check_repeatable, concatenate
+from avnnet.data.drawn import checked_weights
 from avnnet.data.files import read_grid
+from avnnet.data.normalise import Normalisation
 from avnnet.data.orientation import FirstAxis, orientation_of
 from avnnet.data.preprocess import Preprocess
+from avnnet.data.sampling import PreparedCase, Sampling
 from avnnet.data.splits import make_folds, stored_folds
-from avnnet.errors import InvalidConfig, LeakageError
+from avnnet.errors import InvalidCohort, InvalidConfig, LeakageError
 from avnnet.inference.member import describe_member
 from avnnet.inference.tiling import Tiling
 from avnnet.labels import HIP, LabelScheme
@@ -48,11 +53,14 @@ class CohortDataModule(pl.LightningDataModule):
         steps_per_epoch: batches per epoch.
         slices: slices per case for a 2D network; null for a 3D one.
         foreground_p: probability that a patch, or a slice, is aimed at a structure.
-        augment: ranges of the augmentation.
+        augment: ranges of the augmentation, or another one by its class path.
+        sampler: which case a patch is cut from, and where; all cases equally often by default.
+        normalise: intensity normalisation; clipped and z-scored by default.
         mirror_at_test: also predict the mirror images of the augmentation's mirror axes.
         seed: of order and augmentation.
         workers: processes that load data beside the training; 0 loads in the training's own.
         cache: folder of the prepared cases.
+        has_ignored: whether masks may hold 255, voxels that count nowhere; the loss then ignores that id too.
 
     Raises:
         InvalidConfig: if a batch, an epoch or a patch of slices would be empty.
@@ -74,35 +82,42 @@ class CohortDataModule(pl.LightningDataModule):
         steps_per_epoch: int = 50,
         slices: int | None = None,
         foreground_p: float = 0.5,
-        augment: Augment = Augment(),
+        augment: Augment | OwnStep = Augment(),
         mirror_at_test: bool = True,
         seed: int = 1,
         workers: int = 0,
         cache: str = "cache",
+        has_ignored: bool = False,
+        sampler: Sampling | None = None,
+        normalise: Normalisation | None = None,
     ) -> None:
         super().__init__()
         counts = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "slices": slices}
         for name, count in counts.items():
             if count is not None and count < 1:
                 raise InvalidConfig(f"data.{name} must be 1 or more; found {count}")
+        self.augment = as_augmentation(augment)
+        checked_mirror_axes(self.augment)
         self.patch, self.batch_size, self.cohort, self.labels = patch, batch_size, cohort, labels
         self.spacing_mm, self.crop, self.first_axis = spacing_mm, crop, first_axis
         self.fold, self.folds, self.splits, self.split_seed = fold, folds, splits, split_seed
         self.steps_per_epoch, self.slices, self.foreground_p = steps_per_epoch, slices, foreground_p
-        self.augment, self.mirror_at_test, self.seed = augment, mirror_at_test, seed
-        self.workers, self.cache = workers, cache
+        self.mirror_at_test, self.seed = mirror_at_test, seed
+        self.workers, self.cache, self.has_ignored = workers, cache, has_ignored
+        self.sampler, self.normalise = sampler, normalise
         self.reporter = Reporter()
-        self.is_checked = False
+        self.is_checked = self.is_weighted = False
         self.preprocess: Preprocess | None = None
         self.training_cases: list[Case] = []
         self.held_out_cases: list[Case] = []
+        self.rows: dict[str, dict[str, Any]] = {}
         self.training_entries: list[Path] = []
         self.held_out_entries: list[Path] = []
 
     @property
     def tiling(self) -> Tiling:
         """How images are presented to the trained network."""
-        return Tiling(self.patch, self.augment.mirror_axes if self.mirror_at_test else [])
+        return Tiling(self.patch, checked_mirror_axes(self.augment) if self.mirror_at_test else [])
 
     @property
     def quick_tiling(self) -> Tiling:
@@ -128,7 +143,7 @@ class CohortDataModule(pl.LightningDataModule):
             if cohort.read_as:
                 self.reporter.say(cohort.read_as)
             with self.reporter.steps("checking the cohort", len(cohort)) as step:
-                check_cohort(cohort, self.labels, on_progress=lambda done, _: step(done))
+                check_cohort(cohort, self.labels, has_ignored=self.has_ignored, on_progress=lambda done, _: step(done))
         held_out = (
             stored_folds(Path(self.splits), cohort, self.folds, seed=self.split_seed)
             if self.splits
@@ -136,19 +151,30 @@ class CohortDataModule(pl.LightningDataModule):
         )
         if not 0 <= self.fold < len(held_out):
             raise InvalidConfig(f"fold must be 0 to {len(held_out) - 1}; found {self.fold}")
+        self.is_weighted = cohort.is_weighted
         self.held_out_cases = cohort.subset(held_out[self.fold])
         self.training_cases = cohort.subset([c for n, fold in enumerate(held_out) if n != self.fold for c in fold])
+        if not any(case.sample_weight for case in self.training_cases):
+            raise InvalidCohort(
+                f"all {len(self.training_cases)} training cases of fold {self.fold} have sample_weight 0, and nothing "
+                "would be learnt; give some a weight above 0"
+            )
         self.preprocess = Preprocess(
             self.spacing_mm or median_spacing_mm(self.training_cases, self.first_axis),
             self.crop,
             self.first_axis,
+            normalise=self.normalise,
         )
+        self.rows = {
+            str(row["case_id"]): {str(name): value for name, value in row.items()}
+            for row in cohort.table.to_dict("records")
+        }
         cache = Cache(Path(self.cache))
         cases = self.training_cases + self.held_out_cases
         entries = []
         with self.reporter.steps("preparing cases", len(cases)) as step:
             for done, case in enumerate(cases, start=1):
-                entries.append(cache.add(case, self.preprocess, self.labels))
+                entries.append(cache.add(case, self.preprocess, self.labels, has_ignored=self.has_ignored))
                 step(done, case.case_id)
         _check_one_patient_per_image(cases, entries)
         self.training_entries = entries[: len(self.training_cases)]
@@ -160,8 +186,8 @@ class CohortDataModule(pl.LightningDataModule):
         Args:
             other: one whose config differs in the number of steps alone.
         """
-        self.reporter, self.is_checked = other.reporter, other.is_checked
-        self.preprocess = other.preprocess
+        self.reporter, self.is_checked, self.is_weighted = other.reporter, other.is_checked, other.is_weighted
+        self.preprocess, self.rows = other.preprocess, other.rows
         self.training_cases, self.held_out_cases = other.training_cases, other.held_out_cases
         self.training_entries, self.held_out_entries = other.training_entries, other.held_out_entries
 
@@ -176,9 +202,15 @@ class CohortDataModule(pl.LightningDataModule):
         return self.preprocess
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of image `(B, C, *S)` and label `(B, 1, *S)`."""
+        """Batches of image `(B, C, *S)`, label `(B, 1, *S)` and, where cases have weights, those `(B,)`.
+
+        Raises:
+            InvalidDataStep: if a step of a user's own cannot be used, or does not give the same sample twice.
+        """
+        sampling = Sampling() if self.sampler is None else self.sampler
+        case_ids = [case.case_id for case in self.training_cases]
         samples = TrainingSet(
-            [case.case_id for case in self.training_cases],
+            case_ids,
             self.training_entries,
             patch=self.patch,
             spacing_mm=self.prepared_by().spacing_mm,
@@ -186,13 +218,17 @@ class CohortDataModule(pl.LightningDataModule):
             foreground_p=self.foreground_p,
             slices=self.slices,
             seed=self.seed,
+            sampling=sampling,
+            max_id=self.labels.classes - 1,
         )
-        draws = self.steps_per_epoch * self.batch_size
+        pairs = zip(case_ids, self.training_entries, strict=True)
+        weights = checked_weights(sampling, [PreparedCase(name, self.rows[name], entry) for name, entry in pairs])
+        draws = EpochSampler(len(samples), self.steps_per_epoch * self.batch_size, self.seed, sampling, weights)
+        if type(self.augment) is not Augment or self.sampler is not None:
+            check_repeatable(samples, draws)
+        counted = WeightedSet(samples, [case.sample_weight for case in self.training_cases])
         return self._loader(
-            samples,
-            sampler=EpochSampler(len(samples), draws, self.seed),
-            batch_size=self.batch_size,
-            collate_fn=concatenate,
+            counted if self.is_weighted else samples, sampler=draws, batch_size=self.batch_size, collate_fn=concatenate
         )
 
     def val_dataloader(self) -> DataLoader:

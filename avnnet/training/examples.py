@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
+from avnnet.data.ignored import structures_of
 from avnnet.data.orientation import ORDERS
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
@@ -44,7 +45,7 @@ class ExampleOverlays(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Keeps the case if it is the one to show."""
-        image, label = batch[0][0], batch[1][0, 0]
+        image, label = batch[0][0], structures_of(batch[1][0, 0])
         scheme = trainer.datamodule.labels  # type: ignore[attr-defined]
         part = next(index for index, name in scheme.names.items() if name == scheme.part)
         has_part = self.example is not None and bool((self.example[1] == part).any())

@@ -19,6 +19,7 @@ from avnnet.data.cache import load_entry, source_hash
 from avnnet.data.cohort import read_cohort
 from avnnet.data.contrast import contrast_of
 from avnnet.data.files import read_grid
+from avnnet.data.ignored import structures_of
 from avnnet.data.scope import scope_of
 from avnnet.grid import MM3_PER_CM3
 from avnnet.inference.member import Member
@@ -30,6 +31,7 @@ from avnnet.training.changes import IRRELEVANT_TO_RESUME, check_same_config
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
 from avnnet.training.config import Experiment
 from avnnet.training.examples import log_more
+from avnnet.training.finite import FiniteGuard
 from avnnet.training.interrupt import clean_interrupt
 from avnnet.training.loggers import open_in
 from avnnet.training.stopping import end_where_stopped
@@ -98,7 +100,8 @@ def train(
     Raises:
         CheckpointMismatch: if the folder holds a training with another config, or of another start.
         ModelMismatch: if no weights of `start` fit.
-        InvalidConfig: if the network does not fit the cohort's channels or labels.
+        InvalidConfig: if the network does not fit the cohort's channels or labels, or the loss the network.
+        NonFiniteLoss: if a loss, a gradient or a weight becomes NaN or infinite.
         AvnnetError: if the cohort cannot be used.
     """
     folder = Path(folder)
@@ -113,7 +116,8 @@ def train(
     budget = budget or (None if begun is None else begun.budget)
     device = str(trainer.strategy.root_device)
     record = RunRecord(choice.precision, reason, device, torch.get_num_threads(), budget=budget)
-    record = begun_from(record, experiment.model.net, begun, None if checkpoint is not None else start)
+    given = None if checkpoint is not None else start
+    record = begun_from(record, experiment.model.net, begun, given, experiment.own_classes())
     data.setup("fit")
     warn_of_seen(record, data)
     # what was timed comes first: after a kill between the two it is not timed anew, with another result
@@ -123,6 +127,7 @@ def train(
     end_where_stopped(trainer, checkpoint)
     trainer.callbacks += log_more(trainer)  # type: ignore[attr-defined]  # set by Lightning's connector
     trainer.callbacks += [  # type: ignore[attr-defined]
+        FiniteGuard(folder),  # first, so that nothing of a step that went wrong is written
         EpochLog(folder / "metrics.csv", on_epoch),
         EpochCheckpoint(folder / "checkpoints"),
     ]
@@ -146,7 +151,7 @@ def _member(experiment: Experiment, name: str, seen_before: Collection[str] = ()
     seen += [one for one in seen_before if one not in seen]
     contrast = contrast_of((load_entry(path)[0] for path in data.training_entries), is_cropped=data.is_cropped)
     voxel_cm3 = math.prod(preprocess.spacing_mm) / MM3_PER_CM3
-    wholes_cm3 = [int((load_entry(path)[1] > 0).sum()) * voxel_cm3 for path in data.training_entries]
+    wholes_cm3 = [int((structures_of(load_entry(path)[1]) > 0).sum()) * voxel_cm3 for path in data.training_entries]
     scope = scope_of([read_grid(case.image) for case in data.training_cases], wholes_cm3)
     return Member(experiment.model.net.eval(), preprocess, data.tiling, name, seen, dataset, contrast, scope)
 

@@ -54,9 +54,12 @@ def plain_class_of(class_path: str, argument: str) -> str | None:
         init = _init_of(found)
         every = [] if init is None else [*init.args.args, *init.args.kwonlyargs]
         notes = [one.annotation for one in every if one.arg == argument]
-        if not notes or not isinstance(notes[0], ast.Name):
+        note = notes[0] if notes else None
+        while isinstance(note, ast.BinOp):  # of a class or others, it is the first whose arguments stand alone
+            note = note.left
+        if not isinstance(note, ast.Name):
             return None
-        owner, place = _found(home, notes[0].id, 0)
+        owner, place = _found(home, note.id, 0)
     except (_Unknown, OSError, SyntaxError, ValueError):
         return None
     return f"{place}.{owner.name}" if place.startswith("avnnet.") else None
@@ -71,10 +74,17 @@ def _arguments(found: ast.ClassDef, module: str, steps: int) -> list[str]:
             raise _Unknown
         return [one.arg for one in (*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs)][1:]
     if found.decorator_list:
-        if found.bases or not all("dataclass" in ast.unparse(one) for one in found.decorator_list):
+        inherited = [] if not found.bases else _inherited(found, module, steps)
+        if inherited or not all("dataclass" in ast.unparse(one) for one in found.decorator_list):
             raise _Unknown
         fields = [one for one in found.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)]
         return [ast.unparse(one.target) for one in fields if "ClassVar" not in ast.unparse(one.annotation)]
+    return _inherited(found, module, steps)
+
+
+def _inherited(found: ast.ClassDef, module: str, steps: int) -> list[str]:
+    if not found.bases:
+        return []
     if len(found.bases) != 1 or not isinstance(found.bases[0], ast.Name):
         raise _Unknown
     return _arguments(*_found(module, found.bases[0].id, steps + 1), steps + 1)

@@ -20,7 +20,6 @@ from avnnet.inference.member import Member
 from avnnet.inference.model_folder import load_model, save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
-from avnnet.models import own_classes
 from avnnet.progress import Reporter
 from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
 from avnnet.record import BudgetRecord
@@ -105,7 +104,7 @@ def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True
     if is_forecast and not budgets:
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
-    classes = list({cls for experiment in first.values() for cls in own_classes(experiment.model.net)})
+    classes = list({one for experiment in first.values() for one in experiment.own_classes()})
     folds = [Fold(study, number, cohort, held_out[number], scheme, classes) for number in chosen]
     if study.processes > 1:
         _run_folds_apart(folds, first, reporter)
@@ -142,6 +141,11 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
     if any(scheme != schemes[0] for scheme in schemes):
         raise InvalidConfig(f"all configs of a study need the same data.labels; found {schemes}")
     for name, experiment in experiments.items():
+        if experiment.datamodule.has_ignored:
+            raise InvalidConfig(
+                f"{name}: a study compares whole masks, and data.has_ignored says that parts of them count nowhere; "
+                "train with avnnet fit, and evaluate on a cohort of whole masks"
+            )
         try:
             experiment.check_network(cohort)
         except InvalidConfig as error:

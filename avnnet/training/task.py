@@ -10,6 +10,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from avnnet.inference.tiling import class_probabilities
+from avnnet.labels import IGNORED
 from avnnet.losses import DiceCE, supervise_scales
 from avnnet.models import keeps_contract
 from avnnet.training.datamodule import CohortDataModule
@@ -21,7 +22,8 @@ class SegmentationTask(pl.LightningModule):
 
     Args:
         net: the network: whatever keeps the contract of `avnnet.models.NetworkLike`.
-        loss: logits `(B, K, *S)`, label ids `(B, 1, *S)` to scalar; `DiceCE()` by default.
+        loss: logits `(B, K, *S)`, label ids `(B, 1, *S)` to scalar; `DiceCE()` by default. Where the cohort gives its
+            cases weights it is also handed `sample_weights=` `(B,)`.
         optimizer: makes an optimiser of parameters; AdamW with rate 2e-3 by default.
         schedule: learning rate over the training; polynomial decay by default.
         scale_weights: weight of each scale of the deep supervision; halving by default.
@@ -52,10 +54,10 @@ class SegmentationTask(pl.LightningModule):
         """The data module of the running trainer."""
         return self.trainer.datamodule  # type: ignore[attr-defined]
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        """The loss of a batch: image `(B, C, *S)` and label `(B, 1, *S)`."""
-        image, label = batch
-        loss = supervise_scales(self.loss, self.net.scales(image), label, self.scale_weights)
+    def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
+        """The loss of a batch: image `(B, C, *S)`, label `(B, 1, *S)` and, where cases have weights, those `(B,)`."""
+        image, label, *weights = batch
+        loss = supervise_scales(self.loss, self.net.scales(image), label, self.scale_weights, *weights)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(image))
         return loss
 
@@ -66,13 +68,14 @@ class SegmentationTask(pl.LightningModule):
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """The automatic label ids `(*S)` of a whole image `(1, C, *S)`; their overlap with its label is counted.
 
-        The label is `(1, 1, *S)`.
+        The label is `(1, 1, *S)`; its ignored voxels count nowhere.
         """
         image, label = batch
         automatic = class_probabilities(self.net, image[0], self.cohort_data.quick_tiling).argmax(0)
         manual = label[0, 0]
+        known = manual != IGNORED
         for index in range(1, self.net.classes):
-            found, drawn = automatic == index, manual == index
+            found, drawn = (automatic == index) & known, manual == index
             counts = torch.stack([(found & drawn).sum(), found.sum(), drawn.sum()]).double().cpu()
             if self.overlap is not None:
                 self.overlap[:, index - 1] += counts

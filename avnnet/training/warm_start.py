@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class WarmStart:
         return f"{text}; new: {', '.join(self.left)}" if self.left else text
 
 
-def start_from(net: NetworkLike, folder: str | Path) -> WarmStart:
+def start_from(net: NetworkLike, folder: str | Path, classes: Collection[type] = ()) -> WarmStart:
     """What was taken over: every tensor of a network in a model folder whose name and shape are those of this one's.
 
     Of several networks that is taken of which most numbers fit, the first of equal ones. All images that any network
@@ -54,12 +54,13 @@ def start_from(net: NetworkLike, folder: str | Path) -> WarmStart:
     Args:
         net: the network, changed in place.
         folder: what `avnnet fit` or a study wrote.
+        classes: of a user's own that the folder may name, beside those of the network.
 
     Raises:
         MissingFile, InvalidRecipe, CheckpointCorrupt, ModelMismatch: if the folder holds no sound model, if its
             networks have another number of dimensions, or if no tensor fits.
     """
-    model, member, fitted = _fitting(net, folder)
+    model, member, fitted = _fitting(net, folder, classes)
     own, given = net.state_dict(), member.net.state_dict()
     left = [
         f"{name} {tuple(value.shape)} (there {tuple(given[name].shape) if name in given else 'missing'})"
@@ -71,23 +72,24 @@ def start_from(net: NetworkLike, folder: str | Path) -> WarmStart:
     return WarmStart(model_hash(folder), member.name, tuple(fitted), tuple(left), tuple(seen))
 
 
-def check_start(net: NetworkLike, folder: str | Path) -> None:
+def check_start(net: NetworkLike, folder: str | Path, classes: Collection[type] = ()) -> None:
     """Refuse a model folder that no training of a network can start from; the network is not changed.
 
     Args:
         net: the network.
         folder: what `avnnet fit` or a study wrote.
+        classes: of a user's own that the folder may name, beside those of the network.
 
     Raises:
         MissingFile, InvalidRecipe, CheckpointCorrupt, ModelMismatch: as `start_from`.
     """
-    _fitting(net, folder)
+    _fitting(net, folder, classes)
 
 
-def _fitting(net: NetworkLike, folder: str | Path) -> tuple[Segmenter, Member, list[str]]:
+def _fitting(net: NetworkLike, folder: str | Path, classes: Collection[type]) -> tuple[Segmenter, Member, list[str]]:
     """The model, its network of which most fits, and the names of the tensors that do."""
     with torch.random.fork_rng():  # to build the model's networks must not move the numbers of the training
-        model = load_model(folder, classes=own_classes(net))
+        model = load_model(folder, classes={*classes, *own_classes(net)})
     members = [member for member in model.members if member.net.ndim == net.ndim]
     if not members:
         found = sorted({member.net.ndim for member in model.members})
@@ -106,7 +108,13 @@ def _fitting(net: NetworkLike, folder: str | Path) -> tuple[Segmenter, Member, l
     return model, member, fitted
 
 
-def begun_from(record: RunRecord, net: NetworkLike, begun: RunRecord | None, start: str | Path | None) -> RunRecord:
+def begun_from(
+    record: RunRecord,
+    net: NetworkLike,
+    begun: RunRecord | None,
+    start: str | Path | None,
+    classes: Collection[type] = (),
+) -> RunRecord:
     """The record with where the training started: what an earlier one says, or what is taken from a model now.
 
     Args:
@@ -114,9 +122,10 @@ def begun_from(record: RunRecord, net: NetworkLike, begun: RunRecord | None, sta
         net: the network, changed in place where there is a start.
         begun: the record of the run before, or None.
         start: a model folder, or None where the run goes on from a checkpoint or starts from random weights.
+        classes: of a user's own that the folder may name, beside those of the network.
     """
     if start is not None:
-        taken = start_from(net, start)
+        taken = start_from(net, start, classes)
         return replace(
             record, started_from=f"{start}: {taken.summary()}", from_sha256=taken.sha256, seen_before=taken.trained_on
         )

@@ -23,6 +23,8 @@ from tests.cli.test_predict import centre_of
 OWN = """
 import torch
 from torch import nn
+from avnnet.data.augmentation import Augmentation
+from avnnet.data.normalise import Normalisation
 from avnnet.models import ConvBlock, Network
 
 class Gated(ConvBlock):
@@ -44,6 +46,13 @@ class Plain(Network):
         return self.layers(x)
 
 class Neither:
+    pass
+
+class Halved(Normalisation):
+    def __call__(self, channel):
+        return channel / 200
+
+class Bright(Augmentation):
     pass
 
 def build():
@@ -120,6 +129,17 @@ def test_fit_predict_and_evaluate_take_a_network_of_ones_own_with_a_block_of_one
     assert (here / "e" / "report.html").exists()
 
 
+def test_predict_takes_a_normalisation_of_ones_own(here, own, cohort, capsys):
+    preprocess = Preprocess([4.0] * 3, [16, 16, 16], normalise=own.Halved())
+    member = Member(UNet3D([4, 8], [[2, 2, 2]]), preprocess, Tiling([16, 16, 16]), "own")
+    save_model(Segmenter([member], HIP), here / "model")
+    case = cohort.cases[0]
+    words = ["predict", "model", str(case.image[0]), "--out", "o", "--keep-names", centre_of(case)]
+    assert main(words) == 2
+    assert "the recipe names the class 'Halved'" in capsys.readouterr().err
+    assert main([*words, "--classes", "own_parts.Halved"]) == 0
+
+
 BAD = [
     ("Gated", "takes MODULE.CLASS with a dot, such as my_module.MyBlock; found 'Gated'"),
     (".Gated", "found '.Gated'"),
@@ -136,7 +156,8 @@ BAD = [
     ("own_parts.py", "own_parts.py) has no py"),
     ("own_parts.build", "own_parts.build is not a class, it is of type function"),
     ("own_parts.NUMBER", "own_parts.NUMBER is not a class, it is of type int"),
-    ("own_parts.Neither", "own_parts.Neither is neither a network nor a block"),
+    ("own_parts.Neither", "own_parts.Neither is neither a network nor a block nor a normalisation"),
+    ("own_parts.Bright", "An augmentation and a sampler are no part of a model: leave them out"),
 ]
 
 

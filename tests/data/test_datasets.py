@@ -6,7 +6,8 @@ import torch
 from safetensors.torch import save_file
 
 from avnnet.data.augment import Augment, cut_patch, patch_centre
-from avnnet.data.datasets import Draw, EpochSampler, TrainingSet, concatenate, seeded
+from avnnet.data.datasets import Draw, EpochSampler, TrainingSet, concatenate
+from avnnet.data.sampling import seeded
 
 STILL = Augment(affine_p=0, noise_p=0, blur_p=0, brightness_p=0, gamma_p=0)
 
@@ -26,7 +27,7 @@ def entry(tmp_path):
     return tmp_path / "a.safetensors"
 
 
-def dataset(entry, augment=Augment(), slices=None, patch=(7, 10, 12)):
+def dataset(entry, augment=Augment(), slices=None, patch=(7, 10, 12), **options):
     return TrainingSet(
         ["case"],
         [entry],
@@ -36,6 +37,7 @@ def dataset(entry, augment=Augment(), slices=None, patch=(7, 10, 12)):
         foreground_p=0.5,
         slices=slices,
         seed=1,
+        **options,
     )
 
 

@@ -3,9 +3,11 @@
 import pytest
 import yaml
 
+from avnnet.ablation_record import AblationRecord, VariantRecord
 from avnnet.data.cohort import read_cohort
 from avnnet.data.splits import stored_folds
 from avnnet.errors import BudgetTooSmall, InvalidConfig, WorkerFailed
+from avnnet.labels import HIP
 from avnnet.progress import Reporter
 from avnnet.training.ablation_budget import budgeted_variants
 from avnnet.training.ablation_configs import built_variants
@@ -86,6 +88,19 @@ def test_without_minutes_every_variant_keeps_the_steps_of_its_config_and_the_tim
     assert {asked_steps(one).total for one in planned.values()} == {20}
     # 20 steps x (10 + 20) s x 6 trainings each is an hour
     assert any("about 60 min" in line or "about 61 min" in line for line in lines.lines)
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("auto", "bf16-mixed"), ("32-true", "32-true")])
+def test_the_precision_that_a_timing_chose_when_an_ablation_was_begun_holds_for_the_rest(plan, cohort, asked, expected):
+    ablation = plan()
+    config = yaml.safe_load(ablation.base.read_text())
+    config["trainer"]["precision"] = asked
+    ablation.base.write_text(yaml.safe_dump(config))
+    begun = VariantRecord((), "trainer: {precision: bf16-mixed}")
+    before = AblationRecord("unet3d", {"unet3d": begun}, (1,), 2, 1, "hips.csv", "", True, HIP)
+    experiments, _ = built_variants(ablation, before, cohort)  # the second variant is a new one
+    assert {yaml.safe_load(one.as_text())["trainer"]["precision"] for one in experiments.values()} == {expected}
+    assert {str(one.trainer.precision) for one in experiments.values()} == {expected}
 
 
 def test_a_2d_network_is_given_the_slices_of_a_patch(hips, tmp_path):

@@ -33,10 +33,11 @@ def test_the_python_of_a_page_runs(page, finished, hips, tmp_path, monkeypatch, 
     (tmp_path / "runs" / "laptop-unet3d-gated-fold0").symlink_to(study.out / "fold0" / "unet3d")
     if "runs/ablation" in snippets(page):
         (tmp_path / "runs" / "ablation").symlink_to(request.getfixturevalue("ablated") / "runs" / "ablation")
+    (tmp_path / "runs" / "laptop-unet3d-normalised-fold0").symlink_to(study.out / "fold0" / "unet3d")
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "__main__"}
     exec(compile(snippets(page), page.name, "exec"), names)
-    assert {"model", "truth", "row", "panel", "plan"} & set(names)  # what the pages come to
+    assert {"model", "truth", "row", "panel", "plan", "loss"} & set(names)  # what the pages come to
 
 
 def commands(page: Path) -> list[list[str]]:
