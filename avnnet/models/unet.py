@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import nn
 
 from avnnet.models.blocks import ConvBlock
@@ -46,7 +48,7 @@ class UNet(UShape):
         [(4, 8, 8), (4, 4, 4)]
     """
 
-    left_out_at_default = "skip", "up"  # added since: recipes of before stay the same
+    left_out_at_default: ClassVar[tuple[str, ...]] = ("skip", "up")  # added since: recipes of before stay the same
 
     def __init__(
         self,
