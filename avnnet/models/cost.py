@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from avnnet.models.network import NetworkLike
 
@@ -109,14 +109,28 @@ def step_gflop(net: AnyNetwork, shape: Sequence[int]) -> float:
     return _counted(deepcopy(net).train(), shape, work)
 
 
+def _backward_of_convolution(
+    grad: list[int], x: list[int], weight: list[int], _bias: Any, _stride: Any, _padding: Any, _dilation: Any,
+    transposed: bool, _output_padding: Any, _groups: int, wanted: Sequence[bool], out_shape: Any = None,
+) -> int:  # fmt: skip
+    """The gradients of image and weights take as many operations each as the convolution itself.
+
+    torch 2.13 forgets the groups in that of the weights, and counts a depthwise convolution once per channel.
+    """
+    return sum(wanted[:2]) * conv_flop_count(x, weight, grad, transposed=transposed)
+
+
+OPERATIONS = {torch.ops.aten.convolution_backward: _backward_of_convolution}
+
+
 def _counted(net: Any, shape: Sequence[int], work: Callable[[nn.Module, Tensor], None]) -> float:
-    counter = FlopCounterMode(display=False)
+    counter = FlopCounterMode(display=False, custom_mapping=OPERATIONS)
     try:
         # shapes alone are enough, and take no time and no memory
         with counter:
             work(deepcopy(net).to("meta"), torch.empty(tuple(shape), device="meta"))
     except (NotImplementedError, RuntimeError):  # a network whose way depends on values
-        counter = FlopCounterMode(display=False)
+        counter = FlopCounterMode(display=False, custom_mapping=OPERATIONS)
         with counter:
             work(deepcopy(net).cpu(), torch.zeros(tuple(shape)))
     return counter.get_total_flops() / GIGA

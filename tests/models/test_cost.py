@@ -24,6 +24,22 @@ def test_the_first_layer_has_one_backward_product_and_every_other_two():
     assert step_gflop(nn.Sequential(first, second), (1, 1, 4, 6, 8)) * 1e9 == pytest.approx(by_hand)
 
 
+@pytest.mark.parametrize(
+    ("layer", "macs"),
+    [
+        (nn.Conv3d(8, 8, 5, padding=2, groups=8), VOXELS * 8 * 125),  # depthwise: each channel sees itself alone
+        (nn.Conv3d(8, 12, 3, padding=1, groups=4), VOXELS * 12 * 2 * 27),
+        (nn.ConvTranspose3d(8, 4, 2, stride=2), VOXELS * 8 * 4 * 8),
+        (nn.ConvTranspose3d(8, 8, 2, stride=2, groups=8), VOXELS * 8 * 8),
+    ],
+)
+def test_groups_and_transposed_convolutions_cost_three_times_their_forward_pass_in_a_step(layer, macs):
+    net = nn.Sequential(nn.Conv3d(1, 8, 1), layer)
+    first = 2 * VOXELS * 8
+    assert forward_gflop(net, (1, 1, 4, 6, 8)) * 1e9 == pytest.approx(first + 2 * macs)
+    assert step_gflop(net, (1, 1, 4, 6, 8)) * 1e9 == pytest.approx(2 * first + 3 * 2 * macs)
+
+
 def test_cost_grows_with_the_batch_and_not_with_the_weights_values():
     net = UNet3D(channels=[4, 8], strides=[[2, 2, 2]], deep_supervision=1)
     before = {name: value.clone() for name, value in net.state_dict().items()}

@@ -6,17 +6,19 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from avnnet.models import BatchNorm, ConvBlock, LayerNorm, ResidualBlock
+from avnnet.models.cost import step_gflop
 from avnnet.progress import Reporter
 from avnnet.training.config import Trainer, load_experiment
 from avnnet.training.precision import fastest_precision
 from avnnet.training.schedule import CosineDecay, PolynomialDecay, Schedule
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+OVERLAYS = ("ablations", "equal_gflop", "foreign")
 LAPTOP = EXPERIMENTS / "laptop" / "unet3d.yaml"
 # an ablation is an overlay: it is nothing without a full config below
 # of the networks of other libraries, whose overlays are built elsewhere, one is trained here
 CONFIGS = [
-    [LAPTOP, path] if path.parent.name in ("ablations", "foreign") else [path]
+    [LAPTOP, path] if path.parent.name in OVERLAYS else [path]
     for path in sorted(EXPERIMENTS.glob("*/*.yaml"))
     if path.parent.name != "foreign" or path.stem == "dynunet"
 ]
@@ -68,6 +70,17 @@ def test_an_overlay_that_gives_arguments_builds_the_pieces_that_it_names():
         for name in ("batchnorm", "convnext", "dropout")
     }
     assert norms == {"batchnorm": {"norm": BatchNorm}, "convnext": {"norm": LayerNorm}, "dropout": {"dropout": 0.1}}
+
+
+def test_the_variants_of_equal_operations_take_as_many_for_a_step_as_the_network_that_they_are_held_against():
+    hippocampus = EXPERIMENTS / "hippocampus" / "unet3d.yaml"
+    overlays = [[], *([path] for path in sorted((EXPERIMENTS / "equal_gflop").glob("*.yaml")))]
+    overlays += [[EXPERIMENTS / "ablations" / f"{name}.yaml"] for name in ("residual", "se", "attention")]
+    counted = []
+    for overlay in [*overlays, [EXPERIMENTS / "foreign" / "dynunet.yaml"]]:
+        net = load_experiment([hippocampus, *overlay], ["--trainer.accelerator=cpu"]).model.net
+        counted.append(step_gflop(net, (2, 1, 32, 48, 32)))
+    assert counted == pytest.approx([counted[0]] * 7, rel=0.02)
 
 
 def test_averaged_weights_are_the_moving_average_of_the_steps(hips, tmp_path):
