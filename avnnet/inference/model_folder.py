@@ -16,7 +16,7 @@ from avnnet.data.integrity import content_hash
 from avnnet.data.normalised import known as known_normalisations
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.scope import Scope
-from avnnet.errors import CheckpointCorrupt, InvalidRecipe, MissingFile, ModelMismatch
+from avnnet.errors import CheckpointCorrupt, InvalidNetwork, InvalidRecipe, MissingFile, ModelMismatch
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -24,7 +24,7 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.inference.tiling import Tiling
 from avnnet.inference.weights import check_header, load_weights, tensors_of
 from avnnet.labels import LabelScheme
-from avnnet.models import keeps_contract
+from avnnet.models import NetworkLike, keeps_contract
 from avnnet.models import known as known_networks
 from avnnet.recipe import build, describe, parse
 
@@ -168,13 +168,21 @@ def _member(folder: Path, scheme: Any, entry: dict[str, Any], known: list[type])
         raise CheckpointCorrupt(f"{name} is not the file that was written (its checksum differs); copy it again")
     recipe = {key: value for key, value in entry.items() if key not in ("weights", "sha256")}
     _check_recipe(folder / name, {"scheme": scheme, **recipe})
-    net = keeps_contract(build(entry["net"], known))
+    net = _network(entry["net"], known)
     load_weights(net, folder / name)
     preprocess, tiling = _built(entry["preprocess"], known, Preprocess), _built(entry["tiling"], known, Tiling)
     contrast = None if entry["contrast"] is None else _built(entry["contrast"], known, Contrast)
     scope = None if entry["scope"] is None else _built(entry["scope"], known, Scope)
     past = entry["trained_on"], str(entry["dataset"])
     return Member(net, preprocess, tiling, str(entry["name"]), *past, contrast, scope)
+
+
+def _network(recipe: Any, known: list[type]) -> NetworkLike:
+    made = build(recipe, known)
+    try:
+        return keeps_contract(made)
+    except InvalidNetwork as error:
+        raise InvalidRecipe(f"not a recipe of a network: {error}. Copy the model again") from error
 
 
 def _built(recipe: Any, known: list[type], kind: type[T]) -> T:

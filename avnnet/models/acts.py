@@ -31,7 +31,13 @@ class LeakyReLU(nn.Module):
         self.slope = slope
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features of the same shape, in the memory of those given."""
+        """Features of the same shape, in the memory of those given.
+
+        Examples:
+            >>> x = torch.tensor([-1.0, 1.0])
+            >>> LeakyReLU(0.5)(x) is x, x.tolist()
+            (True, [-0.5, 1.0])
+        """
         if torch.compiler.is_compiling():  # a compiler finds out itself what can be overwritten
             return functional.leaky_relu(x, self.slope)
         if torch.is_grad_enabled() and x.requires_grad:

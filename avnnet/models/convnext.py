@@ -41,7 +41,14 @@ class ResponseNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1, channels, *[1] * ndim))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features `(B, channels, *S)` of features `(B, channels, *S)`."""
+        """Features `(B, channels, *S)` of features `(B, channels, *S)`.
+
+        Examples:
+            >>> layer = ResponseNorm(2, 1)
+            >>> _ = nn.init.ones_(layer.weight)
+            >>> layer(torch.tensor([[[[2.0]]]])).round(decimals=3).item()  # it is its own mean: twice of it
+            4.0
+        """
         size = torch.linalg.vector_norm(x, dim=tuple(range(2, x.ndim)), keepdim=True)
         return x + self.weight * (x * (size / (size.mean(1, keepdim=True) + 1e-6))) + self.bias
 

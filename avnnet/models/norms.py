@@ -30,7 +30,14 @@ class InstanceNorm(nn.Module):
         self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features `(B, channels, *S)` of features `(B, channels, *S)`; `S` holds more than one voxel in training."""
+        """Features `(B, channels, *S)` of features `(B, channels, *S)`; `S` holds more than one voxel in training.
+
+        Examples:
+            >>> layer = InstanceNorm(2, 2)
+            >>> x = torch.randn(3, 2, 8, 8)
+            >>> torch.allclose(layer(5 * x + 7), layer(x), atol=1e-3)  # neither brightness nor contrast comes through
+            True
+        """
         return functional.instance_norm(x, weight=self.weight, bias=self.bias, eps=1e-5)
 
 
@@ -112,6 +119,13 @@ class LayerNorm(nn.Module):
         self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features `(B, channels, *S)` of features `(B, channels, *S)`."""
+        """Features `(B, channels, *S)` of features `(B, channels, *S)`.
+
+        Examples:
+            >>> x = torch.randn(1, 3, 2, 2)
+            >>> layer = LayerNorm(2, 3)
+            >>> torch.allclose(layer(x)[..., :1, :1], layer(x[..., :1, :1]))  # each voxel by itself
+            True
+        """
         last = functional.layer_norm(x.movedim(1, -1), (self.channels,), self.weight, self.bias, 1e-6)
         return last.movedim(-1, 1)

@@ -56,7 +56,16 @@ class NestedRegions(Network):
         return self.inside.divisors
 
     def forward(self, x: Tensor) -> Tensor:
-        """The logarithms of the probabilities `(B, classes, *S)` of the classes; their softmax changes nothing."""
+        """The logarithms of the probabilities `(B, classes, *S)` of the classes; their softmax changes nothing.
+
+        Examples:
+            >>> from functools import partial
+            >>> from avnnet.models.unet import UNet2D
+            >>> net = NestedRegions(partial(UNet2D, channels=[2, 4], strides=[[2, 2]], classes=2))
+            >>> logits = net(torch.randn(1, 1, 4, 4))
+            >>> torch.allclose(logits.softmax(1), logits.exp(), atol=1e-4)
+            True
+        """
         return torch.log(self._probabilities(self.inside(x)).clamp_min(LEAST_PROBABILITY))
 
     def scales(self, x: Tensor) -> list[Tensor]:

@@ -36,7 +36,12 @@ class Concat(nn.Module):
         self.ndim, self.channels, self.out_channels = ndim, channels, 2 * channels
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        """Features `(B, 2 * channels, *S)` of the decoder's `x` and the encoder's `skip`, `(B, channels, *S)` each."""
+        """Features `(B, 2 * channels, *S)` of the decoder's `x` and the encoder's `skip`, `(B, channels, *S)` each.
+
+        Examples:
+            >>> Concat(2, 1)(torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1)).flatten().tolist()  # the decoder's first
+            [1.0, 0.0]
+        """
         return torch.cat([x, skip], dim=1)
 
 
@@ -59,7 +64,12 @@ class Add(nn.Module):
         self.ndim, self.channels, self.out_channels = ndim, channels, channels
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        """Features `(B, channels, *S)` of the decoder's `x` and the encoder's `skip`, `(B, channels, *S)` each."""
+        """Features `(B, channels, *S)` of the decoder's `x` and the encoder's `skip`, `(B, channels, *S)` each.
+
+        Examples:
+            >>> Add(2, 1)(torch.full((1, 1, 1, 1), 2.0), torch.full((1, 1, 1, 1), 3.0)).item()
+            5.0
+        """
         return x + skip
 
 
@@ -90,9 +100,23 @@ class AttentionGate(nn.Module):
         self.to_one = CONV[ndim](inner, 1, 1)
 
     def gate(self, x: Tensor, skip: Tensor) -> Tensor:
-        """The gate `(B, 1, *S)`, 0 to 1, of the decoder's `x` and the encoder's `skip`, `(B, channels, *S)` each."""
+        """The gate `(B, 1, *S)`, 0 to 1, of the decoder's `x` and the encoder's `skip`, `(B, channels, *S)` each.
+
+        Examples:
+            >>> gate = AttentionGate(2, 4)
+            >>> _ = [torch.nn.init.zeros_(weights) for weights in gate.parameters()]
+            >>> gate.gate(torch.ones(1, 4, 2, 2), torch.ones(1, 4, 2, 2)).unique()  # the sigmoid of 0
+            tensor([0.5000], grad_fn=<Unique2Backward0>)
+        """
         return torch.sigmoid(self.to_one(torch.relu(self.of_decoder(x) + self.of_encoder(skip))))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        """Features `(B, 2 * channels, *S)` of the decoder's `x` and the encoder's `skip`, `(B, channels, *S)` each."""
+        """Features `(B, 2 * channels, *S)` of the decoder's `x` and the encoder's `skip`, `(B, channels, *S)` each.
+
+        Examples:
+            >>> layer = AttentionGate(2, 1)
+            >>> _ = [torch.nn.init.zeros_(weights) for weights in layer.parameters()]
+            >>> layer(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, 1)).flatten().tolist()  # half of the encoder's
+            [1.0, 0.5]
+        """
         return torch.cat([x, skip * self.gate(x, skip)], dim=1)

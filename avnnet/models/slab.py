@@ -63,7 +63,16 @@ class Slab(Network):
         return (1, *self.inside.divisors)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits `(B, classes, z, y, x)` of an image `(B, in_channels, z, y, x)`."""
+        """Logits `(B, classes, z, y, x)` of an image `(B, in_channels, z, y, x)`.
+
+        Examples:
+            >>> from functools import partial
+            >>> from avnnet.models.unet import UNet2D
+            >>> net = Slab(partial(UNet2D, channels=[2, 4], strides=[[2, 2]]), slices=1)
+            >>> x = torch.randn(1, 1, 3, 4, 4)
+            >>> torch.allclose(net(x)[:, :, 1], net.inside(x[:, :, 1]), atol=1e-5)  # one slice: the 2D network
+            True
+        """
         return _stacked(self.inside(self._slabs(x)), len(x))
 
     def scales(self, x: Tensor) -> list[Tensor]:

@@ -40,5 +40,13 @@ class TransposedConv(nn.Module):
         self.weight, self.bias = made.weight, made.bias  # not a layer in a layer: old weights keep their names
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features `(B, out_channels, *(S * stride))` of features `(B, in_channels, *S)`."""
+        """Features `(B, out_channels, *(S * stride))` of features `(B, in_channels, *S)`.
+
+        Examples:
+            >>> import torch
+            >>> up = TransposedConv(2, 1, 1, (2, 2))
+            >>> _ = torch.nn.init.ones_(up.weight), torch.nn.init.zeros_(up.bias)
+            >>> up(torch.tensor([[[[3.0]]]])).flatten().tolist()
+            [3.0, 3.0, 3.0, 3.0]
+        """
         return UP_FUNCTION[self.ndim](x, self.weight, self.bias, self.stride)

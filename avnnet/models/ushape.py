@@ -49,6 +49,11 @@ class UShape(Network):
 
         Raises:
             InvalidConfig: if strides or kernels do not match the stages or the dimensions.
+
+        Examples:
+            >>> from avnnet.models import UNet2D
+            >>> UNet2D(channels=[4, 8], strides=[[2, 2]]).sizes(None)
+            [[3, 3], [3, 3]]
         """
         if not hasattr(type(self), "ndim"):
             name = type(self).__name__
@@ -76,7 +81,15 @@ class UShape(Network):
         return nn.ModuleList(CONV[self.ndim](width, classes, 1) for width in self.channels[:count])
 
     def decoded(self, x: Tensor) -> list[Tensor]:
-        """The decoder's features of every level but the coarsest, finest first, of an image `(B, in_channels, *S)`."""
+        """The decoder's features of every level but the coarsest, finest first, of an image `(B, in_channels, *S)`.
+
+        Examples:
+            >>> import torch
+            >>> from avnnet.models import UNet2D
+            >>> net = UNet2D(channels=[4, 8, 16], strides=[[2, 2], [2, 2]])
+            >>> [tuple(one.shape) for one in net.decoded(torch.zeros(1, 1, 8, 8))]
+            [(1, 4, 8, 8), (1, 8, 4, 4)]
+        """
         return self.decoder(self.encoder(self.stem(x)))
 
     def forward(self, x: Tensor) -> Tensor:

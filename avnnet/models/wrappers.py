@@ -59,12 +59,26 @@ class SqueezeExcitation(nn.Module):
         self.down, self.up = CONV[ndim](out_channels, fewer, 1), CONV[ndim](fewer, out_channels, 1)
 
     def weights(self, x: Tensor) -> Tensor:
-        """A number from 0 to 1 for each channel, `(B, channels, 1, ...)`, of features `(B, channels, *S)`."""
+        """A number from 0 to 1 for each channel, `(B, channels, 1, ...)`, of features `(B, channels, *S)`.
+
+        Examples:
+            >>> block = SqueezeExcitation(2, 1, 2, (3, 3), (1, 1))
+            >>> _ = [torch.nn.init.zeros_(one) for one in (*block.down.parameters(), *block.up.parameters())]
+            >>> block.weights(torch.ones(1, 2, 4, 4)).flatten().tolist()  # the sigmoid of 0
+            [0.5, 0.5]
+        """
         mean = x.mean(tuple(range(2, x.ndim)), keepdim=True)
         return torch.sigmoid(self.up(torch.relu(self.down(mean))))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`."""
+        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`.
+
+        Examples:
+            >>> block, x = SqueezeExcitation(2, 1, 2, (3, 3), (1, 1)), torch.randn(1, 1, 4, 4)
+            >>> y = block.block(x)
+            >>> torch.equal(block(x), y * block.weights(y))
+            True
+        """
         y = self.block(x)
         return y * self.weights(y)
 
@@ -115,7 +129,13 @@ class Checkpointed(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`."""
+        """Features `(B, out_channels, *S')` of features `(B, in_channels, *S)`.
+
+        Examples:
+            >>> block, x = Checkpointed(2, 1, 2, (3, 3), (1, 1)), torch.randn(1, 1, 4, 4)
+            >>> torch.equal(block(x), block.block(x))
+            True
+        """
         if self.training and torch.is_grad_enabled():
             return checkpoint(self.block, x, use_reentrant=False)
         return self.block(x)

@@ -120,7 +120,7 @@ BAD = {
     "torch numbers": (lambda i, y, g: (i + torch.rand(1), y), "global random numbers of torch,"),
     "numpy numbers": (lambda i, y, g: (i + np.random.rand(), y), "global random numbers of numpy,"),  # noqa: NPY002
     "random numbers": (lambda i, y, g: (i + random.random(), y), "global random numbers of random,"),
-    "clock": (lambda i, y, g: (i + time.perf_counter(), y), "gives another sample the second time"),
+    "clock": (lambda i, y, g: (i + time.perf_counter_ns() % 1_000_000, y), "gives another sample the second time"),
     "count": (lambda i, y, g: (i + next(COUNT), y), "gives another sample the second time"),
 }  # fmt: skip
 

@@ -75,7 +75,11 @@ def test_the_tables_have_a_row_per_variant_and_the_record_says_what_each_changes
     assert dice["ci_low"].notna().tolist() == [False, True, True]
     record = AblationRecord.read(OUT)
     keys = {name: [one.key for one in variant.changes] for name, variant in record.variants.items()}
-    assert keys == {"unet3d": [], "residual": ["model.net.init_args.block"], "averaged": ["trainer.callbacks"]}
+    assert keys == {
+        "unet3d": [],
+        "residual": ["model.net.init_args.block.class_path"],
+        "averaged": ["trainer.callbacks"],
+    }
     costs = pd.read_csv(OUT / "tables" / "costs.csv").set_index("variant")
     assert costs["steps"].tolist() == [20, 20, 20]
     assert costs.loc["averaged", "step_gflop"] == costs.loc["unet3d", "step_gflop"]
