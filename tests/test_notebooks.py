@@ -15,7 +15,8 @@ SHARED = ROOT.parent / "shared"  # data beside the repository, which are not par
 SHORTER = {
     "first_study": {"patients=12": "patients=4", "per_epoch=12": "per_epoch=6", "max_epochs=4": "max_epochs=2"},
     "ablation": {
-        "CASES = 24": "CASES = 6",
+        "CASES = 24": "CASES = 4",
+        "overlays=[residual, half]": "overlays=[half]",
         "seeds=3": "seeds=2",
         "steps_per_epoch: 40": "steps_per_epoch: 2",
         "max_epochs: 2": "max_epochs: 1",
