@@ -27,7 +27,9 @@ def takes_sample_weights(loss: nn.Module) -> bool:
     return any(one.name == "sample_weights" or one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
 
 
-def check_loss(loss: nn.Module, *, classes: int, is_weighted: bool, ignored: int | None = None) -> None:
+def check_loss(
+    loss: nn.Module, *, classes: int, is_weighted: bool, ignored: int | None = None, is_of_regions: bool = False
+) -> None:
     """Refuse a loss of other classes, and one that does not weigh samples or ignore voxels as the data ask.
 
     Args:
@@ -35,10 +37,20 @@ def check_loss(loss: nn.Module, *, classes: int, is_weighted: bool, ignored: int
         classes: of the network, with the background.
         is_weighted: whether the cohort gives its cases weights.
         ignored: label id of voxels that count nowhere, or None where the masks have none.
+        is_of_regions: whether the network's scales are logits of nested regions; a loss for such has `is_of_regions`.
 
     Raises:
         InvalidConfig: if it does not fit.
     """
+    if is_of_regions != any(getattr(part, "is_of_regions", False) for part in loss.modules()):
+        name = type(loss).__name__
+        raise InvalidConfig(
+            f"the network gives logits of nested regions, and {name} is a loss of classes; set model.loss: "
+            "{class_path: avnnet.losses.RegionDiceCE}, or say is_of_regions = True in a loss of your own"
+            if is_of_regions
+            else f"{name} is a loss of nested regions, and the network gives logits of classes; put it into "
+            "avnnet.models.NestedRegions, or take a loss of classes, such as avnnet.losses.DiceCE"
+        )
     for part in loss.modules():
         weights = getattr(part, "class_weights", None)
         if isinstance(weights, list | tuple) and len(weights) != classes:

@@ -30,6 +30,8 @@ class RegionDiceCE(nn.Module):
         True
     """
 
+    is_of_regions = True
+
     def __init__(
         self,
         order: list[int] | None = None,

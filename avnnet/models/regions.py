@@ -41,6 +41,8 @@ class NestedRegions(Network):
         (3, torch.Size([1, 3, 4, 4, 4]), torch.Size([1, 2, 4, 4, 4]))
     """
 
+    is_of_regions = True
+
     def __init__(self, net: Callable[[], nn.Module], order: list[int] | None = None) -> None:
         super().__init__()
         self.net, self.order = part(net), order

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from avnnet.errors import InvalidConfig
-from avnnet.losses import RegionDiceCE, supervise_scales
+from avnnet.losses import DiceCE, RegionDiceCE, Sum, check_loss, supervise_scales
 from avnnet.losses.regions import regions_of
 from avnnet.models import NestedRegions, Network, UNet2D, UNet3D, known
 from avnnet.recipe import build, describe
@@ -109,3 +109,13 @@ def test_its_dimensions_and_divisors_are_those_of_the_network_inside():
 def test_an_order_that_leaves_out_or_repeats_a_label_is_refused(order):
     with pytest.raises((InvalidConfig, TypeError)):
         NestedRegions(INSIDE, order=order)
+
+
+def test_a_loss_of_classes_for_a_network_of_regions_is_refused_and_the_reverse():
+    asked = {"classes": 3, "is_weighted": False}
+    check_loss(RegionDiceCE(), **asked, is_of_regions=True)
+    check_loss(Sum([RegionDiceCE(), RegionDiceCE(dice_weight=0)]), **asked, is_of_regions=True)
+    with pytest.raises(InvalidConfig, match=r"DiceCE is a loss of classes; set model\.loss: .*RegionDiceCE"):
+        check_loss(DiceCE(), **asked, is_of_regions=NestedRegions(INSIDE).is_of_regions)
+    with pytest.raises(InvalidConfig, match="RegionDiceCE is a loss of nested regions"):
+        check_loss(RegionDiceCE(), **asked)
