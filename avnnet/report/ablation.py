@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from avnnet.ablation_record import AblationRecord
@@ -30,6 +29,7 @@ from avnnet.report.ablation_words import (
 from avnnet.report.formats import as_markdown
 from avnnet.report.html import data_uri
 from avnnet.report.results import plain_rows
+from avnnet.report.template import rendered
 from avnnet.stats import ablation_table
 from avnnet.tables import read_table, write_table
 
@@ -124,15 +124,8 @@ def write_ablation_report(folder: str | Path, done: Callable[[str], None] = lamb
     for name, _, svg in drawn:
         write_text_atomically(folder / "figures" / f"{name}.svg", svg.decode("utf-8"))
         done(name)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("avnnet.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     plots = [{"caption": caption, "image": data_uri(svg, "svg+xml")} for _, caption, svg in drawn]
-    page = environment.get_template("ablation.html.j2").render(_content(tables) | {"plots": plots})
+    page = rendered("ablation.html.j2", _content(tables) | {"plots": plots})
     return write_text_atomically(folder / "report.html", page)
 
 

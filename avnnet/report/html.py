@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
@@ -27,6 +26,7 @@ from avnnet.report.study_words import (
     volumes_printed,
 )
 from avnnet.report.tables import STUDY_TABLE, StudyTables, read_study, save_tables
+from avnnet.report.template import rendered
 from avnnet.stats import early_or_advanced
 from avnnet.stats.study import STAGE
 
@@ -58,16 +58,7 @@ def write_report(folder: str | Path, done: Callable[[str], None] = lambda _: Non
     for name, (_, svg) in drawn.items():
         write_text_atomically(folder / "figures" / f"{name}.svg", svg.decode("utf-8"))
         done(name)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("avnnet.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(
-        _content(study, tables, list(drawn.values()), folder / "figures")
-    )
+    page = rendered("report.html.j2", _content(study, tables, list(drawn.values()), folder / "figures"))
     return write_text_atomically(folder / "report.html", page)
 
 
