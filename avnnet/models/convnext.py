@@ -7,11 +7,27 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from avnnet.models.layers import CONV, NormSlot
+from avnnet.models.layers import CONV, NormSlot, Pointwise
 from avnnet.models.limits import check_weights, check_whole
 from avnnet.models.norms import InstanceNorm
 
 MAX_EXPANSION = 16
+LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """The same features with the channels of a voxel side by side in memory.
+
+    On a CPU torch computes the gradient of a depthwise 3D convolution faster so.
+
+    Args:
+        x: features `(B, C, *S)` of 2 or 3 spatial axes.
+
+    Examples:
+        >>> channels_last(torch.zeros(1, 2, 3, 4)).stride()
+        (24, 1, 8, 2)
+    """
+    return x.contiguous(memory_format=LAST[x.ndim - 2])
 
 
 class ResponseNorm(nn.Module):
@@ -86,8 +102,8 @@ class Mixer(nn.Module):
         wide = expansion * in_channels
         check_weights(f"an expansion of {expansion} at {in_channels} channels", wide * (in_channels + out_channels))
         self.layers = nn.Sequential(
-            norm(ndim, in_channels), CONV[ndim](in_channels, wide, 1), nn.GELU(),
-            *([ResponseNorm(ndim, wide)] if response_norm else []), CONV[ndim](wide, out_channels, 1),
+            norm(ndim, in_channels), Pointwise(in_channels, wide), nn.GELU(),
+            *([ResponseNorm(ndim, wide)] if response_norm else []), Pointwise(wide, out_channels),
         )  # fmt: skip
 
     def forward(self, x: Tensor) -> Tensor:
@@ -129,4 +145,5 @@ class DepthwiseUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features `(B, out_channels, *(ceil(S / stride)))` of features `(B, in_channels, *S)`."""
+        x = channels_last(x)
         return self.past(x) + self.mixer(self.depthwise(x))
