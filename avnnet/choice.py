@@ -132,3 +132,23 @@ class Budget(Choice):
 
     GPU = "gpu"
     CPU = "cpu"
+
+
+class DatasetFormat(Choice):
+    """Whose data set a cohort is written as.
+
+    Attributes:
+        NNUNET: "nnunet", nnU-Net's raw data: `imagesTr`, `labelsTr`, `dataset.json`, `splits_final.json`.
+    """
+
+    NNUNET = "nnunet"
+
+
+class ModelFormat(Choice):
+    """Whose model a model is written as.
+
+    Attributes:
+        NNUNET: "nnunet", a results folder of nnU-Net's, which `nnUNetv2_predict` runs.
+    """
+
+    NNUNET = "nnunet"

@@ -19,6 +19,7 @@ from avnnet.cli import (
     cohort,
     compare,
     evaluate,
+    export,
     fit,
     measure,
     phantom,
@@ -32,7 +33,7 @@ from avnnet.cli import (
 from avnnet.errors import AvnnetError
 
 # in the order of the help
-COMMANDS = (study, fit, plan, ablate, predict, evaluate, compare, measure, stats, report, scan, cohort, phantom)
+COMMANDS = (study, fit, plan, ablate, predict, evaluate, compare, measure, stats, report, scan, cohort, export, phantom)
 
 # exit codes: 0 all well, 2 the command or its input cannot be used, 3 some cases failed, 130 stopped by hand
 USAGE, SOME_FAILED, STOPPED = 2, 3, 130

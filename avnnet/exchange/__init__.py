@@ -1,0 +1,1 @@
+"""Cohorts and models to other programs and back."""
