@@ -73,11 +73,11 @@ class Slab(Network):
             >>> torch.allclose(net(x)[:, :, 1], net.inside(x[:, :, 1]), atol=1e-5)  # one slice: the 2D network
             True
         """
-        return _stacked(self.inside(self._slabs(x)), len(x))
+        return _stacked(self.inside(self._slabs(x)), x.shape[0])
 
     def scales(self, x: Tensor) -> list[Tensor]:
         """Logits at every scale of the network inside, finest first; all have every slice."""
-        return [_stacked(scale, len(x)) for scale in self.inside.scales(self._slabs(x))]
+        return [_stacked(scale, x.shape[0]) for scale in self.inside.scales(self._slabs(x))]
 
     def _slabs(self, x: Tensor) -> Tensor:
         """Slices `(B * z, slices * in_channels, y, x)` with their neighbours."""
