@@ -36,7 +36,7 @@ _HOME = {
     "write_image": "data.files",
 }
 _PACKAGES = [
-    "cases", "data", "inference", "losses", "measure", "metrics", "models", "phantom", "plots", "stats", "training",
+    "cases", "data", "exchange", "inference", "losses", "measure", "metrics", "models", "phantom", "plots", "stats", "training",
 ]  # fmt: skip
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Side",
     "cases",
     "data",
+    "exchange",
     "inference",
     "load_model",
     "losses",

@@ -6,8 +6,12 @@ import argparse
 from pathlib import Path
 
 from avnnet.choice import DatasetFormat, ModelFormat
-from avnnet.cli.words import Commands, choices, nonempty_path, output_folder
+from avnnet.cli.words import Commands, choices, names_by_id, nonempty_path, output_folder, whole_number
 from avnnet.errors import UnsupportedFormat
+from avnnet.labels import HIP, LabelScheme
+from avnnet.progress import Reporter
+
+FOLDS = "splits_final.json"
 
 
 def add(commands: Commands) -> None:
@@ -22,7 +26,22 @@ def add(commands: Commands) -> None:
     dataset.set_defaults(run=run_dataset)
     dataset.add_argument("cohort", type=nonempty_path, help="CSV with patient_id, case_id, image, label")
     dataset.add_argument("--format", required=True, choices=choices(DatasetFormat), help="whose data set")
-    dataset.add_argument("--out", type=output_folder, required=True, metavar="DIR", help="folder to make")
+    dataset.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="folder to make: nnUNet_raw/Dataset501_NAME"
+    )
+    dataset.add_argument(
+        "--labels", type=names_by_id, metavar="1=NAME,2=NAME", help="label ids and names (default 1=vital,2=necrosis)"
+    )
+    dataset.add_argument("--part", default="necrosis", help="the label whose share is given (default necrosis)")
+    dataset.add_argument("--whole", default="head", help="the name of all labels together (default head)")
+    dataset.add_argument("--regions", action="store_true", help="learn the whole, and in it the part, as regions")
+    dataset.add_argument("--ignored", action="store_true", help="voxels of id 255 in the masks count nowhere")
+    dataset.add_argument("--channels", nargs="+", default=[], metavar="NAME", help="names of the channels (MRI)")
+    dataset.add_argument("--folds", type=whole_number, default=5, help="how many folds (default 5)")
+    dataset.add_argument("--seed", type=whole_number, default=1, help="of the folds, as of avnnet study (default 1)")
+    dataset.add_argument(
+        "--splits", type=nonempty_path, metavar="splits.json", help="take the folds of a study instead of making some"
+    )
     model = whats.add_parser("model", help="a model as another program runs it")
     model.set_defaults(run=run_model)
     model.add_argument("model", type=nonempty_path, help="OUT/model of a study, or RUN/model of avnnet fit")
@@ -31,8 +50,33 @@ def add(commands: Commands) -> None:
 
 
 def run_dataset(args: argparse.Namespace) -> int:
-    """0; writes a data set."""
-    raise UnsupportedFormat(f"{DatasetFormat(args.format)} is not written yet")
+    """0; writes a data set.
+
+    Raises:
+        AvnnetError: if the cohort cannot be read, or not be written so.
+    """
+    from avnnet.data.cohort import read_cohort
+    from avnnet.data.splits import make_folds, read_folds
+    from avnnet.exchange import DatasetPlan, check_dataset_name, write_nnunet_dataset
+
+    out: Path = args.out
+    splits: Path | None = args.splits
+    names: dict[int, str] | None = args.labels
+    scheme = HIP if names is None else LabelScheme(names, part=args.part, whole=args.whole)
+    name = check_dataset_name(out)
+    cohort = read_cohort(args.cohort)
+    held_out = make_folds(cohort, args.folds, seed=args.seed) if splits is None else read_folds(splits, cohort)
+    plan = DatasetPlan(scheme, has_ignored=args.ignored, is_of_regions=args.regions, channels=args.channels)
+    reporter = Reporter()
+    with reporter.steps("writing cases", len(cohort)) as step:
+        remarks = write_nnunet_dataset(cohort, out, held_out, plan, on_case=lambda done: step(done))
+    for remark in remarks:
+        reporter.say(remark)
+    reporter.say(f"{len(cohort)} cases, {len(held_out)} folds: {out}")
+    number = int(name[len("Dataset") :][:3])
+    reporter.say(f"nnUNetv2_plan_and_preprocess -d {number} --verify_dataset_integrity")
+    reporter.say(f"then copy {FOLDS} from it to nnUNet_preprocessed/{name}, so that nnU-Net's folds are these")
+    return 0
 
 
 def run_model(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from avnnet.atomic import write_text_atomically
 from avnnet.data.cohort import Cohort
-from avnnet.errors import InvalidSplit, LeakageError
+from avnnet.errors import InvalidSplit, LeakageError, MissingFile
 
 
 def make_folds(cohort: Cohort, folds: int, *, seed: int) -> list[list[str]]:
@@ -114,11 +114,33 @@ def stored_folds(path: Path, cohort: Cohort, folds: int, *, seed: int) -> list[l
         held_out = make_folds(cohort, folds, seed=seed)
         write_folds(path, held_out, seed=seed)
         return held_out
-    try:
-        held_out = [[str(case) for case in fold] for fold in json.loads(path.read_text(encoding="utf-8"))["folds"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidSplit(f"{path} does not hold folds ({error}); delete it or restore it") from error
+    held_out = _in_file(path)
     if len(held_out) != folds:
         raise InvalidSplit(f"{path} has {len(held_out)} folds, {folds} were asked for; choose another --out")
     check_folds(cohort, held_out)
     return held_out
+
+
+def read_folds(path: Path, cohort: Cohort) -> list[list[str]]:
+    """The case ids held out in each fold of a file, checked against the cohort.
+
+    Args:
+        path: `splits.json` of a study.
+        cohort: the cases.
+
+    Raises:
+        MissingFile: if there is no such file.
+        InvalidSplit, LeakageError: as `stored_folds`.
+    """
+    if not path.is_file():
+        raise MissingFile(f"no folds {path}; give OUT/splits.json of a study")
+    held_out = _in_file(path)
+    check_folds(cohort, held_out)
+    return held_out
+
+
+def _in_file(path: Path) -> list[list[str]]:
+    try:
+        return [[str(case) for case in fold] for fold in json.loads(path.read_text(encoding="utf-8"))["folds"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidSplit(f"{path} does not hold folds ({error}); delete it or restore it") from error
