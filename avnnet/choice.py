@@ -149,6 +149,12 @@ class ModelFormat(Choice):
 
     Attributes:
         NNUNET: "nnunet", a results folder of nnU-Net's, which `nnUNetv2_predict` runs.
+        ONNX: "onnx", the network alone, a file for onnxruntime and its like.
+        TORCH_EXPORT: "torch-export", the network alone, a file for torch without avnnet.
+        MONAI_BUNDLE: "monai-bundle", the network with its preparation, a folder for MONAI without avnnet.
     """
 
     NNUNET = "nnunet"
+    ONNX = "onnx"
+    TORCH_EXPORT = "torch-export"
+    MONAI_BUNDLE = "monai-bundle"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,9 @@ class NestedRegions(Network):
 
     def _probabilities(self, logits: Tensor) -> Tensor:
         """The probabilities of the classes by label id; an inner region is never more probable than an outer one."""
-        inside = torch.sigmoid(logits.float()).cummin(dim=1).values
+        # one after the other, as cummin would: ONNX has no cummin
+        regions = torch.sigmoid(logits.float()).split(1, dim=1)
+        inside = torch.cat(list(accumulate(regions, torch.minimum)), dim=1)
         outside = torch.cat([torch.ones_like(inside[:, :1]), inside], dim=1)
         # what is in a region and not in the next; nothing is inside the innermost
         rings = outside - torch.cat([inside, torch.zeros_like(inside[:, :1])], dim=1)

@@ -1,0 +1,85 @@
+"""What somebody without avnnet must know of a network: how to prepare an image, and what comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avnnet import __version__
+from avnnet.data.normalise import ZScore
+from avnnet.data.orientation import ORDERS
+from avnnet.errors import InvalidConfig
+from avnnet.inference.member import Member
+from avnnet.inference.segmenter import Segmenter
+from avnnet.recipe import describe
+
+WARNING = (
+    "For research. Not a medical device: nobody has examined it for patients. What its model was trained on, digital "
+    "hips or images of patients, a file cannot say; a network of digital hips says nothing of patients."
+)
+DIRECTIONS = ("left", "posterior", "superior")  # positive world directions of LPS
+
+
+def chosen_member(model: Segmenter, number: int | None) -> Member:
+    """One network of a model: a program holds one.
+
+    Args:
+        model: an ensemble.
+        number: 1 for the first; None where there is only one.
+
+    Raises:
+        InvalidConfig: if there are several and none is chosen, or there is no such one.
+    """
+    names = [f"{place} {member.name}" for place, member in enumerate(model.members, start=1)]
+    if number is None and len(names) == 1:
+        return model.members[0]
+    if number is None or not 1 <= number <= len(names):
+        raise InvalidConfig(
+            f"one network goes into one file, and the model has {len(names)}: {', '.join(names)[:200]}; found "
+            f"{'none chosen' if number is None else number}. Export each to a file of its own, --member 1 and so on, "
+            "and take the mean of their probabilities"
+        )
+    return model.members[number - 1]
+
+
+def card(model: Segmenter, member: Member) -> dict[str, Any]:
+    """What stands in each file beside the network, as JSON can hold it.
+
+    Args:
+        model: the ensemble that the network is of.
+        member: the network.
+
+    Examples:
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.labels import HIP
+        >>> from avnnet.models import UNet3D
+        >>> member = Member(UNet3D([2, 4], [[2, 2, 2]]), Preprocess([3, 1, 1]), Tiling([4, 8, 8]), "unet3d")
+        >>> said = card(Segmenter([member], HIP), member)
+        >>> said["labels"], said["axes"], said["divisors"]
+        ({'0': 'background', '1': 'vital', '2': 'necrosis'}, ['superior', 'posterior', 'left'], [2, 2, 2])
+    """
+    net, preprocess, tiling, scheme = member.net, member.preprocess, member.tiling, model.scheme
+    normalise = ZScore(preprocess.clip_percentiles) if preprocess.normalise is None else preprocess.normalise
+    axes = [DIRECTIONS[row] for row in ORDERS[preprocess.first_axis]]
+    space = ["z", "y", "x"][-net.ndim :]
+    return {
+        "avnnet_version": __version__,
+        "model_sha256": model.sha256,
+        "network": member.name,
+        "warning": WARNING,
+        "input": f"image, float32 (batch, channel, {', '.join(space)}), {net.in_channels} channel(s)",
+        "output": f"probabilities, float32 (batch, class, {', '.join(space)}), sum 1 over {net.classes} classes",
+        "labels": {"0": "background", **{str(index): name for index, name in scheme.names.items()}},
+        "whole": scheme.whole,
+        "ndim": net.ndim,
+        "channels": net.in_channels,
+        "axes": axes,
+        "left_hips": f"mirrored along axis {axes.index('left')} of z, y, x before, and their probabilities back",
+        "spacing_mm": preprocess.spacing_mm,
+        "crop": preprocess.crop,
+        "normalisation": describe(normalise),
+        "divisors": list(net.divisors),
+        "patch": tiling.patch,
+        "overlap": tiling.overlap,
+        "mirror_axes": tiling.mirror_axes,
+    }
