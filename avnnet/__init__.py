@@ -36,7 +36,8 @@ _HOME = {
     "write_image": "data.files",
 }
 _PACKAGES = [
-    "cases", "data", "exchange", "inference", "losses", "measure", "metrics", "models", "phantom", "plots", "stats", "training",
+    "cases", "data", "exchange", "inference", "losses", "measure", "metrics", "models", "phantom", "plots", "stats",
+    "training",
 ]  # fmt: skip
 
 __all__ = [

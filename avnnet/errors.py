@@ -198,6 +198,14 @@ class UnsafeCheckpoint(AvnnetError):
     """A checkpoint holds more than numbers and would run code."""
 
 
+class NotCarried(AvnnetError):
+    """A model has what the program that it is to be handed to, or was taken from, does otherwise or not at all."""
+
+
+class InvalidResults(UnreadableFile):
+    """A results folder of another program is incomplete, damaged, or of another version."""
+
+
 class CheckpointMismatch(AvnnetError):
     """A run folder was made with other settings than those asked for now."""
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from avnnet.choice import DatasetFormat, ModelFormat
 from avnnet.cli.words import Commands, choices, names_by_id, nonempty_path, output_folder, whole_number
-from avnnet.errors import UnsupportedFormat
 from avnnet.labels import HIP, LabelScheme
 from avnnet.progress import Reporter
 
@@ -46,7 +45,19 @@ def add(commands: Commands) -> None:
     model.set_defaults(run=run_model)
     model.add_argument("model", type=nonempty_path, help="OUT/model of a study, or RUN/model of avnnet fit")
     model.add_argument("--format", required=True, choices=choices(ModelFormat), help="whose model")
-    model.add_argument("--out", type=output_folder, required=True, metavar="DIR", help="folder to make")
+    model.add_argument(
+        "--out",
+        type=output_folder,
+        required=True,
+        metavar="DIR",
+        help="folder to make; for nnU-Net nnUNet_results/Dataset501_NAME",
+    )
+    model.add_argument("--only", metavar="NAME", help="only the networks of this name, such as unet3d")
+    model.add_argument(
+        "--uncropped",
+        action="store_true",
+        help="for nnU-Net: also networks of head-centred crops, which it slides over whole images",
+    )
 
 
 def run_dataset(args: argparse.Namespace) -> int:
@@ -80,6 +91,26 @@ def run_dataset(args: argparse.Namespace) -> int:
 
 
 def run_model(args: argparse.Namespace) -> int:
-    """0; writes a model."""
-    model: Path = args.model
-    raise UnsupportedFormat(f"{ModelFormat(args.format)} of {model} is not written yet")
+    """0; writes a model.
+
+    Raises:
+        AvnnetError: if the model cannot be read, or not be written so.
+    """
+    match ModelFormat(args.format):
+        case ModelFormat.NNUNET:
+            return _nnunet(args)
+
+
+def _nnunet(args: argparse.Namespace) -> int:
+    from avnnet.exchange import check_dataset_name, export_nnunet
+    from avnnet.inference.model_folder import load_model
+
+    out: Path = args.out
+    check_dataset_name(out)
+    reporter = Reporter()
+    for remark in export_nnunet(load_model(args.model), out, only=args.only, is_uncropped=args.uncropped):
+        reporter.say(remark)
+    for folder in sorted(out.iterdir()):
+        folds = " ".join(sorted(fold.name.removeprefix("fold_") for fold in folder.glob("fold_*")))
+        reporter.say(f"nnUNetv2_predict_from_modelfolder -i IMAGES -o MASKS -m {folder} -f {folds}")
+    return 0

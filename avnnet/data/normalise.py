@@ -123,6 +123,39 @@ class PercentileScale(Normalisation):
         return (channel.clamp(low, high) - low) / (high - low)
 
 
+class FixedWindow(Normalisation):
+    """Clipped to two values, then less a mean and divided by a standard deviation: the same numbers for every image.
+
+    For intensities that mean the same everywhere, as those of CT do; those of MRI do not.
+
+    Args:
+        low: what is lower becomes this.
+        high: what is higher becomes this.
+        mean: is taken away.
+        sd: divides the rest.
+
+    Raises:
+        InvalidConfig: if `high` is not above `low`, or the deviation not above 0.
+
+    Source: Isensee et al., Nat Methods 2021;18:203 (CT: percentiles, mean and deviation of the training's foreground).
+
+    Examples:
+        >>> FixedWindow(-100, 300, mean=100, sd=50)(torch.tensor([-1000.0, 150.0])).tolist()
+        [-4.0, 1.0]
+    """
+
+    def __init__(self, low: float, high: float, mean: float, sd: float) -> None:
+        self.low, self.high, self.mean, self.sd = float(low), float(high), float(mean), float(sd)
+        if not np.isfinite([self.low, self.high, self.mean, self.sd]).all() or not self.high > self.low or self.sd <= 0:
+            raise InvalidConfig(
+                f"a fixed window needs low below high and sd above 0; found {self.low}, {self.high} and {self.sd}"
+            )
+
+    def __call__(self, channel: Tensor) -> Tensor:
+        """The channel, clipped and scaled."""
+        return (channel.clamp(self.low, self.high) - self.mean) / self.sd
+
+
 class HistogramScale(Normalisation):
     """Every brightness from 0 to 1 equally frequent: MONAI's `HistogramNormalize` after clipping.
 

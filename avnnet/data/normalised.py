@@ -9,7 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from avnnet.data.normalise import ForegroundZScore, HistogramScale, Normalisation, PercentileScale, ZScore
+from avnnet.data.normalise import (
+    FixedWindow,
+    ForegroundZScore,
+    HistogramScale,
+    Normalisation,
+    PercentileScale,
+    ZScore,
+)
 from avnnet.data.own_step import class_path, named_errors
 from avnnet.errors import InvalidDataStep
 
@@ -21,9 +28,9 @@ def known() -> tuple[type, ...]:
 
     Examples:
         >>> [cls.__name__ for cls in known()]
-        ['ZScore', 'ForegroundZScore', 'PercentileScale', 'HistogramScale']
+        ['ZScore', 'ForegroundZScore', 'PercentileScale', 'HistogramScale', 'FixedWindow']
     """
-    return (ZScore, ForegroundZScore, PercentileScale, HistogramScale)
+    return (ZScore, ForegroundZScore, PercentileScale, HistogramScale, FixedWindow)
 
 
 def parts_of(normalise: Normalisation | None) -> list[Normalisation]:

@@ -33,6 +33,19 @@ class Orientation:
     axes: tuple[int, int, int]
     flips: tuple[bool, bool, bool]
 
+    def reversed(self, axes: Sequence[int]) -> Orientation:
+        """This order with some canonical axes the other way round.
+
+        Args:
+            axes: which.
+
+        Examples:
+            >>> Orientation((0, 1, 2), (False, False, True)).reversed([1, 2]).flips
+            (False, True, False)
+        """
+        flips = [flip != (axis in axes) for axis, flip in enumerate(self.flips)]
+        return Orientation(self.axes, (flips[0], flips[1], flips[2]))
+
     def apply(self, array: np.ndarray) -> np.ndarray:
         """A view of `(..., *S)` in canonical order; leading axes stay.
 

@@ -70,10 +70,12 @@ class Preprocess:
             "posterior" for coronal, "left" for sagittal ones.
         clip_percentiles: of the z-score: intensities are clipped to these percentiles of the prepared voxels.
         normalise: another intensity normalisation in place of the z-score.
+        reversed_axes: canonical axes that the network sees the other way round, as it was trained on by another
+            program.
 
     Raises:
-        InvalidConfig: if a number is not positive, the percentiles are not in order, or there are percentiles and
-            another normalisation.
+        InvalidConfig: if a number is not positive, the percentiles are not in order, an axis is none of the three, or
+            there are percentiles and another normalisation.
 
     Examples:
         >>> grid = Grid((8, 16, 16), (1.0, 0.5, 0.5))
@@ -83,8 +85,8 @@ class Preprocess:
         torch.Size([1, 4, 8, 8])
     """
 
-    # a model with the z-score is described as it was before there were others
-    left_out_at_default: ClassVar[tuple[str, ...]] = ("normalise",)
+    # a model without them is described as it was before there were any
+    left_out_at_default: ClassVar[tuple[str, ...]] = ("normalise", "reversed_axes")
 
     def __init__(
         self,
@@ -93,10 +95,14 @@ class Preprocess:
         first_axis: FirstAxis = "superior",
         clip_percentiles: Sequence[float] = CLIP_PERCENTILES,
         normalise: Normalisation | None = None,
+        reversed_axes: Sequence[int] | None = None,
     ) -> None:
         self.spacing_mm, self.first_axis = [float(s) for s in spacing_mm], first_axis
         self.crop = None if crop is None else [int(n) for n in crop]
         self.clip_percentiles, self.normalise = [float(p) for p in clip_percentiles], normalise
+        self.reversed_axes = None if not reversed_axes else [int(axis) for axis in reversed_axes]
+        if not set(self.reversed_axes or ()) <= {0, 1, 2}:
+            raise InvalidConfig(f"reversed_axes are some of 0, 1, 2; found {self.reversed_axes}")
         if len(self.spacing_mm) != 3 or min(self.spacing_mm) <= 0:
             raise InvalidConfig(f"spacing_mm must be three positive numbers; found {self.spacing_mm}")
         if self.crop is not None and (len(self.crop) != 3 or min(self.crop) < 1):
@@ -147,6 +153,8 @@ class Preprocess:
             )
         check_volume(image.grid)
         orientation = orientation_of(image.grid, first_axis=self.first_axis, mirror=side is Side.LEFT)
+        if self.reversed_axes is not None:
+            orientation = orientation.reversed(self.reversed_axes)
         spacing = np.asarray(image.grid.spacing)[list(orientation.axes)]
         keys = ["image"] if label is None else ["image", "label"]
         data: dict = {"image": self._tensor(image, orientation, spacing)}
