@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from avnnet.choice import DatasetFormat, ModelFormat
+from avnnet.cli.classes import add_classes
 from avnnet.cli.words import Commands, choices, names_by_id, nonempty_path, output_folder, whole_number
 from avnnet.labels import HIP, LabelScheme
 from avnnet.progress import Reporter
@@ -49,8 +50,8 @@ def add(commands: Commands) -> None:
         "--out",
         type=output_folder,
         required=True,
-        metavar="DIR",
-        help="folder to make; for nnU-Net nnUNet_results/Dataset501_NAME",
+        metavar="PATH",
+        help="file or folder to make: NAME.onnx, NAME.pt2, a bundle, for nnU-Net nnUNet_results/Dataset501_NAME",
     )
     model.add_argument("--only", metavar="NAME", help="only the networks of this name, such as unet3d")
     model.add_argument(
@@ -58,6 +59,13 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="for nnU-Net: also networks of head-centred crops, which it slides over whole images",
     )
+    model.add_argument(
+        "--member",
+        type=whole_number,
+        metavar="NUMBER",
+        help="for onnx, torch-export and monai-bundle, which hold one network: which one of a model of several, from 1",
+    )
+    add_classes(model)
 
 
 def run_dataset(args: argparse.Namespace) -> int:
@@ -99,6 +107,8 @@ def run_model(args: argparse.Namespace) -> int:
     match ModelFormat(args.format):
         case ModelFormat.NNUNET:
             return _nnunet(args)
+        case _:
+            return _alone(args)
 
 
 def _nnunet(args: argparse.Namespace) -> int:
@@ -113,4 +123,25 @@ def _nnunet(args: argparse.Namespace) -> int:
     for folder in sorted(out.iterdir()):
         folds = " ".join(sorted(fold.name.removeprefix("fold_") for fold in folder.glob("fold_*")))
         reporter.say(f"nnUNetv2_predict_from_modelfolder -i IMAGES -o MASKS -m {folder} -f {folds}")
+    return 0
+
+
+def _alone(args: argparse.Namespace) -> int:
+    from avnnet.exchange.bundle import write_monai_bundle
+    from avnnet.exchange.onnx_file import write_onnx
+    from avnnet.exchange.program import check_absent, write_torch_export
+    from avnnet.inference.model_folder import load_model
+
+    out: Path = args.out
+    number: int | None = args.member
+    check_absent(out)
+    model = load_model(args.model, classes=args.classes)
+    write = {
+        ModelFormat.ONNX: write_onnx,
+        ModelFormat.TORCH_EXPORT: write_torch_export,
+        ModelFormat.MONAI_BUNDLE: write_monai_bundle,
+    }[ModelFormat(args.format)]
+    sizes = write(model, out, number=number)
+    reporter = Reporter()
+    reporter.say(f"{out}: images of {sizes}; other sizes are refused")
     return 0

@@ -1,7 +1,19 @@
 """Cohorts and models to other programs and back."""
 
+from avnnet.exchange.bundle import write_monai_bundle
 from avnnet.exchange.dataset import DatasetPlan, write_nnunet_dataset
+from avnnet.exchange.onnx_file import write_onnx
+from avnnet.exchange.program import Sizes, write_torch_export
 from avnnet.exchange.to_nnunet import export_nnunet
 from avnnet.exchange.words import check_dataset_name
 
-__all__ = ["DatasetPlan", "check_dataset_name", "export_nnunet", "write_nnunet_dataset"]
+__all__ = [
+    "DatasetPlan",
+    "Sizes",
+    "check_dataset_name",
+    "export_nnunet",
+    "write_monai_bundle",
+    "write_nnunet_dataset",
+    "write_onnx",
+    "write_torch_export",
+]

@@ -71,6 +71,10 @@ class Sizes:
         """
         return self.least != self.most
 
+    def __str__(self) -> str:
+        least, most, steps = (" x ".join(map(str, one)) for one in (self.least, self.most, self.steps))
+        return f"{least} to {most} voxels in multiples of {steps}" if self.is_open else f"{least} voxels"
+
     def card(self) -> dict[str, list[int]]:
         """As it stands in a file.
 
