@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avnnet.training.expected import Expected
+from avnnet.training.offers import in_words, offered, public_path
 from avnnet.training.words import origin_of
 
 MAX_LENGTH = 80  # of a value that is said again
@@ -108,31 +109,11 @@ class Fault:
         return f" Did you mean {near!r}?" if near else ""
 
     def _there_are(self) -> str:
-        found = [path.rpartition(".") for path in self._offered()]
-        lists = {home: ", ".join(name for module, _, name in found if module == home) for home, _, _ in found}
-        has = " and ".join(f"{home} has {names}" for home, names in lists.items())
+        has = in_words(self._offered())
         return f" {has}; one of your own is my_module.MyClass." if has else ""
 
     def _offered(self) -> list[str]:
-        """The classes of ours that fit, by import path."""
-        from torch import nn
-
-        from avnnet import losses, models
-
-        by_name: dict[str, Sequence[type]] = {
-            "block": models.BLOCKS,
-            "norm": models.NORMS,
-            "act": (models.LeakyReLU, nn.ReLU, nn.GELU, nn.SiLU),
-            "skip": (models.Concat, models.Add, models.AttentionGate),
-            "up": (models.TransposedConv, models.MedNeXtUp),
-            "loss": [getattr(losses, name) for name in losses.__all__ if name[:1].isupper()],
-        }
-        if self.place == ("model", "net"):
-            return list(map(public_path, models.NETWORKS))
-        if self.place[-1] in by_name:
-            return list(map(public_path, by_name[self.place[-1]]))
-        ours = [base for base in self.expected.bases if base.__module__.startswith("avnnet.")]
-        return sorted(public_path(one) for base in ours for one in base.__subclasses__() if one.__name__[0] != "_")
+        return offered(self.place, self.expected.bases)
 
 
 def nearest(word: str, names: Sequence[str]) -> str:
@@ -149,27 +130,6 @@ def nearest(word: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(word, names, n=1, cutoff=ALIKE)
     same = [name for name in names if name.lower() == word.lower()]
     return (same or near or [""])[0]
-
-
-def public_path(cls: type) -> str:
-    """The shortest import path of a class.
-
-    Args:
-        cls: the class.
-
-    Examples:
-        >>> from torch import nn
-        >>> public_path(nn.Module), public_path(dict)
-        ('torch.nn.Module', 'dict')
-    """
-    if cls.__module__ == "builtins":
-        return cls.__name__
-    parts = cls.__module__.split(".")
-    for count in range(1, len(parts)):
-        module = ".".join(parts[:count])
-        if module != "avnnet" and getattr(sys.modules.get(module), cls.__name__, None) is cls:
-            return f"{module}.{cls.__name__}"
-    return f"{cls.__module__}.{cls.__name__}"
 
 
 def value_fault(message: str, words: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from avnnet.losses import check_loss
 from avnnet.models import check_output, own_classes
 from avnnet.training.class_faults import class_fault
 from avnnet.training.datamodule import CohortDataModule
+from avnnet.training.fit_help import DESCRIPTION, USAGE, FitParser
 from avnnet.training.loggers import check_installed, with_folders
 from avnnet.training.precision import PrecisionChoice, fastest_precision
 from avnnet.training.refusal import explained
@@ -58,6 +59,7 @@ class Experiment(LightningCLI):
         super().__init__(
             SegmentationTask,
             CohortDataModule,
+            parser_class=FitParser,
             trainer_class=Trainer,
             trainer_defaults={
                 "logger": False,
@@ -73,6 +75,7 @@ class Experiment(LightningCLI):
                 "exit_on_error": False,
                 "allow_abbrev": False,
                 "prog": "avnnet fit",
+                "usage": USAGE,
                 "description": DESCRIPTION,
             },
             args=args if isinstance(args, dict) else list(args),
@@ -204,13 +207,6 @@ class Experiment(LightningCLI):
         experiment = Experiment(config)
         experiment.trainer.precision_choice = choice
         return experiment
-
-
-DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:
-model.* of SegmentationTask, data.* of CohortDataModule, trainer.* of Lightning's Trainer.
---from MODEL starts from the weights of a model folder, as far as they fit. With --minutes 10 the command
-ends after about ten minutes: a timing fixes the number of steps, and the schedule ends with it.
-A config names classes to import, so it is code: run only your own."""
 
 
 def load_experiment(configs: Sequence[str | Path], overrides: Sequence[str] = ()) -> Experiment:
