@@ -32,9 +32,11 @@ def offered(place: Sequence[str], bases: Sequence[type] = ()) -> list[str]:
     if tuple(place) == ("model", "net"):
         return [public_path(one) for one in models.NETWORKS]
     if place[-1] in by_name:
-        return [public_path(one) for one in by_name[place[-1]]]
-    ours = [base for base in bases if base.__module__.startswith("avnnet.")]
-    children: list[type] = [one for base in ours for one in type.__subclasses__(base)]
+        fitting = by_name[place[-1]]
+        return [public_path(one) for one in fitting]
+    children: list[type] = []
+    for base in bases:
+        children += type.__subclasses__(base) if base.__module__.startswith("avnnet.") else []
     return sorted(public_path(one) for one in children if not one.__name__.startswith("_"))
 
 
