@@ -54,6 +54,8 @@ from avnnet.data.orientation import orientation_of  # noqa: E402
 from avnnet.data.preprocess import Preprocess  # noqa: E402
 from avnnet.data.splits import make_folds  # noqa: E402
 from avnnet.exchange import DatasetPlan, ImportPlan, export_nnunet, import_nnunet, write_nnunet_dataset  # noqa: E402
+from avnnet.exchange.architecture import architecture_of  # noqa: E402
+from avnnet.exchange.names import to_nnunet  # noqa: E402
 from avnnet.grid import Grid  # noqa: E402
 from avnnet.image import Image  # noqa: E402
 from avnnet.inference.member import Member  # noqa: E402
@@ -61,6 +63,7 @@ from avnnet.inference.model_folder import load_model  # noqa: E402
 from avnnet.inference.segmenter import Segmenter  # noqa: E402
 from avnnet.inference.tiling import Tiling  # noqa: E402
 from avnnet.labels import LabelScheme  # noqa: E402
+from avnnet.models import NetworkLike  # noqa: E402
 
 quiet = contextlib.redirect_stdout
 
@@ -113,19 +116,31 @@ def variant(model: Segmenter, *, clip: tuple[float, float], mirrors: bool, patch
     return Segmenter(members, model.scheme)
 
 
-def trained_by_nnunet(cohort: Cohort, scheme: LabelScheme) -> Path:
-    """A results folder after one step of nnU-Net's own trainer on the data set that avnnet wrote."""
+def trained_by_nnunet(cohort: Cohort, scheme: LabelScheme, net: NetworkLike) -> Path:
+    """A results folder after one step of nnU-Net's own trainer on the data set that avnnet wrote.
+
+    Of a step of a network that knows nothing the masks would be noise, so it begins with avnnet's weights, and its
+    learning rate is 0.
+    """
     few = Cohort(cohort.table.head(10), cohort.root)
     raw = Path(ROOTS["nnUNet_raw"]) / "Dataset501_Exchange"
     write_nnunet_dataset(few, raw, make_folds(few, 5, seed=1), DatasetPlan(scheme))
     with quiet(io.StringIO()):
         planning.extract_fingerprints([501], num_processes=1, check_dataset_integrity=True)
         plans = planning.plan_experiments([501])
+        path = Path(ROOTS["nnUNet_preprocessed"]) / raw.name / "nnUNetPlans.json"
+        content = json.loads(path.read_text())
+        content["configurations"]["3d_fullres"] |= {"architecture": architecture_of(net), "batch_size": 2}
+        path.write_text(json.dumps(content))
         planning.preprocess([501], plans if isinstance(plans, str) else "nnUNetPlans", ["3d_fullres"], [1])
         folds = Path(ROOTS["nnUNet_preprocessed"]) / raw.name / "splits_final.json"
         folds.write_bytes((raw / "splits_final.json").read_bytes())
-        trainer = get_trainer_from_args("501", "3d_fullres", 0, device=torch.device("cpu"))
+        name = "nnUNetTrainerNoMirroring"
+        trainer = get_trainer_from_args("501", "3d_fullres", 0, name, device=torch.device("cpu"))
         trainer.num_epochs = trainer.num_iterations_per_epoch = trainer.num_val_iterations_per_epoch = 1
+        trainer.initial_lr = 0.0
+        trainer.initialize()
+        trainer.network.load_state_dict(to_nnunet(net))
         with mock.patch.object(trainer, "perform_actual_validation", return_value=None):
             trainer.run_training()
     return Path(ROOTS["nnUNet_results"]) / raw.name
@@ -148,11 +163,11 @@ def main() -> None:
         out = ARGS.work / "results" / f"Dataset{number}_Exchange"
         export_nnunet(one, out)
         compare(f"export, {name}", predictor(out), one, images)
-    folder = trained_by_nnunet(cohort, LabelScheme(ARGS.labels, ARGS.part, ARGS.whole))
+    folder = trained_by_nnunet(cohort, LabelScheme(ARGS.labels, ARGS.part, ARGS.whole), model.members[0].net)
     described = json.loads(next(folder.glob("*/dataset.json")).read_text())
     print("nnU-Net planned, preprocessed and trained on the exported data set:", described["labels"], flush=True)
     own = import_nnunet([folder], ImportPlan("LPS", ARGS.part, ARGS.whole))
-    compare("import, after one step of training", predictor(folder), own, images[:2])
+    compare("import, of nnU-Net's own trainer", predictor(folder), own, images)
 
 
 if __name__ == "__main__":
