@@ -4,9 +4,10 @@ Same channels, strides, kernels, norm, loss and optimiser. Two ways to hold them
 the finest logits alone in both; `deep` has deep supervision, ours of each level at its own size, DynUNet's as it comes,
 of heads that it upsamples and stacks. Each network is a process of its own; the two take turns, a burst of steps each.
 Times are seconds of the processor, ratios medians over the turns, so that other work on the machine meets both alike.
-DynUNet has no bias before its norms and so a little less to do.
+DynUNet has no bias before its norms and so a little less to do. With --checkpointed the same U-Net, its blocks
+`avnnet.models.Checkpointed`, is held against itself without them instead.
 
-Run: python benchmarks/step_against_dynunet.py [--turns 9] [--steps 2] [--only NAME]
+Run: python benchmarks/step_against_dynunet.py [--turns 9] [--steps 2] [--only NAME] [--checkpointed]
 Without AVX-512: ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 before it.
 """
 
@@ -34,13 +35,14 @@ def made(who: str, name: str, way: str):
     import torch
 
     from avnnet.losses import DiceCE, supervise_scales
-    from avnnet.models import UNet2D, UNet3D
+    from avnnet.models import Checkpointed, ConvBlock, UNet2D, UNet3D
 
     channels, strides, patch, batch = CASES[name]
     ndim, levels = len(patch), LEVELS if way == "deep" else 1
     torch.manual_seed(0)
-    if who == "avnnet":
-        net = {2: UNet2D, 3: UNet3D}[ndim](channels, strides, deep_supervision=levels)
+    if who != "dynunet":
+        block = Checkpointed if who == "checkpointed" else ConvBlock
+        net = {2: UNet2D, 3: UNet3D}[ndim](channels, strides, block=block, deep_supervision=levels)
     else:
         from monai.networks.nets import DynUNet
 
@@ -53,7 +55,7 @@ def made(who: str, name: str, way: str):
     image, target = torch.randn(batch, 1, *patch), torch.randint(0, 3, (batch, 1, *patch))
 
     def logits():
-        if who == "avnnet":
+        if who != "dynunet":
             return net.scales(image)
         out = net(image)
         return list(out.unbind(1)) if way == "deep" else [out]
@@ -115,13 +117,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2, help="training steps of a burst")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
     parser.add_argument("--only", nargs="+", default=list(CASES), choices=list(CASES), help="topologies")
+    parser.add_argument("--checkpointed", action="store_true", help="Checkpointed blocks against plain ones")
     args = parser.parse_args()
+    pair = ("checkpointed", "avnnet") if args.checkpointed else ("avnnet", "dynunet")
     empty = empty_mib()
-    print(f"memory is the peak beyond that of the imports, {empty:.0f} MiB; ratios are avnnet / DynUNet")
-    print("topology        way        ms  DynUNet   time    MiB  DynUNet  memory")
+    print(f"memory is the peak beyond that of the imports, {empty:.0f} MiB; ratios are {pair[0]} / {pair[1]}")
+    print(f"topology        way        ms {pair[1]:>8s}   time    MiB {pair[1]:>8s}  memory")
     for name in args.only:
         for way in ("one", "deep"):
-            both = [Worker(who, name, way, args.threads) for who in ("avnnet", "dynunet")]
+            both = [Worker(who, name, way, args.threads) for who in pair]
             turns = []
             for turn in range(args.turns):
                 order = both if turn % 2 == 0 else both[::-1]

@@ -11,9 +11,15 @@ NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 PATIENCE_S = 1200  # for a cell, on a machine that does other things too
 SHARED = ROOT.parent / "shared"  # data beside the repository, which are not part of it
 
+COARSER = {"(40, 96, 96), (2.5, 1.75, 1.75)": "(32, 60, 56), (3.2, 2.8, 3.0)"}
 # what the quick run takes instead of a notebook's own: fewer hips, a shorter training, the same code in every cell
 SHORTER = {
-    "first_study": {"patients=12": "patients=4", "per_epoch=12": "per_epoch=6", "max_epochs=4": "max_epochs=2"},
+    "first_study": {
+        "patients=12": "patients=4",
+        **COARSER,
+        "per_epoch=12": "per_epoch=3",
+        "max_epochs=4": "max_epochs=2",
+    },
     "ablation": {
         "CASES = 24": "CASES = 4",
         "overlays=[residual, half]": "overlays=[half]",
@@ -22,7 +28,13 @@ SHORTER = {
         "max_epochs: 2": "max_epochs: 1",
         "every_n_epoch: 2": "every_n_epoch: 1",
     },
-    "own_block": {"patients=10": "patients=4", "per_epoch=18": "per_epoch=6", "max_epochs=4": "max_epochs=2"},
+    "own_block": {
+        "patients=10": "patients=4",
+        **COARSER,
+        "per_epoch=18": "per_epoch=2",
+        "max_epochs=4": "max_epochs=1",
+        "channels=[8, 16, 32, 64]": "channels=[4, 8, 8, 8]",
+    },
 }
 NEEDED = {"ablation": SHARED / "data" / "hippocampus" / "imagesTr"}
 

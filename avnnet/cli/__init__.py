@@ -21,6 +21,7 @@ from avnnet.cli import (
     evaluate,
     export,
     fit,
+    import_,
     measure,
     phantom,
     plan,
@@ -33,7 +34,23 @@ from avnnet.cli import (
 from avnnet.errors import AvnnetError
 
 # in the order of the help
-COMMANDS = (study, fit, plan, ablate, predict, evaluate, compare, measure, stats, report, scan, cohort, export, phantom)
+COMMANDS = (
+    study,
+    fit,
+    plan,
+    ablate,
+    predict,
+    evaluate,
+    compare,
+    measure,
+    stats,
+    report,
+    scan,
+    cohort,
+    export,
+    import_,
+    phantom,
+)
 
 # exit codes: 0 all well, 2 the command or its input cannot be used, 3 some cases failed, 130 stopped by hand
 USAGE, SOME_FAILED, STOPPED = 2, 3, 130

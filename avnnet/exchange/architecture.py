@@ -150,8 +150,16 @@ def network_of(architecture: Any, *, channels: int, classes: int) -> TwinUNet:
             "avnnet's networks have a list per stage, and full size in the first; plans.json has "
             f"{str(lists[odd] if odd else lists['strides'][:1])[:80]}"
         )
-    shared = {"in_channels": channels, "classes": classes, "deep_supervision": max(len(lists["strides"]) - 1, 1)}
-    shape = {"channels": lists["features_per_stage"], "strides": lists["strides"][1:], "kernels": lists["kernel_sizes"]}
+    shared: dict[str, Any] = {
+        "in_channels": channels,
+        "classes": classes,
+        "deep_supervision": max(len(lists["strides"]) - 1, 1),
+    }
+    shape: dict[str, Any] = {
+        "channels": lists["features_per_stage"],
+        "strides": lists["strides"][1:],
+        "kernels": lists["kernel_sizes"],
+    }
     encoding, decoding = lists[BLOCKS[kind]], lists["n_conv_per_stage_decoder"]
     if kind == PLAIN:
         if decoding != encoding[-2::-1]:

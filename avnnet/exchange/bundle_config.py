@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from avnnet.data.normalise import ForegroundZScore, HistogramScale, PercentileScale, ZScore
+from avnnet.data.normalise import FixedWindow, ForegroundZScore, HistogramScale, PercentileScale, ZScore
 from avnnet.errors import InvalidConfig
 from avnnet.inference.member import Member
 
@@ -89,12 +89,16 @@ def _normalisation(member: Member) -> list[dict[str, Any]]:
     preprocess = member.preprocess
     step = ZScore(preprocess.clip_percentiles) if preprocess.normalise is None else preprocess.normalise
     kind = type(step)
+    if isinstance(step, FixedWindow):
+        low, high = ((value - step.mean) / step.sd for value in (step.low, step.high))
+        return [{"_target_": "ScaleIntensityRanged", "keys": "image", "a_min": step.low, "a_max": step.high, "b_min": low,
+                 "b_max": high, "clip": True}]  # fmt: skip
     if kind not in (ZScore, ForegroundZScore, PercentileScale, HistogramScale):
         raise InvalidConfig(
             f"a bundle prepares images by MONAI's transforms, and {kind.__name__} is a normalisation of your own; take "
             "--format torch-export or onnx, and prepare images with your class"
         )
-    low, high = getattr(step, "percentiles", None) or getattr(step, "clip_percentiles")
+    low, high = getattr(step, "percentiles", None) or step.clip_percentiles
     scaled = {"_target_": "ScaleIntensityRangePercentilesd", "keys": "image", "lower": low, "upper": high, "b_min": 0,
               "b_max": 1, "clip": True, "channel_wise": True}  # fmt: skip
     if isinstance(step, ZScore):

@@ -16,7 +16,7 @@ WARNING = (
     "For research. Not a medical device: nobody has examined it for patients. What its model was trained on, digital "
     "hips or images of patients, a file cannot say; a network of digital hips says nothing of patients."
 )
-DIRECTIONS = ("left", "posterior", "superior")  # positive world directions of LPS
+DIRECTIONS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))  # along and against LPS
 
 
 def chosen_member(model: Segmenter, number: int | None) -> Member:
@@ -60,7 +60,9 @@ def card(model: Segmenter, member: Member) -> dict[str, Any]:
     """
     net, preprocess, tiling, scheme = member.net, member.preprocess, member.tiling, model.scheme
     normalise = ZScore(preprocess.clip_percentiles) if preprocess.normalise is None else preprocess.normalise
-    axes = [DIRECTIONS[row] for row in ORDERS[preprocess.first_axis]]
+    backwards = preprocess.reversed_axes or []
+    axes = [DIRECTIONS[row][axis in backwards] for axis, row in enumerate(ORDERS[preprocess.first_axis])]
+    side = ORDERS[preprocess.first_axis].index(0)
     space = ["z", "y", "x"][-net.ndim :]
     return {
         "avnnet_version": __version__,
@@ -74,7 +76,7 @@ def card(model: Segmenter, member: Member) -> dict[str, Any]:
         "ndim": net.ndim,
         "channels": net.in_channels,
         "axes": axes,
-        "left_hips": f"mirrored along axis {axes.index('left')} of z, y, x before, and their probabilities back",
+        "left_hips": f"mirrored along axis {side} of z, y, x before, and their probabilities back",
         "spacing_mm": preprocess.spacing_mm,
         "crop": preprocess.crop,
         "normalisation": describe(normalise),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -42,7 +42,7 @@ class _Scalar:
     def __setstate__(self, _: Any) -> None: ...
 
 
-STAND_INS = [
+STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     (_Scalar, name) for name in ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype")
 ]
 

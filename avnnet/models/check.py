@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from avnnet.errors import AvnnetError, InvalidNetwork
 from avnnet.models.network import NetworkLike, keeps_contract, own_classes
 from avnnet.models.paper import check_logits, on_paper, scales_on_paper
+from avnnet.models.stages import watched
 from avnnet.recipe import build, describe
 
 MULTIPLES = (2, 3, 4, 8, 16, 32, 1)  # of the divisors: a voxel alone on the coarsest level cannot be normalised
@@ -66,7 +67,10 @@ def _outputs(net: NetworkLike, size: Sequence[int]) -> tuple[Any, Any]:
     """What `forward` and `scales` give for one image of a size, on paper or not."""
     try:
         module = _module(net)
-        return on_paper(module, net.in_channels, size), scales_on_paper(module, net.in_channels, size)
+        with watched(module):
+            return on_paper(module, net.in_channels, size), scales_on_paper(module, net.in_channels, size)
+    except InvalidNetwork:
+        raise
     except Exception:  # computes with numbers that it has not on paper, or fails on a real image as well
         device = next((one.device for one in net.parameters()), torch.device("cpu"))
         image = torch.zeros(1, net.in_channels, *size, device=device)
@@ -76,14 +80,16 @@ def _outputs(net: NetworkLike, size: Sequence[int]) -> tuple[Any, Any]:
 def _run(net: NetworkLike, way: Callable[[Tensor], Any], image: Tensor) -> Any:
     was_training = _module(net).training
     net.eval()
+    inside: list[str] = []
     try:
-        with torch.no_grad():
+        with torch.no_grad(), watched(_module(net)) as inside:
             return way(image)
     except AvnnetError:
         raise
     except Exception as error:  # whatever a network raises for an image that it does not take
         raise InvalidNetwork(
-            f"{_name(net)} takes no image {tuple(image.shape)}: {type(error).__name__}: {str(error)[:300]}. It says "
+            f"{_name(net)} takes no image {tuple(image.shape)}: {_inside(inside)}{type(error).__name__}: "
+            f"{str(error)[:300]}. It says "
             f"that each axis is a multiple of {list(net.divisors)}, of {net.in_channels} channel(s): correct divisors, "
             "ndim or in_channels, or take another patch"
         ) from error
@@ -107,6 +113,10 @@ def _check_scales(scales: Any, logits: Tensor, name: str) -> None:
 
 def _name(net: object) -> str:
     return str(getattr(net, "name", type(net).__name__))
+
+
+def _inside(blocks: Sequence[str]) -> str:
+    return f"in {blocks[-1]}, " if blocks else ""
 
 
 def _module(net: Any) -> nn.Module:

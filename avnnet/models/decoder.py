@@ -41,6 +41,7 @@ class Decoder(nn.Module):
         up: UpSlot = TransposedConv,
     ) -> None:
         super().__init__()
+        self.ndim, self.channels = ndim, channels
         levels = range(len(channels) - 2, -1, -1)
         self.ups = nn.ModuleList(
             fill("up", up, ndim, channels[level + 1], channels[level], strides[level]) for level in levels

@@ -36,6 +36,7 @@ class Encoder(nn.Module):
         super().__init__()
         before = [in_channels, *channels[:-1]]
         steps = [(1,) * ndim, *strides]
+        self.channels, self.strides = channels, steps
         self.stages = nn.ModuleList(
             fill("block", block, ndim, width_in, width, kernel, step, number)
             for width_in, width, kernel, step, number in zip(before, channels, kernels, steps, convs, strict=True)

@@ -86,7 +86,8 @@ class SqueezeExcitation(nn.Module):
 class Checkpointed(nn.Module):
     """A block that keeps only its input in training, and is computed again for its backward pass.
 
-    Gradients are those of the block, bit for bit; a step takes less memory and about a third more time.
+    Gradients are those of the block, bit for bit; a step takes about 1.4 times as long and less memory: little less
+    where one block holds most of the features, as `docs/results.md` shows.
 
     Args:
         ndim: 2 or 3.

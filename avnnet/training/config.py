@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,11 +20,13 @@ from avnnet.errors import InvalidConfig, InvalidNetwork, MissingFile
 from avnnet.labels import IGNORED
 from avnnet.losses import check_loss
 from avnnet.models import check_output, own_classes
-from avnnet.training.class_words import class_hint
+from avnnet.training.class_faults import class_fault
 from avnnet.training.datamodule import CohortDataModule
+from avnnet.training.fit_help import DESCRIPTION, USAGE, FitParser
 from avnnet.training.loggers import check_installed, with_folders
 from avnnet.training.precision import PrecisionChoice, fastest_precision
-from avnnet.training.slot_words import NOT_WRITTEN, slot_refusal, with_ranges
+from avnnet.training.refusal import explained
+from avnnet.training.slot_words import NOT_WRITTEN, with_ranges
 from avnnet.training.task import SegmentationTask
 from avnnet.training.trainer_rules import check_trainer
 
@@ -59,6 +59,7 @@ class Experiment(LightningCLI):
         super().__init__(
             SegmentationTask,
             CohortDataModule,
+            parser_class=FitParser,
             trainer_class=Trainer,
             trainer_defaults={
                 "logger": False,
@@ -74,6 +75,7 @@ class Experiment(LightningCLI):
                 "exit_on_error": False,
                 "allow_abbrev": False,
                 "prog": "avnnet fit",
+                "usage": USAGE,
                 "description": DESCRIPTION,
             },
             args=args if isinstance(args, dict) else list(args),
@@ -144,7 +146,7 @@ class Experiment(LightningCLI):
         config.trainer.precision = self.trainer.precision_choice.precision
         text = self.parser.dump(config, skip_none=False)
         if NOT_WRITTEN in text:
-            raise InvalidConfig(_explained(text))
+            raise InvalidConfig(explained(text))
         head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
         return head + yaml.safe_dump(with_ranges(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
 
@@ -207,13 +209,6 @@ class Experiment(LightningCLI):
         return experiment
 
 
-DESCRIPTION = """Trains one network on one fold. Everything a YAML says is a constructor argument:
-model.* of SegmentationTask, data.* of CohortDataModule, trainer.* of Lightning's Trainer.
---from MODEL starts from the weights of a model folder, as far as they fit. With --minutes 10 the command
-ends after about ten minutes: a timing fixes the number of steps, and the schedule ends with it.
-A config names classes to import, so it is code: run only your own."""
-
-
 def load_experiment(configs: Sequence[str | Path], overrides: Sequence[str] = ()) -> Experiment:
     """The experiment of config files, later ones over earlier ones, and `--key=value` overrides.
 
@@ -235,11 +230,17 @@ def parse_experiment(args: Sequence[str]) -> Experiment:
         InvalidConfig: if a key is unknown or a value does not fit.
     """
     check_installed(args)
+    words = with_folders(args)
     try:
-        experiment = Experiment(with_folders(args))
+        experiment = Experiment(words)
         experiment.model.optimizer(experiment.model.net.parameters())  # a learning rate below 0 is found here
     except (ArgumentError, ValueError, MisconfigurationException) as error:
-        raise InvalidConfig(_explained(str(error))) from error
+        raise InvalidConfig(explained(str(error), words)) from error
+    except InvalidConfig as error:  # of a slot, which does not know where it stands
+        fault = class_fault(str(error), words) if type(error) is InvalidConfig else ""
+        if not fault:
+            raise
+        raise InvalidConfig(f"the config cannot be used: {fault}") from error
     check_trainer(experiment.trainer, experiment.datamodule.labels.names.values())
     return experiment
 
@@ -250,39 +251,6 @@ def _and_inside(net: object, argument: str) -> str:
         return ""
     others = {"classes": "classes or out_channels", "in_channels": "in_channels, and there"}
     return f"; of a {type(net).__name__} that is {others[argument]} in model.net.init_args.net.init_args"
-
-
-def _explained(message: str) -> str:
-    refusal = slot_refusal(message)
-    if refusal:
-        return f"the config cannot be used: {refusal}.{class_hint(message)} See avnnet fit --help for all keys"
-    message = re.sub(r"\s+", " ", message).rstrip(". ")
-    of_class = re.search(r"Errors: - (.+?) - Expected a <class 'NoneType'>", message)
-    if of_class:  # what the class itself said, without jsonargparse's other attempts to read it
-        message = of_class[1]
-    if message.startswith("Unexpected config:"):  # and the file's content, which may be a table of patients
-        message = "a config file holds keys with values under them, such as model:, data: and trainer:; found none"
-    if "enable_checkpointing=False" in message:
-        message += " (avnnet keeps the last two epochs itself; for others trainer.enable_checkpointing: true)"
-    found = re.search(r"(?:[Uu]nrecognized arguments?|nested key|[Kk]ey|option)s?:?\s+['\"]?-*([\w.]+)", message)
-    hint = ""
-    if found:
-        word = found[1].split(".")[-1]
-        near = difflib.get_close_matches(word, _known_keys(), n=1, cutoff=0.6)
-        hint = f" Did you mean {near[0]!r}?" if near and near[0] != word else ""
-    hint += class_hint(message)
-    return f"the config cannot be used: {message[:600]}.{hint} See avnnet fit --help for all keys"
-
-
-def _known_keys() -> list[str]:
-    import inspect
-
-    from avnnet.data.augment import Augment
-    from avnnet.models import Foreign, UNet
-
-    owners: list[Any] = [SegmentationTask, CohortDataModule, pl.Trainer, UNet, Foreign, Augment]
-    names = [name for owner in owners for name in inspect.signature(owner).parameters]
-    return [*names, "model", "data", "trainer", "seed_everything"]
 
 
 def quiet_lightning() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 CONFIG = ("-c", "--config")
+NOTHING = object()  # where a key is not there; one that is may be empty
 
 
 def split_words(words: Sequence[str]) -> tuple[list[Path], list[tuple[str, Any]]]:
@@ -53,13 +55,45 @@ def merged(words: Sequence[str]) -> dict[str, Any]:
         >>> merged(["--trainer.logger=CSVLogger", "--trainer.logger.name=hips"])["trainer"]["logger"]
         {'class_path': 'CSVLogger', 'init_args': {'name': 'hips'}}
     """
+    whole: dict[str, Any] = {}
+    for _, laid in _layers(words):
+        whole = laid
+    return whole
+
+
+def origin_of(place: Sequence[str], words: Sequence[str]) -> str:
+    """The config file or the word that gives a key the value that counts, or nothing if none does.
+
+    Args:
+        place: of the key, name by name.
+        words: of Lightning's command line.
+
+    Examples:
+        >>> origin_of(["data", "fold"], ["--data.fold=2", "--data.seed=1"])
+        '--data.fold'
+    """
+    held, origin = "", ""
+    for name, whole in _layers(words):
+        value: Any = {"": whole}
+        for key in ("", *place):
+            value = value[key] if isinstance(value, dict) and key in value else NOTHING
+        # a class and its class_path are one
+        found = json.dumps(value.get("class_path", value) if isinstance(value, dict) else value, default=str)
+        if value is not NOTHING and found != held:
+            held, origin = found, name
+    return origin
+
+
+def _layers(words: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The name of each config file and key, and all up to it in one nested dict, which the next one changes."""
     configs, keys = split_words(words)
     whole: dict[str, Any] = {}
     for path in configs:
         _merge(whole, read_config(path) or {})
+        yield path.name, whole
     for key, value in keys:
         _put(whole, key.split("."), value)
-    return whole
+        yield f"--{key}", whole
 
 
 def without(key: str, words: Sequence[str]) -> list[str]:

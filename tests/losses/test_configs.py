@@ -78,7 +78,7 @@ def test_an_overlay_changes_the_loss_and_nothing_else(name, parts):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--model.loss=avnnet.losses.Focl"], "module 'avnnet.losses' has no attribute 'Focl'"),
+        (["--model.loss=avnnet.losses.Focl"], "avnnet.losses has no Focl. Did you mean 'avnnet.losses.Focal'?"),
         (["--model.loss=avnnet.losses.Focal", "--model.loss.gamma=0.5"], "is 0, or 1 or more; found 0.5. The article"),
     ],
 )

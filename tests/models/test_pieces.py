@@ -21,8 +21,10 @@ from avnnet.models import (
     UNet2D,
     UNet3D,
     check_network,
+    known,
+    own_classes,
 )
-from avnnet.recipe import describe
+from avnnet.recipe import build, describe
 
 SMALL = {"channels": [4, 8, 12], "strides": [[1, 2, 2], [2, 2, 2]], "deep_supervision": 2}
 FEATURES = torch.randn(2, 8, 3, 5, 4, generator=torch.Generator().manual_seed(1))
@@ -118,6 +120,12 @@ def test_an_open_attention_gate_is_a_concatenation_and_a_closed_one_hides_the_en
 def test_a_recipe_does_not_mention_slots_that_were_added_since_where_they_are_at_their_defaults():
     assert describe(UNet3D(**SMALL))["args"].keys().isdisjoint({"skip", "up"})
     assert describe(UNet3D(**SMALL, skip=Add))["args"]["skip"] == {"type": "Add"}
+
+
+def test_pieces_and_torchs_layers_of_the_same_names_go_into_one_recipe():
+    net = UNet3D(**SMALL, block=partial(ConvBlock, act=nn.LeakyReLU))
+    again = build(describe(net), {*known(), *own_classes(net)})
+    assert again.block.keywords == {"act": nn.LeakyReLU}
 
 
 def test_one_number_of_convolutions_and_as_many_for_each_stage_make_the_same_network():

@@ -154,13 +154,13 @@ BAD = [
     ),
     ({"class_path": "own_networks.Bare"}, InvalidNetwork, "Bare lacks ndim, .*Your own class gets them as attributes"),
     ({"class_path": "monai.networks.nets.SegResNet"}, InvalidNetwork, r"Wrap it: class_path: avnnet\.models\.Foreign"),
-    ({"class_path": "monai.networks.nets.SegResNetz"}, InvalidConfig, "has no attribute|no_attribute"),
+    ({"class_path": "monai.networks.nets.SegResNetz"}, InvalidConfig, r"has no SegResNetz\. Did you mean"),
     (
         {"class_path": "own_networks.Tiny", "init_args": {"wdth": 3}},
         InvalidConfig,
         r"Did you mean 'width'\? own_networks",
     ),
-    ({"class_path": "own_network.Tiny"}, InvalidConfig, "Run the command in the folder of the module"),
+    ({"class_path": "own_network.Tiny"}, InvalidConfig, "Run the command in the folder of own_network"),
     (monai("SegResNetz"), InvalidConfig, r"Did you mean 'monai\.networks\.nets\.SegResNet'\?"),
     (
         monai("SegResNet", init_filter=8),
