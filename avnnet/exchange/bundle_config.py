@@ -15,8 +15,8 @@ LEAST_PROBABILITY = 1e-30
 def inference_config(member: Member, axes: list[str]) -> dict[str, Any]:
     """`configs/inference.json` of a bundle.
 
-    As avnnet without a centre: a window slides over the whole image, logits of windows are averaged, then mirror images'
-    probabilities; the mask lies on the image's own grid.
+    As avnnet without a centre: a window slides over the whole image, logits of windows are averaged, then probabilities of
+    mirror images; the mask lies on the image's own grid.
 
     Args:
         member: the network with its preparation and tiling.
@@ -91,8 +91,8 @@ def _normalisation(member: Member) -> list[dict[str, Any]]:
     kind = type(step)
     if isinstance(step, FixedWindow):
         low, high = ((value - step.mean) / step.sd for value in (step.low, step.high))
-        return [{"_target_": "ScaleIntensityRanged", "keys": "image", "a_min": step.low, "a_max": step.high, "b_min": low,
-                 "b_max": high, "clip": True}]  # fmt: skip
+        return [{"_target_": "ScaleIntensityRanged", "keys": "image", "a_min": step.low, "a_max": step.high,
+                 "b_min": low, "b_max": high, "clip": True}]  # fmt: skip
     if kind not in (ZScore, ForegroundZScore, PercentileScale, HistogramScale):
         raise InvalidConfig(
             f"a bundle prepares images by MONAI's transforms, and {kind.__name__} is a normalisation of your own; take "

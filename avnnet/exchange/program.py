@@ -21,6 +21,7 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.models import NetworkLike
 
 MAX_VOXELS_PER_AXIS = 4096  # as of images
+MIN_VOXELS_PER_AXIS = 3  # the least that torch's guards hold: of 2 they think that 1 is known not to be
 MAX_BATCH = 1024
 MAX_DIFFERENCE = 1e-4
 CARD = "avnnet.json"
@@ -114,9 +115,9 @@ class Traced:
 
 
 def traced(member: Member) -> Traced:
-    """The program of a network: any multiple of its divisors from two of them on, or its patch alone.
+    """The program of a network: any multiple of its divisors from two of them and three voxels on, or its patch alone.
 
-    An axis of which the patch has one step keeps its size. Where the network cannot be traced with open sizes, it is
+    An axis of which the patch has less keeps its size. Where the network cannot be traced with open sizes, it is
     traced with those of its patch.
 
     Args:
@@ -128,8 +129,9 @@ def traced(member: Member) -> Traced:
     net, patch = member.net, tuple(member.tiling.patch[-member.net.ndim :])
     net.eval()
     steps = tuple(net.divisors)
-    single = [size < 2 * step for size, step in zip(patch, steps, strict=True)]
-    least = tuple(size if one else 2 * step for size, step, one in zip(patch, steps, single, strict=True))
+    lowest = [max(2 * step, MIN_VOXELS_PER_AXIS) for step in steps]
+    single = [size < low for size, low in zip(patch, lowest, strict=True)]
+    least = tuple(size if one else low for size, low, one in zip(patch, lowest, single, strict=True))
     most = tuple(
         size if one else MAX_VOXELS_PER_AXIS // step * step
         for size, step, one in zip(patch, steps, single, strict=True)

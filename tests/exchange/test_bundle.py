@@ -111,7 +111,7 @@ def test_the_bundle_has_the_files_that_monai_looks_for(tmp_path):
     assert found == {*configs, "models/model.pt", "models/model.pt2", "docs/README.md"}
     said = json.loads((tmp_path / "bundle/configs/metadata.json").read_text())
     assert said["network_data_format"]["outputs"]["pred"]["channel_def"]["2"] == "necrosis"
-    assert said["avnnet"]["sizes"] == {"multiples_of": [1, 2, 2], "least": [2, 4, 4], "most": [4096] * 3}
+    assert said["avnnet"]["sizes"] == {"multiples_of": [1, 2, 2], "least": [3, 4, 4], "most": [4096] * 3}
 
 
 class Mine(ZScore):

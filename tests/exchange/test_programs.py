@@ -62,7 +62,7 @@ def onnx_runner(folder, net, patch):
     return lambda image: torch.from_numpy(session.run(None, {"image": image.numpy()})[0])
 
 
-@pytest.mark.parametrize("kind", ["torch", "onnx"])
+@pytest.mark.parametrize("kind", ["torch", pytest.param("onnx", marks=pytest.mark.slow)])
 def test_a_program_gives_the_networks_probabilities_at_three_sizes_and_refuses_others(written, kind):
     net, folder, sizes, patch = written
     run = torch_runner(folder) if kind == "torch" else onnx_runner(folder, net, patch)
@@ -88,6 +88,18 @@ def test_a_network_that_computes_with_its_size_is_exported_for_its_patch_alone(t
     assert (sizes.is_open, str(sizes)) == (False, "16 x 16 x 16 voxels")
     with pytest.raises(AssertionError, match="Guard failed"):
         torch_runner(tmp_path)(torch.zeros(1, 1, 32, 32, 32))
+
+
+def test_an_onnx_file_refuses_what_torch_refuses(tmp_path):
+    net = NestedRegions(partial(UNet3D, channels=[2, 4], strides=[[1, 2, 2]], classes=2)).eval()
+    run = onnx_runner(tmp_path, net, [4, 8, 8])
+    for size in ([3, 4, 4], [4, 6, 8], [5, 8, 4]):
+        image = torch.randn(2, 1, *size)
+        with torch.no_grad():
+            assert torch.allclose(run(image), net(image).softmax(1), atol=1e-4, rtol=0)
+    for size in ([2, 4, 4], [3, 2, 4], [3, 4, 7], [4097, 4, 4], [3, 5, 5]):
+        with pytest.raises(Exception, match=r"each_axis_is_a_multiple_of_1x2x2_from_3x4x4_to_4096x4096x4096"):
+            run(torch.zeros(1, 1, *size))
 
 
 def test_both_files_say_how_to_prepare_an_image(tmp_path):
