@@ -180,7 +180,8 @@ class HistogramScale(Normalisation):
     def __call__(self, channel: Tensor) -> Tensor:
         """The channel, 0 to 1."""
         clipped = channel.clamp(*window(channel, self.clip_percentiles))
-        return torch.as_tensor(HistogramNormalize(self.num_bins, min=0, max=1)(clipped), dtype=torch.float32)
+        seen = HistogramNormalize(self.num_bins, min=0, max=1)(clipped)
+        return torch.from_numpy(np.asarray(seen, dtype=np.float32))  # MONAI's tensor would carry a grid of its own
 
 
 def window(channel: Tensor, percentiles: Sequence[float]) -> tuple[float, float]:

@@ -15,8 +15,8 @@ LEAST_PROBABILITY = 1e-30
 def inference_config(member: Member, axes: list[str]) -> dict[str, Any]:
     """`configs/inference.json` of a bundle.
 
-    As avnnet without a centre: a window slides over the whole image, logits of windows are averaged, then probabilities of
-    mirror images; the mask lies on the image's own grid.
+    As avnnet without a centre: a window slides over the whole image, logits of windows are averaged, then probabilities
+    of mirror images; the mask lies on the image's own grid.
 
     Args:
         member: the network with its preparation and tiling.

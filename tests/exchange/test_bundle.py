@@ -41,6 +41,7 @@ KINDS = {
     "scaled": (lambda: UNet2D([4, 8], [[2, 2]]), Preprocess([2, 1, 1], normalise=PercentileScale()),
                Tiling([1, 16, 16])),
 }  # fmt: skip
+SLOW = ("2d", "channels", "scaled")
 RUN = """
 import sys, warnings
 sys.modules["avnnet"] = None
@@ -81,7 +82,7 @@ def images_of(folder, channels):
     return [folder / name for name in names]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["3d", "coronal", *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW)])
 def test_monai_alone_makes_the_masks_that_avnnet_makes(tmp_path, kind):
     model = model_of(kind)
     bundle, images, schema = tmp_path / "bundle", tmp_path / "images", ""
