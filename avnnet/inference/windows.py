@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,12 +89,13 @@ def windowed_logits(
     share = torch.zeros(images.shape[2:], device=images.device)
     for corner in product(*starts):
         box = tuple(slice(first, first + tile) for first, tile in zip(corner, patch, strict=True))
-        tile = images[(..., *box)]
+        inside: tuple[Any, ...] = (..., *box)
+        tile = images[inside]
         turned = [[axis + 2 for axis in axes] for axes in flips]
         logits = torch.stack([seen(tile.flip(axes)).float().flip(axes) for axes in turned]).mean(dim=0)
         if total is None:
             total = logits.new_zeros((len(images), logits.shape[1], *images.shape[2:]))
-        total[(..., *box)] += logits * weights
+        total[inside] += logits * weights
         share[box] += weights
-    inner = tuple(slice(first, first + n) for first, n in zip(before, size, strict=True))
-    return (images.new_zeros(0) if total is None else total / share)[(..., *inner)]
+    inner: tuple[Any, ...] = (..., *(slice(first, first + n) for first, n in zip(before, size, strict=True)))
+    return (images.new_zeros(0) if total is None else total / share)[inner]
