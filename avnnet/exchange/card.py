@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
-from avnnet import __version__
 from avnnet.data.normalise import ZScore
 from avnnet.data.orientation import ORDERS
 from avnnet.errors import InvalidConfig
@@ -65,7 +65,7 @@ def card(model: Segmenter, member: Member) -> dict[str, Any]:
     side = ORDERS[preprocess.first_axis].index(0)
     space = ["z", "y", "x"][-net.ndim :]
     return {
-        "avnnet_version": __version__,
+        "avnnet_version": version("avnnet"),
         "model_sha256": model.sha256,
         "network": member.name,
         "warning": WARNING,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
+from typing import ClassVar
 
 import torch
 from monai.inferers.utils import sliding_window_inference
 from torch import Tensor
 
 from avnnet.errors import InvalidConfig
+from avnnet.inference.windows import windowed_logits
 from avnnet.models import NetworkLike
 from avnnet.models.paper import check_logits
 
@@ -23,17 +25,26 @@ class Tiling:
             mirrored in training.
         overlap: overlap of neighbouring tiles.
         batch: tiles or slices per pass.
+        as_nnunet: tiles, weights and mirror images as nnU-Net has them (`avnnet.inference.windows`), for its networks.
 
     Raises:
         InvalidConfig: if the patch does not have three sizes, the overlap is not in [0, 1), or an axis is not one of
             the three.
     """
 
+    # avnnet's own networks are described as they were before there were others
+    left_out_at_default: ClassVar[tuple[str, ...]] = ("as_nnunet",)
+
     def __init__(
-        self, patch: Sequence[int], mirror_axes: Sequence[int] = (), overlap: float = 0.5, batch: int = 16
+        self,
+        patch: Sequence[int],
+        mirror_axes: Sequence[int] = (),
+        overlap: float = 0.5,
+        batch: int = 16,
+        as_nnunet: bool = False,
     ) -> None:
         self.patch, self.mirror_axes = [int(n) for n in patch], [int(axis) for axis in mirror_axes]
-        self.overlap, self.batch = overlap, batch
+        self.overlap, self.batch, self.as_nnunet = overlap, batch, as_nnunet
         axes = self.mirror_axes
         if len(set(axes)) != len(axes) or not set(axes) <= {0, 1, 2} or batch < 1:
             raise InvalidConfig(f"mirror_axes are some of 0, 1, 2, batch is at least 1; found {axes[:8]} and {batch}")
@@ -77,6 +88,8 @@ def class_probabilities(net: NetworkLike, image: Tensor, tiling: Tiling) -> Tens
     def seen(tile: Tensor) -> Tensor:
         return check_logits(net(tile), of=type(net).__name__, classes=net.classes, size=tile.shape[2:])
 
+    if tiling.as_nnunet:
+        return _as_nnunet(net, image, tiling, seen)
     total: Tensor | None = None
     for axes in tiling.flips():
         dims = [axis + 1 for axis in axes]
@@ -100,3 +113,14 @@ def class_probabilities(net: NetworkLike, image: Tensor, tiling: Tiling) -> Tens
     if total is None:  # flips always gives the empty set
         raise InvalidConfig("a tiling without any pass")
     return total / len(tiling.flips())
+
+
+def _as_nnunet(net: NetworkLike, image: Tensor, tiling: Tiling, seen: Callable[[Tensor], Tensor]) -> Tensor:
+    first = 3 - net.ndim  # a mirrored slice axis changes nothing for a network on slices
+    flips = [[axis - first for axis in axes] for axes in tiling.flips() if min(axes, default=first) >= first]
+    patch = tiling.patch[-net.ndim :]
+    if net.ndim == 3:
+        return windowed_logits(seen, image[None], patch, flips, tiling.overlap)[0].softmax(dim=0)
+    slices = image.movedim(1, 0).split(tiling.batch)
+    logits = torch.cat([windowed_logits(seen, some, patch, flips, tiling.overlap) for some in slices])
+    return logits.movedim(0, 1).softmax(dim=0)

@@ -107,11 +107,17 @@ def compare(name: str, theirs: nnUNetPredictor, ours: Segmenter, images: list[tu
     print(f"{name:34s} logits differ by {off:.1e}; Dice, mean (least): {dice}", flush=True)
 
 
-def variant(model: Segmenter, *, clip: tuple[float, float], mirrors: bool, patch: list[int] | None) -> Segmenter:
+def variant(model: Segmenter, *, mirrors: bool, patch: list[int] | None = None, as_nnunet: bool = False) -> Segmenter:
+    """The model without clipping, with or without mirror images, in other tiles."""
     members = []
     for one in model.members:
-        how = Preprocess(one.preprocess.spacing_mm, None, one.preprocess.first_axis, clip)
-        tiling = Tiling(patch or one.tiling.patch, one.tiling.mirror_axes if mirrors else [])
+        how = Preprocess(one.preprocess.spacing_mm, None, one.preprocess.first_axis, (0, 100))
+        tiling = Tiling(
+            patch or one.tiling.patch,
+            one.tiling.mirror_axes if mirrors else [],
+            one.tiling.overlap,
+            as_nnunet=as_nnunet,
+        )
         members.append(Member(one.net, how, tiling, one.name, one.trained_on, one.dataset))
     return Segmenter(members, model.scheme)
 
@@ -154,10 +160,9 @@ def main() -> None:
     whole = [int(-(-size // step) * step) for size, step in zip(largest, steps, strict=True)]
     variants = {
         "as it is": model,
-        "no clip, no mirror": variant(model, clip=(0, 100), mirrors=False, patch=None),
-        "no clip, no mirror, one tile": variant(model, clip=(0, 100), mirrors=False, patch=whole),
-        "no clip, one tile": variant(model, clip=(0, 100), mirrors=True, patch=whole),
-        "one tile": variant(model, clip=(0.5, 99.5), mirrors=True, patch=whole),
+        "no clip, no mirror": variant(model, mirrors=False),
+        "no clip, no mirror, one tile": variant(model, mirrors=False, patch=whole),
+        "no clip, nnU-Net's tiles": variant(model, mirrors=True, as_nnunet=True),
     }
     for number, (name, one) in enumerate(variants.items(), start=601):
         out = ARGS.work / "results" / f"Dataset{number}_Exchange"

@@ -19,6 +19,7 @@ from avnnet.errors import (
 )
 from avnnet.exchange import ImportPlan, export_nnunet, import_nnunet
 from avnnet.inference.model_folder import load_model
+from avnnet.inference.windows import window_starts, window_weights, windowed_logits
 from tests.conftest import ORDERS, reordered
 from tests.exchange.conftest import NETS
 
@@ -52,15 +53,39 @@ def resaved(folder, **changes):
 
 @pytest.mark.parametrize("kind", NETS)
 def test_a_model_that_went_to_nnunet_comes_back_with_the_same_softmax(tmp_path, model_of, image, kind):
-    model = model_of(kind, folds=2, mirror_axes=[1, 2])
+    model = model_of(kind, folds=2)
     export_nnunet(model, tmp_path / "Dataset501_Hips")
     again = import_nnunet([tmp_path / "Dataset501_Hips"], ImportPlan("LPS", whole="head"))
     if model.members[0].net.in_channels == 2:
         image = type(image)(np.stack([image.array, image.array[::-1]]), image.grid)
     assert again.scheme == model.scheme
     before, after = model.predict(image), again.predict(image)
-    assert np.array_equal(before.probabilities.values, after.probabilities.values)
-    assert [member.tiling.mirror_axes for member in again.members] == [[1, 2], [1, 2]]
+    assert np.allclose(before.probabilities.values, after.probabilities.values, atol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "axes"), [("plain3d", [0, 2]), ("residual2d", [1, 2])])
+def test_mirror_images_are_averaged_as_logits_as_nnunet_does(tmp_path, model_of, image, kind, axes):
+    export_nnunet(model_of(kind, mirror_axes=axes), tmp_path / "Dataset501_Hips")
+    member = import_nnunet([tmp_path / "Dataset501_Hips"], ImportPlan("LPS")).members[0]
+    prepared = member.preprocess.prepare(image)
+    x = prepared.image[None] if member.net.ndim == 3 else prepared.image.movedim(1, 0)
+    dims = [axis + 2 - (3 - member.net.ndim) for axis in axes]
+    flips = [[], [dims[0]], [dims[1]], dims]
+    with torch.inference_mode():
+        logits = torch.stack([member.net(x.flip(one)).flip(one) for one in flips]).mean(dim=0)
+    expected = (logits[0] if member.net.ndim == 3 else logits.movedim(0, 1)).softmax(dim=0)
+    assert torch.allclose(member.probabilities(prepared), expected, atol=1e-6)
+
+
+def test_tiles_lie_where_nnunet_lays_them_and_weigh_as_much():
+    # of nnunetv2 2.8.1: compute_steps_for_sliding_window((37, 30), (16, 32), 0.5), and compute_gaussian((4, 6))
+    assert (window_starts(37, 16, 0.5), window_starts(32, 32, 0.5)) == ([0, 7, 14, 21], [0])
+    weights = window_weights([4, 6])
+    assert weights[2, 3] == 1
+    assert weights.flip([0])[1, 3] == 1
+    x = torch.randn(2, 1, 37, 9)
+    seen = windowed_logits(lambda tile: torch.cat([tile, -tile], dim=1), x, [16, 32], [[], [0, 1]], 0.5)
+    assert torch.allclose(seen, torch.cat([x, -x], dim=1), atol=1e-5)
 
 
 def test_the_command_writes_a_model_folder_and_nothing_over_another(results, tmp_path, image, capsys):
