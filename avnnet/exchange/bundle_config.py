@@ -23,9 +23,14 @@ def inference_config(member: Member, axes: list[str]) -> dict[str, Any]:
         axes: patient directions of the canonical axes, as in the card.
 
     Raises:
-        InvalidConfig: if MONAI has no transform for the normalisation.
+        InvalidConfig: if MONAI has no transform for the normalisation, or the windows are nnU-Net's.
     """
     tiling, ndim = member.tiling, member.net.ndim
+    if tiling.as_nnunet:
+        raise InvalidConfig(
+            "a bundle has MONAI's windows, and this model looks at images by nnU-Net's; take --format nnunet, or "
+            "torch-export or onnx for the network alone"
+        )
     window = {"overlap": tiling.overlap, "mode": "gaussian"}
     inferer: dict[str, Any] = {"_target_": "SlidingWindowInferer", "roi_size": tiling.patch, "sw_batch_size": 1}
     if ndim == 2:

@@ -127,6 +127,13 @@ def test_a_normalisation_of_ones_own_does_not_travel(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_windows_of_nnunet_do_not_travel(tmp_path):
+    tiling = Tiling([1, 8, 8], as_nnunet=True)
+    member = Member(UNet2D([4, 8], [[2, 2]]), Preprocess([1, 1, 1]), tiling, "mine")
+    with pytest.raises(InvalidConfig, match="--format nnunet"):
+        write_monai_bundle(Segmenter([member], HIP), tmp_path / "bundle")
+
+
 def test_a_folder_that_is_there_is_not_filled(tmp_path):
     with pytest.raises(OutputNotWritable, match="there already"):
         write_monai_bundle(model_of("3d"), tmp_path)
