@@ -24,6 +24,14 @@ def inference_config(member: Member, axes: list[str]) -> dict[str, Any]:
 
     Raises:
         InvalidConfig: if MONAI has no transform for the normalisation, or the windows are nnU-Net's.
+
+    Examples:
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.models import UNet2D
+        >>> member = Member(UNet2D([2, 4], [[2, 2]]), Preprocess([1, 1, 1]), Tiling([1, 8, 8]), "unet2d")
+        >>> inference_config(member, ["superior", "posterior", "left"])["inferer"]["roi_size"]
+        [8, 8]
     """
     tiling, ndim = member.tiling, member.net.ndim
     if tiling.as_nnunet:

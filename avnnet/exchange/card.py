@@ -28,6 +28,15 @@ def chosen_member(model: Segmenter, number: int | None) -> Member:
 
     Raises:
         InvalidConfig: if there are several and none is chosen, or there is no such one.
+
+    Examples:
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.labels import HIP
+        >>> from avnnet.models import UNet2D
+        >>> member = Member(UNet2D([2, 4], [[2, 2]]), Preprocess([1, 1, 1]), Tiling([1, 8, 8]), "unet2d")
+        >>> chosen_member(Segmenter([member], HIP), None) is member
+        True
     """
     names = [f"{place} {member.name}" for place, member in enumerate(model.members, start=1)]
     if number is None and len(names) == 1:

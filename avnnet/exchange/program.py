@@ -35,8 +35,9 @@ class Probabilities(nn.Module):
 
     Examples:
         >>> from avnnet.models import UNet2D
-        >>> float(Probabilities(UNet2D([2, 4], [[2, 2]]))(torch.zeros(1, 1, 4, 4)).sum(dim=1).mean().round(decimals=4))
-        1.0
+        >>> seen = Probabilities(UNet2D([2, 4], [[2, 2]]))(torch.zeros(1, 1, 4, 4))
+        >>> torch.allclose(seen.sum(dim=1), torch.ones(1, 4, 4))
+        True
     """
 
     def __init__(self, net: NetworkLike) -> None:
@@ -44,7 +45,13 @@ class Probabilities(nn.Module):
         self.net = net
 
     def forward(self, image: Tensor) -> Tensor:
-        """Probabilities `(B, classes, *S)` of an image `(B, in_channels, *S)`."""
+        """Probabilities `(B, classes, *S)` of an image `(B, in_channels, *S)`.
+
+        Examples:
+            >>> from avnnet.models import UNet2D
+            >>> Probabilities(UNet2D([2, 4], [[2, 2]]))(torch.zeros(2, 1, 4, 4)).shape
+            torch.Size([2, 3, 4, 4])
+        """
         return self.net(image).float().softmax(dim=1)
 
 
@@ -125,6 +132,14 @@ def traced(member: Member) -> Traced:
 
     Raises:
         InvalidNetwork: if torch.export does not take the network, with its reason, or gives other probabilities.
+
+    Examples:
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.models import UNet2D
+        >>> member = Member(UNet2D([2, 4], [[2, 2]]), Preprocess([1, 1, 1]), Tiling([1, 8, 8]), "unet2d")
+        >>> traced(member).sizes.least
+        (4, 4)
     """
     net, patch = member.net, tuple(member.tiling.patch[-member.net.ndim :])
     net.eval()
@@ -179,6 +194,14 @@ def check_equal(member: Member, sizes: Sizes, run: Callable[[Tensor], Tensor], w
 
     Raises:
         InvalidNetwork: if it is above `MAX_DIFFERENCE`.
+
+    Examples:
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.models import UNet2D
+        >>> member = Member(UNet2D([2, 4], [[2, 2]]), Preprocess([1, 1, 1]), Tiling([1, 8, 8]), "unet2d")
+        >>> check_equal(member, Sizes((2, 2), (4, 4), (8, 8)), Probabilities(member.net), "itself")
+        0.0
     """
     own, numbers = Probabilities(member.net).eval(), torch.Generator().manual_seed(1)
     worst = 0.0
@@ -222,6 +245,17 @@ def write_torch_export(model: Segmenter, path: str | Path, *, number: int | None
         OutputNotWritable: if the path exists.
         InvalidConfig: if the model has several networks and none is chosen.
         InvalidNetwork: if torch.export does not take the network.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.inference.tiling import Tiling
+        >>> from avnnet.labels import HIP
+        >>> from avnnet.models import UNet2D
+        >>> member = Member(UNet2D([2, 4], [[2, 2]]), Preprocess([1, 1, 1]), Tiling([1, 8, 8]), "unet2d")
+        >>> with TemporaryDirectory() as folder:
+        ...     print(write_torch_export(Segmenter([member], HIP), Path(folder) / "net.pt2"))
+        4 x 4 to 4096 x 4096 voxels in multiples of 2 x 2
     """
     path = Path(path)
     check_absent(path)
