@@ -1,5 +1,6 @@
 """The minutes of an ablation: each training gets the same, whatever its network costs."""
 
+import numpy as np
 import pytest
 import yaml
 
@@ -117,3 +118,13 @@ def test_a_training_step_that_cannot_be_made_is_named_before_any_training(tmp_pa
     broken = load_experiment([write_net(tmp_path, "unet3d")], ["--model.scale_weights=[1.0,2.0,3.0,4.0]"])
     with pytest.raises(WorkerFailed, match="unet3d: a training step on random numbers could not be made"):
         peak_memory(broken, "unet3d")
+
+
+def test_the_memory_of_a_variant_does_not_count_what_the_process_holds_that_asks(tmp_path):
+    from avnnet.training.config import load_experiment
+
+    gib = 2**30
+    ballast = np.ones(2 * gib // 8)
+    found = peak_memory(load_experiment([write_net(tmp_path, "unet3d")]), "unet3d")
+    assert found.before_bytes <= found.peak_bytes < ballast.nbytes
+    assert found.before_bytes > gib / 10  # Python with torch
