@@ -154,6 +154,11 @@ def answers(table: pd.DataFrame, part: str) -> list[str]:
         if row["p_holm"] < SIGNIFICANT:
             word = "better" if row["difference"] > 0 else "worse"
             sentences.append(f"{start} It is {word} than the base.")
+        elif row["ci_low"] > 0 or row["ci_high"] < 0:
+            sentences.append(
+                f"{start} No difference was shown: alone the interval leaves out 0, but it is one of several "
+                "comparisons, of which some do by chance."
+            )
         else:
             sentences.append(
                 f"{start} No difference was shown; one between {low} and {high} is compatible with the data."
@@ -180,7 +185,10 @@ def warnings_of(table: pd.DataFrame) -> list[str]:
     if seeds == 1:
         found.append("One seed: how much another seed would change is not known, and no interval is given.")
     elif seeds < 3:
-        found.append("Two seeds: the intervals are wide, because the error of the seeds is hardly known.")
+        found.append(
+            "Two seeds: the error of the seeds is hardly known. The intervals are wide, and hold the truth in as little "
+            "as 86 instead of 95 % of such ablations."
+        )
     return found
 
 
