@@ -79,6 +79,18 @@ def test_few_patients_and_one_seed_are_said_first(tmp_path):
     assert {row["ci_low"] for row in results} == {None}
 
 
+def test_an_ablation_that_was_stopped_while_it_grew_says_what_is_not_in_its_tables(tmp_path):
+    record = write_made_up(tmp_path)
+    more = dict(record.variants) | {"attention": VariantRecord(("attention.yaml",), "trainer: {}", parameters=7)}
+    replace(record, variants=more, seeds=(1, 2, 3, 4, 5)).write(tmp_path)
+    page = write_ablation_report(tmp_path).read_text(encoding="utf-8")
+    assert "Not finished: attention and the seeds 4, 5 were asked for too, and are in no table" in page
+    assert "24 cases of 24 patients, 2 folds, 3 seeds" in page
+    assert page.count("attention") == 1
+    assert "nan" not in (tmp_path / "tables" / ("costs" + ".md")).read_text()
+    assert json.loads((tmp_path / "results.json").read_text())["about"]["seeds"] == [1, 2, 3]
+
+
 def test_the_costs_are_those_of_the_trainings(tmp_path):
     write_made_up(tmp_path)
     costs = read_ablation(tmp_path).costs.set_index("variant")
