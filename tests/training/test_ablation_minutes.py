@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from avnnet.ablation_record import AblationRecord, VariantRecord
@@ -60,6 +61,20 @@ def budgeted(ablation, measure, reporter=QUIET):
     return budgeted_variants(
         ablation, experiments, list(experiments), cohort, held_out, reporter, rounds=rounds, measure=measure
     )
+
+
+def test_all_variants_of_a_seed_are_shown_the_same_patches_in_the_same_order(plan, cohort):
+    def shown(name):
+        ablation = plan()
+        stored_folds(ablation.out / "splits.json", cohort, ablation.folds, seed=1)
+        data = built_variants(ablation, None, cohort)[0][name].datamodule
+        data.setup("fit")
+        batches = [part for batch in data.train_dataloader() for part in batch]
+        return torch.cat([part.double().sum((1, 2, 3, 4)) for part in batches])
+
+    first = shown("unet3d")
+    assert first[::2].unique().numel() > 1
+    assert torch.equal(shown("residual"), first)
 
 
 def test_a_network_that_is_twice_as_slow_makes_half_of_the_steps_in_the_same_minutes(plan):
