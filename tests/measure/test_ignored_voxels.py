@@ -32,7 +32,7 @@ def test_dice_and_volumes_by_hand_are_of_the_known_voxels_alone():
     assert table["volume_error_cm3"].tolist() == pytest.approx([0, 1, 1])
     # voxel 4 of the automatic head, a vital one, touches what is ignored
     assert table["hd95_mm"].isna().tolist() == [True, False, True]
-    assert table.loc["necrosis", "hd95_mm"] == pytest.approx(10)
+    assert table.loc["necrosis", "hd95_mm"] == pytest.approx(9.5)  # of 0 and 10 mm
 
 
 def test_dice_is_that_of_confusion_counts_without_the_ignored_voxels(drawn):
@@ -103,7 +103,7 @@ def test_a_head_is_measured_whole_or_by_its_volume_alone():
     apart, cut = (whole.leaving_out(z > height) for height in (26, 20))
     rows = [measurement_row(case_row("a"), "manual", one).iloc[0] for one in (whole, apart, cut)]
     assert rows[1]["head_radius_mm"] == rows[0]["head_radius_mm"]
-    assert rows[1]["flags"].split() == ["partly_ignored"] or "partly_ignored" in rows[1]["flags"].split()
+    assert "partly_ignored" in rows[1]["flags"].split()
     assert rows[1]["steinberg_grade"] == rows[0]["steinberg_grade"] == "B"
     assert rows[2]["head_cm3"] == pytest.approx(int(cut.mask("head").sum()) / 1000)
     assert rows[2]["ignored_cm3"] == pytest.approx(int((z > 20).sum()) / 1000)

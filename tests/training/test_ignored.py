@@ -179,7 +179,7 @@ def test_c32_networks_of_a_study_and_variants_of_an_ablation_ignore_alike(plan, 
     overlay = tmp_path / "open.yaml"
     overlay.write_text("data: {has_ignored: true}")
     ablation = Ablation(hips, nets[0], [overlay], tmp_path / "a", folds=2, overrides=LOSS)
-    with pytest.raises(InvalidConfig, match="all variants need the data.has_ignored of the base.*found True"):
+    with pytest.raises(InvalidConfig, match=r"all variants need the data.has_ignored of the base.*found True"):
         run_ablation(ablation, QUIET)
 
 
