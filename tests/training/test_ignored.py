@@ -134,19 +134,22 @@ def test_c32_a_loss_that_would_count_them_is_refused_before_any_work(experiment,
 
 
 def test_a_study_leaves_ignored_voxels_out_of_every_mask_of_a_case_and_so_does_an_evaluation(
-    plan, net_yaml, partly, tmp_path
+    plan, net_yaml, partly, tmp_path, no_report
 ):
     done = plan(cohort=partly, nets=[net_yaml("unet3d")], overrides=[HAS, *LOSS])
     assert run_study(done, QUIET) == 0
-    words = ["evaluate", str(done.out / "model"), str(partly), "--mark-seen", "--out", str(tmp_path / "e")]
+    two = tmp_path / "two.csv"
+    pd.read_csv(partly, dtype=str, keep_default_na=False).iloc[2:4].to_csv(two, index=False)
+    words = ["evaluate", str(done.out / "model"), str(two), "--mark-seen", "--out", str(tmp_path / "e")]
     assert main([*words, "--has-ignored"]) == 0
+    assert "left open are left out" in (tmp_path / "e" / "report.html").read_text()
     for folder in (done.out, tmp_path / "e"):
         measured = read_table(folder / "measurements.csv")
         assert measured["flags"].str.contains("partly_ignored").all()
-        assert (measured.groupby("case_id")["ignored_cm3"].nunique() == 1).all()
-        assert "left open are left out" in (folder / "report.html").read_text()
+        # masks are of one volume but for the rounding of a header
+        assert (measured.round(3).groupby("case_id")["ignored_cm3"].nunique() == 1).all()
         agreement = read_table(folder / "agreement.csv").set_index(["case_id", "reader", "label"])
-        for case in read_cohort(partly):
+        for case in read_cohort(two):
             manual = read_image(case.label).array
             written = read_image(folder / "masks" / "ensemble" / f"{case.case_id}.nii.gz").array
             known = manual != IGNORED
@@ -165,7 +168,11 @@ def test_c32_an_evaluation_that_is_not_told_of_ignored_voxels_refuses_them(finis
 
 def test_tables_and_masks_of_whole_masks_are_those_of_a_call_without_the_word(finished, hips, tmp_path):
     study, _ = finished
-    words = ["evaluate", str(study.out / "model"), str(hips), "--mark-seen"]
+    table = pd.read_csv(hips, dtype=str).head(1)
+    for name in ("image", "label", "second_label"):
+        table[name] = [str(hips.parent / path) for path in table[name]]
+    table.to_csv(tmp_path / "one.csv", index=False)
+    words = ["evaluate", str(study.out / "model"), str(tmp_path / "one.csv"), "--mark-seen"]
     for name, more in (("plain", []), ("asked", ["--has-ignored"])):
         assert main([*words, *more, "--out", str(tmp_path / name)]) == 0
     for path in [*(tmp_path / "plain").rglob("*.csv"), *(tmp_path / "plain").rglob("*.nii.gz")]:
