@@ -30,6 +30,25 @@ def channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=LAST[x.ndim - 2])
 
 
+def apply_depthwise(layer: nn.Module, x: Tensor) -> Tensor:
+    """What a depthwise convolution makes of features; on a CPU without autocast, in which its gradient takes longer.
+
+    Args:
+        layer: the convolution, plain or transposed.
+        x: features `(B, C, *S)` of 2 or 3 spatial axes.
+
+    Examples:
+        >>> layer = nn.Conv2d(2, 2, 3, padding=1, groups=2)
+        >>> with torch.autocast("cpu", torch.bfloat16):
+        ...     apply_depthwise(layer, torch.zeros(1, 2, 3, 4)).dtype, layer(torch.zeros(1, 2, 3, 4)).dtype
+        (torch.float32, torch.bfloat16)
+    """
+    if x.device.type != "cpu":
+        return layer(x)
+    with torch.autocast("cpu", enabled=False):
+        return layer(x.to(next(layer.parameters()).dtype))
+
+
 class ResponseNorm(nn.Module):
     """Channels scaled by how strong they are beside the others of their sample, added to what comes in.
 
@@ -146,4 +165,4 @@ class DepthwiseUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Features `(B, out_channels, *(ceil(S / stride)))` of features `(B, in_channels, *S)`."""
         x = channels_last(x)
-        return self.past(x) + self.mixer(self.depthwise(x))
+        return self.past(x) + self.mixer(apply_depthwise(self.depthwise, x))
