@@ -72,8 +72,13 @@ def run(args: argparse.Namespace) -> int:
         reporter.say(cohort.read_as)
     model.ensemble.check_channels(cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
-        asked = {"is_for_training": False, "has_ignored": has_ignored}
-        check_cohort(cohort, model.scheme, **asked, on_progress=lambda done, _: step(done))
+        check_cohort(
+            cohort,
+            model.scheme,
+            is_for_training=False,
+            has_ignored=has_ignored,
+            on_progress=lambda done, _: step(done),
+        )
     seen = seen_in_training(cohort, model.trained_on, reporter)
     if seen and not mark_seen:
         raise LeakageError(
