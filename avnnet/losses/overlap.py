@@ -137,7 +137,7 @@ class GeneralisedDice(nn.Module):
     """1 - generalised Dice: one ratio over all classes, each weighted by 1 / (its drawn voxels)² of the sample.
 
     The weights of the classes come from their volumes, so that it takes no `class_weights`. A class that is not drawn
-    in a sample has the largest weight of the others. Without the background a sample that has no structure costs nothing.
+    in a sample has the largest weight of the others. Without the background a sample of no structure costs nothing.
 
     Args:
         background: also the background as a class.

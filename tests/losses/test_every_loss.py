@@ -174,7 +174,11 @@ def test_no_loss_of_voxels_asks_the_device_for_a_number(loss):
         (lambda: ClDice(erosions=-1), "0 or more; found -1"),
         (lambda: Sum([]), "one loss or more.*found 0 losses"),
         (lambda: Sum([Dice()], [1, 2]), "found 1 losses and the weights \\[1, 2\\]"),
-        (lambda: Sum([Dice(ignore_index=9), Boundary()]), "ignore the same id.*'Dice': 9, 'Boundary': None"),
+        (
+            lambda: Sum([Dice(ignore_index=9), Boundary()]),
+            "ignore the same id; found ignore_index 9 of Dice, None of Boundary",
+        ),
+        (lambda: Sum([Dice(ignore_index=9), Dice()]), "ignore the same id; found ignore_index 9 of Dice, None of Dice"),
         (lambda: Dice(class_weights=[1, 1])(guessed(4, 4), drawn(4, 4)), "3 here; found \\[1, 1\\]"),
         (lambda: check_loss(Sum([DiceCE(class_weights=[1, 1])]), classes=3, is_weighted=False), "of DiceCE has one"),
     ],
