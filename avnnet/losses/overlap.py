@@ -46,7 +46,7 @@ class Dice(nn.Module):
         ignore_index: int | None = None,
     ) -> None:
         super().__init__()
-        check_class_weights(class_weights)
+        check_class_weights(class_weights, first=1)
         self.over_batch, self.class_weights, self.ignore_index = over_batch, class_weights, ignore_index
 
     def forward(self, logits: Tensor, target: Tensor, sample_weights: Tensor | None = None) -> Tensor:

@@ -19,8 +19,8 @@ class Sum(nn.Module):
         weights: one per loss; 1 by default.
 
     Raises:
-        InvalidConfig: if there is no loss, the weights are not as many and finite, or the losses ignore other ids, or one
-            is of nested regions and another of classes.
+        InvalidConfig: if there is no loss, the weights are not as many and finite, or the losses ignore other ids, or
+            one is of nested regions and another of classes.
 
     Examples:
         >>> from avnnet.losses import CrossEntropy, Dice, DiceCE

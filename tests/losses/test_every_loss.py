@@ -165,7 +165,9 @@ def test_no_loss_of_voxels_asks_the_device_for_a_number(loss):
     ("make", "words"),
     [
         (lambda: Dice(class_weights=[1, -1]), "from 0 on.*found \\[1, -1\\]"),
-        (lambda: CrossEntropy(class_weights=[0, 0]), "not all 0"),
+        (lambda: CrossEntropy(class_weights=[0, 0]), "not all 0, one per class"),
+        (lambda: Boundary(class_weights=[1, 0, 0]), "not all 0 behind the background, one per class"),
+        (lambda: DiceCE(class_weights=[1, 0, 0]), "not all 0 behind the background, one per class"),
         (lambda: DiceCE(class_weights=[1, float("nan")]), "class_weights are numbers"),
         (lambda: Focal(gamma=0.5), "0, or 1 or more; found 0.5"),
         (lambda: TopK(0), "at most 100; found 0"),
