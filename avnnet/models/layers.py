@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from avnnet.errors import InvalidConfig
 
@@ -18,6 +18,26 @@ ActSlot = Callable[[], nn.Module]
 """Called `act()`."""
 BlockSlot = Callable[[int, int, int, Sequence[int], Sequence[int], int], nn.Module]
 """Called `block(ndim, in_channels, out_channels, kernel, stride, convs)`."""
+
+
+class Pointwise(nn.Linear):
+    """A 1×1 convolution, computed as the product of two matrices.
+
+    On a CPU torch unfolds the features for a 3D convolution even where the kernel is one voxel; of features that lie in
+    memory channels last, as a depthwise convolution gives them, this copies nothing.
+
+    Shapes:
+        `(B, in_features, *S)` to `(B, out_features, *S)`.
+
+    Examples:
+        >>> import torch
+        >>> Pointwise(2, 4)(torch.zeros(1, 2, 3, 5, 7)).shape
+        torch.Size([1, 4, 3, 5, 7])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features `(B, out_features, *S)` of features `(B, in_features, *S)`."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
 def convolution(

@@ -8,7 +8,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from avnnet.errors import InvalidConfig
-from avnnet.models.convnext import DepthwiseUnit, Mixer
+from avnnet.models.convnext import DepthwiseUnit, Mixer, apply_depthwise, channels_last
 from avnnet.models.layers import NormSlot, convolution
 from avnnet.models.limits import WIDEST_KERNEL, check_whole
 from avnnet.models.norms import InstanceNorm
@@ -165,4 +165,5 @@ class MedNeXtUp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features `(B, out_channels, *(S * stride))` of features `(B, in_channels, *S)`."""
-        return self.past(x) + self.mixer(self.depthwise(x))
+        x = channels_last(x)
+        return self.past(x) + self.mixer(apply_depthwise(self.depthwise, x))

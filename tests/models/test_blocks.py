@@ -26,6 +26,7 @@ from avnnet.models import (
     known,
 )
 from avnnet.models.convnext import DepthwiseUnit
+from avnnet.models.layers import CONV, Pointwise
 from tests.models.test_pieces import SMALL
 
 BLOCKS = [ConvBlock, ResidualBlock, ResEncBlock, ConvNeXtBlock, MedNeXtBlock, SqueezeExcitation, Checkpointed]
@@ -84,6 +85,24 @@ def test_a_depthwise_unit_of_zero_weights_is_its_way_past():
     nn.init.zeros_(unit.mixer.layers[-1].weight)
     nn.init.zeros_(unit.mixer.layers[-1].bias)
     assert torch.equal(unit(x), x)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_pointwise_layer_computes_what_a_convolution_of_one_voxel_does_and_its_gradients(ndim):
+    ours, torchs, x = Pointwise(3, 5), CONV[ndim](3, 5, 1), torch.randn(2, 3, *(4, 5, 6)[:ndim])
+    torchs.load_state_dict({"weight": ours.weight.reshape(torchs.weight.shape), "bias": ours.bias})
+    grads = []
+    for layer in (ours, torchs):
+        image = x.clone().requires_grad_()
+        layer(image).square().sum().backward()
+        grads.append((image.grad, layer.weight.grad.flatten(), layer.bias.grad))
+    assert torch.allclose(ours(x), torchs(x), atol=1e-6)
+    assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-4) for a, b in zip(*grads, strict=True))
+
+
+def test_what_leaves_a_depthwise_unit_lies_in_memory_channels_last():
+    unit = DepthwiseUnit(3, 4, 4, (5, 5, 5), (1, 1, 1))
+    assert unit(torch.randn(1, 4, 5, 6, 7)).is_contiguous(memory_format=torch.channels_last_3d)
 
 
 def test_a_depthwise_kernel_costs_a_weight_per_channel_and_voxel_and_no_more():
