@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from typing import Any
 
 from torch import nn
 
@@ -74,7 +75,8 @@ def check_loss(
         )
     for part in loss.modules():
         if regions is not None and getattr(part, "is_of_regions", False) and hasattr(part, "order"):
-            found = checked_order(part.order, len(regions))
+            order: Any = part.order
+            found = checked_order(order, len(regions))
             if found != list(regions):
                 raise InvalidConfig(
                     f"the network's regions are the ids {list(regions)} from the outermost to the innermost, those of "
