@@ -12,6 +12,8 @@ from avnnet.grades import DEPRESSION, EXTENT, HA_RISK, KERBOUL, MODIFIED_KERBOUL
 IDENTITY = ["patient_id", "case_id", "side"]
 """The columns that say whose hip a row is of."""
 STAGE = "arco_stage"
+IGNORED_VOLUME = "ignored_cm3"
+"""The volume of the voxels that a case leaves out; a column of tables in which a case has some."""
 OCTANTS = tuple(
     f"{height}_{depth}_{width}"
     for height in ("superior", "inferior")

@@ -151,9 +151,15 @@ class Flag(Choice):
         "all of the head is necrosis: either the whole head is dead, or only the lesion was drawn",
         "draw the vital bone too, if there is any",
     )
+    PARTLY_IGNORED = (
+        "partly_ignored",
+        "a reader left voxels of this case open (255 in a mask, `has_ignored`): they are left out of every mask of the "
+        "case before it is measured or compared, and `ignored_cm3` is their volume",
+        "compare its volumes with those of the same case only",
+    )
     UNMEASURABLE = (
         "unmeasurable",
-        "the mask has no shape of a head (too few voxels, no sphere): volumes only",
+        "the mask has no shape of a head (too few voxels, no sphere), or ignored voxels touch it: volumes only",
         "look at the mask; `not_measured` says why",
     )
     NO_NECK_PLANE = (

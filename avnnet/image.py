@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -111,10 +111,13 @@ class LabelMap(Image):
         grid: where they lie.
         source: what its file says beside.
         scheme: names of the ids.
+        ignored: `(z, y, x)` booleans of the voxels that count nowhere, which are background in `array`; None where
+            every voxel counts. `leaving_out` makes both.
 
     Raises:
-        GeometryMismatch: if the array's shape is not the grid's.
-        InvalidLabelValues: if the array is not of integers or holds an id that the scheme does not name.
+        GeometryMismatch: if the array's shape, or that of the ignored voxels, is not the grid's.
+        InvalidLabelValues: if the array is not of integers or holds an id that the scheme does not name; if ignored
+            voxels are not booleans, or have a label.
 
     Examples:
         >>> labels = LabelMap(np.array([[[0, 1, 2, 2]]]), Grid((1, 1, 4)))
@@ -123,6 +126,7 @@ class LabelMap(Image):
     """
 
     scheme: LabelScheme = field(default=HIP)
+    ignored: np.ndarray | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -138,6 +142,13 @@ class LabelMap(Image):
                 f"found value: voxels {found}{' and more' if len(values) > 12 else ''}. "
                 "Map the values of the mask, or give the label scheme that it was drawn with"
             )
+        if self.ignored is None:
+            return
+        _check_lies_on(self.ignored, self.grid)
+        if self.ignored.dtype != bool or self.array[self.ignored].any():
+            raise InvalidLabelValues(
+                f"ignored voxels are booleans and have no label; found {self.ignored.dtype}. Use leaving_out(...)"
+            )
 
     def mask(self, name: str) -> np.ndarray:
         """`(z, y, x)` booleans of one structure of the scheme, or of the whole.
@@ -146,3 +157,56 @@ class LabelMap(Image):
             InvalidScheme: if the scheme has no such structure.
         """
         return np.isin(self.array, self.scheme.ids(name))
+
+    def leaving_out(self, ignored: np.ndarray | None) -> LabelMap:
+        """The same labels without voxels that count nowhere; itself where there are none.
+
+        Args:
+            ignored: `(z, y, x)` booleans, such as `ignored` of another reader's mask, or None.
+
+        Raises:
+            GeometryMismatch: if their shape is not the grid's.
+
+        Examples:
+            >>> labels = LabelMap(np.array([[[0, 1, 2, 2]]]), Grid((1, 1, 4)))
+            >>> known = labels.leaving_out(np.array([[[False, False, False, True]]]))
+            >>> known.array.tolist(), int(known.ignored.sum())
+            ([[[0, 1, 2, 0]]], 1)
+        """
+        if ignored is None or ignored is self.ignored or not ignored.any():
+            return self
+        _check_lies_on(ignored, self.grid)
+        every = ignored if self.ignored is None else self.ignored | ignored
+        return replace(self, array=np.where(ignored, 0, self.array), ignored=every)
+
+    def touches_ignored(self, name: str) -> bool:
+        """Whether a voxel of a structure shares a face with an ignored one, so that its surface there is not known.
+
+        Args:
+            name: of a structure of the scheme, or of the whole.
+
+        Raises:
+            InvalidScheme: if the scheme has no such structure.
+
+        Examples:
+            >>> labels = LabelMap(np.array([[[1, 2, 0, 0]]]), Grid((1, 1, 4)))
+            >>> known = labels.leaving_out(np.array([[[False, False, True, True]]]))
+            >>> known.touches_ignored("necrosis"), known.touches_ignored("vital")
+            (True, False)
+        """
+        if self.ignored is None:
+            return False
+        mask = self.mask(name)
+        for axis in range(mask.ndim):
+            here, there = np.moveaxis(mask, axis, 0), np.moveaxis(self.ignored, axis, 0)
+            if (here[1:] & there[:-1]).any() or (here[:-1] & there[1:]).any():
+                return True
+        return False
+
+
+def _check_lies_on(ignored: np.ndarray, grid: Grid) -> None:
+    if ignored.shape != grid.shape:
+        raise GeometryMismatch(
+            f"ignored voxels of shape {ignored.shape} cannot lie on a grid of shape {grid.shape}; take them from a "
+            "mask on the same grid"
+        )

@@ -10,10 +10,11 @@ import pandas as pd
 
 from avnnet.cases.loop import Turn, each_case
 from avnnet.data.cohort import Case, Cohort
-from avnnet.data.files import read_image, read_labels, write_image
+from avnnet.data.files import read_image, write_image
+from avnnet.data.ignored import read_known_labels
 from avnnet.data.integrity import image_hash
 from avnnet.flags import Flag
-from avnnet.image import Image
+from avnnet.image import Image, LabelMap
 from avnnet.inference.heads import FoundHead
 from avnnet.inference.locate import located_row
 from avnnet.inference.segmentation import Segmentation
@@ -56,6 +57,7 @@ def evaluate_cases(
     reporter: Reporter,
     title: str,
     seen: Collection[str] = (),
+    has_ignored: bool = False,
 ) -> Evaluation:
     """The measurements and agreement of cases; a case that fails becomes rows with its error.
 
@@ -72,6 +74,8 @@ def evaluate_cases(
         reporter: told of each case and of every network's turn.
         title: what the reporter says.
         seen: ids of cases that were in the training: marked in the flags.
+        has_ignored: whether manual masks may hold 255, voxels that count nowhere. What a reader of a case ignored is
+            left out of all its masks before they are measured and compared; written masks are whole.
     """
     carried = cohort.carried.set_index("case_id", drop=False)
     readers = [*model.ensemble.names, ENSEMBLE, *([LOCATED] if model.locator is not None else [])]
@@ -81,9 +85,13 @@ def evaluate_cases(
         rows = [empty_row(carried.loc[[case.case_id]], name, error=why) for name in (*humans, *readers)]
         return [_Tables(rows, [], [])]
 
+    def work(case: Case, turn: Turn) -> Iterable[_Tables]:
+        mark = [Flag.SEEN_IN_TRAINING] if case.case_id in seen else []
+        return [_tables(case, carried.loc[[case.case_id]], model, masks, has_ignored, mark, turn)]
+
     parts = each_case(
         cases,
-        lambda case, turn: [_tables(case, carried.loc[[case.case_id]], model, masks, case.case_id in seen, turn)],
+        work,
         failed,
         name=lambda case: case.case_id,
         title=title,
@@ -96,23 +104,33 @@ def evaluate_cases(
     )
 
 
-def _tables(case: Case, row: pd.DataFrame, model: Segmenter, masks: Path, is_seen: bool, turn: Turn) -> _Tables:
+def _tables(
+    case: Case, row: pd.DataFrame, model: Segmenter, masks: Path, has_ignored: bool, mark: Sequence[Flag], turn: Turn
+) -> _Tables:
     image = read_image(case.image)
     heads = None if model.locator is None else model.locator.find(image)
     head = _of_case(case, heads or [])
     read = _readings(case, image, heads, head, model, turn)
     for name, hip in read.items():
         write_image(hip.labels, masks / name / f"{case.case_id}.nii.gz")
-    manual = read_labels(case.label, model.scheme)
-    agreed = [agreement_rows(row, name, manual, hip.labels) for name, hip in read.items()]
-    mark = [Flag.SEEN_IN_TRAINING] if is_seen else []
+    manual, second = _manual_masks(case, model, has_ignored)
+    found = {name: hip.labels.leaving_out(manual.ignored) for name, hip in read.items()}
+    agreed = [agreement_rows(row, name, manual, labels) for name, labels in found.items()]
     measured = [measurement_row(row, MANUAL, manual)]
-    measured += [measurement_row(row, name, hip.labels, hip.flags | mark) for name, hip in read.items()]
-    if case.second_label is not None:
-        second = read_labels(case.second_label, model.scheme)
+    measured += [measurement_row(row, name, labels, read[name].flags | mark) for name, labels in found.items()]
+    if second is not None:
         measured.insert(1, measurement_row(row, SECOND, second))
         agreed.append(agreement_rows(row, SECOND, manual, second))
     return _Tables(measured, agreed, [] if heads is None else [located_row(row, manual, heads, head)])
+
+
+def _manual_masks(case: Case, model: Segmenter, has_ignored: bool) -> tuple[LabelMap, LabelMap | None]:
+    """Both readers' masks, each without what either of them ignored: all rows of a case are of the same voxels."""
+    manual = read_known_labels(case.label, model.scheme, has_ignored=has_ignored)
+    if case.second_label is None:
+        return manual, None
+    second = read_known_labels(case.second_label, model.scheme, has_ignored=has_ignored)
+    return manual.leaving_out(second.ignored), second.leaving_out(manual.ignored)
 
 
 def _of_case(case: Case, heads: Sequence[FoundHead]) -> FoundHead | None:

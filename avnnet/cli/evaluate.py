@@ -27,6 +27,11 @@ def add(commands: Commands) -> None:
     add_margin(evaluate)
     add_classes(evaluate)
     add_device(evaluate)
+    evaluate.add_argument(
+        "--has-ignored",
+        action="store_true",
+        help="manual masks may hold 255, voxels that count nowhere: they are left out of all masks of their case",
+    )
     evaluate.add_argument("--mark-seen", action="store_true", help="flag images of the training instead of refusing")
 
 
@@ -56,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     classes: list[type] = args.classes
     device: str = args.device
     mark_seen: bool = args.mark_seen
+    has_ignored: bool = args.has_ignored
     reporter = Reporter()
     reporter.say("loading the model")
     model = load_model(folder, classes=classes, device=chosen_device(device))
@@ -66,7 +72,13 @@ def run(args: argparse.Namespace) -> int:
         reporter.say(cohort.read_as)
     model.ensemble.check_channels(cohort.channels)
     with reporter.steps("checking the cohort", len(cohort)) as step:
-        check_cohort(cohort, model.scheme, is_for_training=False, on_progress=lambda done, _: step(done))
+        check_cohort(
+            cohort,
+            model.scheme,
+            is_for_training=False,
+            has_ignored=has_ignored,
+            on_progress=lambda done, _: step(done),
+        )
     seen = seen_in_training(cohort, model.trained_on, reporter)
     if seen and not mark_seen:
         raise LeakageError(
@@ -76,7 +88,14 @@ def run(args: argparse.Namespace) -> int:
         )
     check_writable(out)
     tables = evaluate_cases(
-        cohort, cohort.cases, model, out / "masks", reporter=reporter, title="segmenting", seen=seen
+        cohort,
+        cohort.cases,
+        model,
+        out / "masks",
+        reporter=reporter,
+        title="segmenting",
+        seen=seen,
+        has_ignored=has_ignored,
     )
     if len(tables.located):
         write_table(tables.located, out / LOCATED_CENTRES)

@@ -124,15 +124,13 @@ def run(args: argparse.Namespace) -> int:
     if out is None:
         print("nothing is written; --out NET.yaml writes the config")
         return 0
-    import avnnet.models
     from avnnet.atomic import write_text_atomically
     from avnnet.training.planned_config import PlannedData, config_text
 
     budget = "" if minutes is None else f" --minutes {minutes:g}"
     data = PlannedData(str(table), fingerprint, survey.first_axis, scheme, crop_mm)
     heading = [f"Planned from {len(cohort)} cases: {args.typed}", f"avnnet fit -c {out}{budget}", "", *said]
-    has_residual = hasattr(avnnet.models, f"ResEncUNet{plan.ndim}D")
-    write_text_atomically(out, config_text(plan, data, heading=heading, minutes=minutes, has_residual=has_residual))
+    write_text_atomically(out, config_text(plan, data, heading=heading, minutes=minutes))
     print(f"config: {out}\n  avnnet fit -c {out}{budget}\n  avnnet study {table} --nets {out} --out OUT{budget}")
     return 0
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Randomizable, Transform
+from monai.transforms import Compose, MapTransform, Randomizable, Transform
 from torch import Tensor
 
 from avnnet.data.augment import Augment
@@ -18,8 +18,10 @@ from avnnet.errors import InvalidDataStep
 from avnnet.parts import part
 
 IMAGE, LABEL = "image", "label"
-# of transforms in these modules, those that move voxels or change their number
+# transforms that move voxels or change their number, whole modules of them and single ones, and one that does neither
 MOVING = ("monai.transforms.spatial.", "monai.transforms.croppad.")
+MOVING_TOO = ("RandSmoothDeform", "Transpose")
+STAYING = ("RandSimulateLowResolution",)
 
 OwnStep = Augmentation | Transform | Callable[[KeysCollection], MapTransform]
 """An augmentation, a transform of MONAI's, or what makes a dictionary transform of its keys."""
@@ -31,7 +33,8 @@ class MonaiStep(Augmentation):
     An array transform changes the image alone. A dictionary transform (its name ends in `d`) changes image and label.
 
     Args:
-        transform: such as `RandBiasField(prob=0.3)`; a dictionary transform has the keys `image` and `label`.
+        transform: such as `RandBiasField(prob=0.3)`; a dictionary transform has the keys `image` and `label`. A
+            `Compose` of array transforms is one, a `Compose` of dictionary transforms a dictionary transform.
 
     Raises:
         InvalidDataStep: if it would move the image away from its label, or names other keys.
@@ -48,14 +51,17 @@ class MonaiStep(Augmentation):
 
     def __init__(self, transform: Transform) -> None:
         self.transform = transform
-        name, keys = class_path(transform), set(getattr(transform, "keys", (IMAGE,)))
-        if not keys <= {IMAGE, LABEL}:
-            raise InvalidDataStep(f"the keys of {name} must be some of image and label; found {sorted(map(str, keys))}")
-        if name.startswith(MOVING) and keys != {IMAGE, LABEL}:
+        leaves = list(_leaves(transform))
+        for leaf in leaves:
+            _check_keys(leaf)
+        kinds = {isinstance(leaf, MapTransform) for leaf in leaves}
+        if len(kinds) > 1:
+            names = ", ".join(type(leaf).__name__ for leaf in leaves)
             raise InvalidDataStep(
-                f"{name} would move the image away from its label; take {type(transform).__name__.removesuffix('d')}d, "
-                "in a config without keys, and where it has a mode with mode: [bilinear, nearest]"
+                f"{class_path(transform)} has array transforms and dictionary transforms, {names}; take one kind: the "
+                "names of dictionary transforms end in d"
             )
+        self.takes_both = kinds == {True}
 
     def __call__(
         self, image: Tensor, label: Tensor, spacing_mm: Sequence[float], generator: np.random.Generator
@@ -63,7 +69,7 @@ class MonaiStep(Augmentation):
         """The image and, of a dictionary transform that names it, the label, changed."""
         if isinstance(self.transform, Randomizable):
             self.transform.set_random_state(seed=int(generator.integers(2**32)))
-        if not isinstance(self.transform, MapTransform):
+        if not self.takes_both:
             return _plain(self.transform(image)).to(image.dtype), label
         done = self.transform({IMAGE: image, LABEL: label})
         ids = _plain(done[LABEL])
@@ -74,6 +80,29 @@ class MonaiStep(Augmentation):
                 "interpolated; give mode: [bilinear, nearest]"
             )
         return _plain(done[IMAGE]).to(image.dtype), ids.to(label.dtype)
+
+
+def _leaves(transform: object) -> Iterator[object]:
+    """The transforms that a transform is made of."""
+    if not isinstance(transform, Compose):
+        yield transform
+        return
+    for one in transform.transforms:
+        yield from _leaves(one)
+
+
+def _check_keys(transform: object) -> None:
+    name, kind = class_path(transform), type(transform).__name__
+    keys = set(getattr(transform, "keys", (IMAGE,)))
+    if not keys <= {IMAGE, LABEL}:
+        raise InvalidDataStep(f"the keys of {name} must be some of image and label; found {sorted(map(str, keys))}")
+    is_of_monai = name.startswith("monai.") and kind.removesuffix("d") in MOVING_TOO
+    is_moving = (name.startswith(MOVING) and kind.removesuffix("d") not in STAYING) or is_of_monai
+    if is_moving and keys != {IMAGE, LABEL}:
+        raise InvalidDataStep(
+            f"{name} would move the image away from its label; take {kind.removesuffix('d')}d, "
+            "in a config without keys, and where it has a mode with mode: [bilinear, nearest]"
+        )
 
 
 def _plain(given: object) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from avnnet.data.ignored import read_training_labels
 from avnnet.data.limits import MIN_SLICES
 from avnnet.errors import AvnnetError, EmptyLabel, GeometryMismatch, NotAVolume
 from avnnet.grid import Grid
-from avnnet.labels import LabelScheme
+from avnnet.image import LabelMap
+from avnnet.labels import IGNORED, LabelScheme
 
 
 def check_volume(grid: Grid) -> None:
@@ -41,6 +43,7 @@ def check_case(case: Case, scheme: LabelScheme, *, has_ignored: bool = False) ->
         NotAVolume: if there are too few slices.
         GeometryMismatch: if image and label lie on different grids, or the centre outside.
         InvalidLabelValues: if the label has a value that the scheme does not name.
+        EmptyLabel: if every voxel of a mask is ignored.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
@@ -55,14 +58,14 @@ def check_case(case: Case, scheme: LabelScheme, *, has_ignored: bool = False) ->
     """
     grid = read_grid(case.image)
     check_volume(grid)
-    labels = read_training_labels(case.label, scheme, has_ignored=has_ignored)
+    labels = _read(case.label, scheme, has_ignored)
     if not labels.grid.is_close(grid):
         raise GeometryMismatch(
             f"image and label must lie on one grid; the image has {grid.summary()}, the label {labels.grid.summary()}. "
             "Resample the label onto the image's grid with nearest neighbour"
         )
     if case.second_label is not None:
-        second = read_training_labels(case.second_label, scheme, has_ignored=has_ignored)
+        second = _read(case.second_label, scheme, has_ignored)
         if not second.grid.is_close(labels.grid):
             raise GeometryMismatch(
                 "the masks of both readers must lie on one grid, that of the image; resample the second"
@@ -73,6 +76,16 @@ def check_case(case: Case, scheme: LabelScheme, *, has_ignored: bool = False) ->
             "3D Slicer shows RAS: change the sign of its first two numbers"
         )
     return set(np.unique(labels.array).tolist()) & set(scheme.names)
+
+
+def _read(path: Path, scheme: LabelScheme, has_ignored: bool) -> LabelMap:
+    labels = read_training_labels(path, scheme, has_ignored=has_ignored)
+    if has_ignored and (labels.array == scheme.classes).all():
+        raise EmptyLabel(
+            f"every voxel of the mask is {IGNORED}, which data.has_ignored leaves out: nothing is known of this case. "
+            "Leave it out of the cohort, or draw a part of it"
+        )
+    return labels
 
 
 def check_cohort(

@@ -36,7 +36,27 @@ def read_training_labels(path: Path, scheme: LabelScheme, *, has_ignored: bool) 
     known = np.where(ids == IGNORED, 0, ids)
     LabelMap(known, image.grid, scheme)  # refuses ids that the scheme does not name, with its own names
     wider = LabelScheme({**scheme.names, scheme.classes: NAME}, scheme.part, scheme.whole)
-    return LabelMap(np.where(ids == IGNORED, scheme.classes, known).astype(np.uint8), image.grid, wider)
+    together = np.where(ids == IGNORED, scheme.classes, known).astype(np.uint8)
+    return LabelMap(together, image.grid, wider, source=image.source)
+
+
+def read_known_labels(path: Path, scheme: LabelScheme, *, has_ignored: bool) -> LabelMap:
+    """The label map in a file, to measure and to compare; ignored voxels are background, and named by its `ignored`.
+
+    Args:
+        path: an image file.
+        scheme: names of the ids.
+        has_ignored: whether voxels of id 255 count nowhere; else they are refused.
+
+    Raises:
+        AvnnetError: as `read_labels`.
+    """
+    labels = read_training_labels(path, scheme, has_ignored=has_ignored)
+    if not has_ignored:
+        return labels
+    ignored = labels.array == scheme.classes
+    known = LabelMap(np.where(ignored, 0, labels.array), labels.grid, scheme, source=labels.source)
+    return known.leaving_out(ignored)
 
 
 def with_ignored_ids(label: Tensor, scheme: LabelScheme) -> Tensor:

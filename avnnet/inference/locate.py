@@ -61,6 +61,8 @@ def located_row(
 ) -> pd.DataFrame:
     """One row: the case's key, and how far what was found lies from the sphere of its manual mask.
 
+    A manual head that ignored voxels touch has no sphere to hold it against.
+
     Args:
         case: one row with patient_id, case_id and side.
         manual: the manual mask.
@@ -77,7 +79,7 @@ def located_row(
         >>> located_row(case, manual, heads, heads[0])["centre_error_mm"].round(1).tolist()
         [5.0]
     """
-    drawn = heads_in(manual)
+    drawn = [] if manual.touches_ignored(manual.scheme.whole) else heads_in(manual)
     found = {
         "heads": len(heads),
         "side_found": "" if head is None else head.side or "",

@@ -40,7 +40,7 @@ class ClDice(nn.Module):
 
     def __init__(self, erosions: int = 3, class_weights: list[float] | None = None) -> None:
         super().__init__()
-        check_class_weights(class_weights)
+        check_class_weights(class_weights, first=1)
         if erosions < 0:
             raise InvalidConfig(f"the number of erosions is 0 or more; found {erosions}")
         self.erosions, self.class_weights = erosions, class_weights

@@ -24,7 +24,7 @@ def supervise_scales(
     Args:
         loss: logits `(B, K, *S)`, label ids `(B, 1, *S)` to scalar.
         scales: logits of several resolutions, finest first.
-        target: label ids `(B, 1, *S)` of the finest resolution; the coarser ones take the nearest voxel.
+        target: label ids `(B, 1, *S)` of the finest resolution; a coarser voxel takes the first of those in it.
         weights: one per scale; 1, 1/2, 1/4, ... by default. They are normalised to sum 1.
         sample_weights: `(B,)`, handed to the loss where there are any.
 

@@ -39,7 +39,7 @@ class Boundary(nn.Module):
 
     def __init__(self, class_weights: list[float] | None = None) -> None:
         super().__init__()
-        check_class_weights(class_weights)
+        check_class_weights(class_weights, first=1)
         self.class_weights = class_weights
         self.loss = BoundaryLoss()
 
@@ -84,7 +84,7 @@ class Hausdorff(nn.Module):
 
     def __init__(self, alpha: float = 2.0, is_log: bool = True, class_weights: list[float] | None = None) -> None:
         super().__init__()
-        check_class_weights(class_weights)
+        check_class_weights(class_weights, first=1)
         if not alpha > 0:
             raise InvalidConfig(f"alpha of the Hausdorff loss is above 0; found {alpha}. The article takes 2")
         self.alpha, self.is_log, self.class_weights = alpha, is_log, class_weights

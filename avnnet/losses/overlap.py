@@ -16,6 +16,8 @@ from avnnet.losses.weighting import (
 
 # MONAI's: a structure that is neither drawn nor predicted costs nothing
 SMOOTH = 1e-5
+# of sums of 1 / voxels, which MONAI's 1e-5 would drown: of a large patch without structures nothing would be left
+SMOOTH_OF_SHARES = 1e-15
 
 
 class Dice(nn.Module):
@@ -44,7 +46,7 @@ class Dice(nn.Module):
         ignore_index: int | None = None,
     ) -> None:
         super().__init__()
-        check_class_weights(class_weights)
+        check_class_weights(class_weights, first=1)
         self.over_batch, self.class_weights, self.ignore_index = over_batch, class_weights, ignore_index
 
     def forward(self, logits: Tensor, target: Tensor, sample_weights: Tensor | None = None) -> Tensor:
@@ -135,7 +137,7 @@ class GeneralisedDice(nn.Module):
     """1 - generalised Dice: one ratio over all classes, each weighted by 1 / (its drawn voxels)² of the sample.
 
     The weights of the classes come from their volumes, so that it takes no `class_weights`. A class that is not drawn
-    in a sample has the largest weight of the others.
+    in a sample has the largest weight of the others. Without the background a sample of no structure costs nothing.
 
     Args:
         background: also the background as a class.
@@ -154,7 +156,7 @@ class GeneralisedDice(nn.Module):
     def __init__(self, background: bool = True, ignore_index: int | None = None) -> None:
         super().__init__()
         self.background, self.ignore_index = background, ignore_index
-        self.loss = GeneralizedDiceLoss(reduction="none")
+        self.loss = GeneralizedDiceLoss(smooth_nr=SMOOTH_OF_SHARES, smooth_dr=SMOOTH_OF_SHARES, reduction="none")
 
     def forward(self, logits: Tensor, target: Tensor, sample_weights: Tensor | None = None) -> Tensor:
         """The scalar loss of logits `(B, K, *S)` against label ids `(B, 1, *S)`, of samples weighted by `(B,)`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import torch
 from monai.losses import DiceLoss
 from torch import Tensor, nn
@@ -78,5 +80,6 @@ def regions_of(target: Tensor, regions: int, order: list[int] | None = None) -> 
         [[[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]]
     """
     ids = checked_order(order, regions)
-    inner = [torch.isin(target, torch.tensor(ids[level:], device=target.device)) for level in range(regions)]
-    return torch.cat(inner, dim=1).float()
+    # compared with plain numbers: a tensor of ids would be copied to a GPU, which stops the step
+    masks = [target == name for name in reversed(ids)]
+    return torch.cat([*accumulate(masks, torch.logical_or)][::-1], dim=1).float()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from avnnet.errors import InvalidConfig
-from avnnet.losses.contract import takes_sample_weights
+from avnnet.losses.contract import is_of_regions, takes_sample_weights
 
 
 class Sum(nn.Module):
@@ -19,7 +19,8 @@ class Sum(nn.Module):
         weights: one per loss; 1 by default.
 
     Raises:
-        InvalidConfig: if there is no loss, the weights are not as many and finite, or the losses ignore other ids.
+        InvalidConfig: if there is no loss, the weights are not as many and finite, or the losses ignore other ids, or
+            one is of nested regions and another of classes.
 
     Examples:
         >>> from avnnet.losses import CrossEntropy, Dice, DiceCE
@@ -37,11 +38,22 @@ class Sum(nn.Module):
                 f"a sum takes one loss or more, and one finite weight for each; found {len(losses)} losses and the "
                 f"weights {chosen}"
             )
-        ignored = {type(loss).__name__: getattr(loss, "ignore_index", None) for loss in losses}
-        if len(set(ignored.values())) > 1:
+        names = [type(loss).__name__ for loss in losses]
+        ignored = [getattr(loss, "ignore_index", None) for loss in losses]
+        if len(set(ignored)) > 1:
+            found = ", ".join(f"{one} of {name}" for name, one in zip(names, ignored, strict=True))
             raise InvalidConfig(
-                f"the losses of a sum ignore the same id; found ignore_index {ignored}. Set it in each, and leave out "
+                f"the losses of a sum ignore the same id; found ignore_index {found}. Set it in each, and leave out "
                 "those that have none"
+            )
+        of_regions = [is_of_regions(loss) for loss in losses]
+        if len(set(of_regions)) > 1:
+            first, others = (
+                [name for name, one in zip(names, of_regions, strict=True) if one == way] for way in (1, 0)
+            )
+            raise InvalidConfig(
+                "the losses of a sum are all of nested regions or all of classes; found "
+                f"{', '.join(first)} of regions and {', '.join(others)} of classes. Leave out one or the other"
             )
         self.losses, self.weights = nn.ModuleList(losses), weights
         self.takes_sample_weights = all(map(takes_sample_weights, losses))

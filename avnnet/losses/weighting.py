@@ -12,20 +12,22 @@ from torch.nn.functional import one_hot
 from avnnet.errors import InvalidConfig
 
 
-def check_class_weights(weights: Sequence[float] | None) -> None:
+def check_class_weights(weights: Sequence[float] | None, first: int = 0) -> None:
     """Refuse weights of classes that are negative, not finite, or all zero.
 
     Args:
         weights: one per class, the background first; None is well.
+        first: the first class whose weight is used; 1 where the background's is not.
 
     Raises:
         InvalidConfig: if they are such.
     """
     if weights is None:
         return
-    if not weights or not all(math.isfinite(one) and one >= 0 for one in weights) or not any(weights):
+    if not weights or not all(math.isfinite(one) and one >= 0 for one in weights) or not any(weights[first:]):
+        behind = " behind the background" if first else ""
         raise InvalidConfig(
-            "class_weights are numbers from 0 on, not all 0, one per class with the background first; found "
+            f"class_weights are numbers from 0 on, not all 0{behind}, one per class with the background first; found "
             f"{list(weights)}"
         )
 

@@ -16,6 +16,8 @@ def compare(manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:
 
     HD95 is the larger of the two directed 95th percentiles. Undefined is not perfect: where both masks are
     empty the Dice and the distances are NaN; where one is, the Dice is 0 and the distances are infinite.
+    Voxels that either mask ignores are left out of both; where they touch a structure that both have, its distances
+    are NaN.
 
     Args:
         manual: the reader's labels.
@@ -48,10 +50,12 @@ def compare(manual: LabelMap, automatic: LabelMap) -> pd.DataFrame:
             f"{automatic.grid.summary()}. Resample the automatic labels onto the manual grid, "
             "or predict on the image that the manual labels were drawn on"
         )
+    manual, automatic = manual.leaving_out(automatic.ignored), automatic.leaving_out(manual.ignored)
     error_cm3 = volumes(automatic).iloc[0] - volumes(manual).iloc[0]
     rows = []
     for name in manual.scheme.structures:
-        two = Compared(manual.mask(name), automatic.mask(name), manual.grid.spacing)
+        is_cut = manual.touches_ignored(name) or automatic.touches_ignored(name)
+        two = Compared(manual.mask(name), automatic.mask(name), manual.grid.spacing, is_cut)
         rows.append(
             {
                 "label": name,

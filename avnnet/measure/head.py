@@ -104,7 +104,7 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
         side: the body side; without it the head is taken as that of a right hip, and what needs a side is not measured.
 
     Raises:
-        Unmeasurable: if there is no head, or one too small or too odd to have a sphere.
+        Unmeasurable: if there is no head, or one too small or too odd to have a sphere; if ignored voxels touch it.
 
     Examples:
         >>> from avnnet.labels import HIP
@@ -122,6 +122,8 @@ def measured_head(labels: LabelMap, side: Side | None = None) -> MeasuredHead:
             if count
             else "the mask is empty: there is no head to measure"
         )
+    if labels.touches_ignored(labels.scheme.whole):
+        raise Unmeasurable("ignored voxels touch the head: what of it they hold, and its surface there, is not known")
     size_mm = (np.ptp(np.argwhere(found), axis=0) + 1) * np.asarray(labels.grid.spacing)
     if max(size_mm) > 8 * RADIUS_LIMITS_MM[1] or np.sort(size_mm)[1] < RADIUS_LIMITS_MM[0]:
         raise Unmeasurable(f"a head of {' x '.join(f'{one:.0f}' for one in size_mm)} mm is no femoral head")

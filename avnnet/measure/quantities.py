@@ -117,8 +117,10 @@ def quantities(labels: LabelMap, side: Side | None = None, setting: Setting | No
         _place(row, head, setting)
         if row.has(Flag.FOV_TRUNCATED, Flag.IMPLAUSIBLE_SPHERE):
             row.forget_surface()
-    _grades(row)
-    _probabilities(row, setting)
+    is_whole = not labels.touches_ignored("head")  # a part of a head has a volume, and no grade
+    if is_whole:
+        _grades(row)
+    _probabilities(row, setting, is_whole)
     return row.table()
 
 
@@ -274,11 +276,12 @@ def _grades(row: CheckedRow) -> None:
     row.put({one.name: one.grading.of(row.number(one.graded)) for one in QUANTITIES if one.grading is not None})
 
 
-def _probabilities(row: CheckedRow, setting: Setting) -> None:
+def _probabilities(row: CheckedRow, setting: Setting, is_whole: bool) -> None:
     for (grading, value), error in zip(PROBABLE.items(), (setting.percent_se, setting.angle_se_deg), strict=True):
         if error is None:
             continue
         measured = row.number(value)
-        known = grading.probabilities(measured, error) if not np.isnan(measured) and row.number("necrosis_cm3") else {}
+        is_graded = is_whole and not np.isnan(measured) and bool(row.number("necrosis_cm3"))
+        known = grading.probabilities(measured, error) if is_graded else {}
         shares = [known.get(name, float("nan")) for name in grading.classes]
         row.put(dict(zip(grading.probability_columns, shares, strict=True)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from avnnet.columns import IDENTITY, check_columns
+from avnnet.columns import IDENTITY, IGNORED_VOLUME, check_columns
 from avnnet.flags import NO_FLAGS, Flag, Flags
+from avnnet.grid import MM3_PER_CM3
 from avnnet.image import LabelMap
 from avnnet.labels import HIP, LabelScheme, Side
 from avnnet.measure.comparison import compare
@@ -74,7 +76,8 @@ def measurement_row(
     """One row of measurements: the case's columns, the reader, all quantities with units, flags, and no error.
 
     A column of the case that has the name of a quantity is kept as `given_NAME`. Of a mask whose place was a choice
-    between sform and qform, that is a flag.
+    between sform and qform, that is a flag. Of one with ignored voxels that is a flag too, and `ignored_cm3` is their
+    volume.
 
     Args:
         case: one row with at least patient_id, case_id and side: of a cohort, or what `case_row` gives.
@@ -101,6 +104,10 @@ def measurement_row(
     flags |= Flags.read(str(measured["flags"].iloc[0]), (labels.scheme.whole, labels.scheme.part))
     flags |= [] if preferred is None else [PREFERRED[preferred]]
     measured = measured.drop(columns="flags")
+    if labels.ignored is not None:
+        flags |= [Flag.PARTLY_IGNORED]
+        count = int(np.count_nonzero(labels.ignored))
+        measured[IGNORED_VOLUME] = count * labels.grid.voxel_mm3 / MM3_PER_CM3
     given = case.reset_index(drop=True).rename(columns={name: f"given_{name}" for name in measured.columns})
     table = pd.concat([given.assign(reader=reader), measured], axis=1)
     return table.assign(flags=str(flags), error="")

@@ -24,6 +24,7 @@ class Compared:
         manual: `(z, y, x)` booleans.
         automatic: booleans of the same shape.
         spacing_mm: voxel spacing per array axis, `(z, y, x)`.
+        is_cut: whether ignored voxels, which are in neither mask, touch one: its surface is not known there.
 
     Examples:
         >>> one = np.ones((1, 2, 2), bool)
@@ -35,10 +36,17 @@ class Compared:
     manual: np.ndarray
     automatic: np.ndarray
     spacing_mm: tuple[float, float, float]
+    is_cut: bool = False
 
     @cached_property
     def surfaces(self) -> SurfaceDistances:
-        """The distances between both surfaces."""
+        """The distances between both surfaces; none where both masks have the structure and one is cut.
+
+        A cut would be taken for surface: both masks have it in the same place, so that every distance would be too
+        small. Whoever misses a structure has an infinite distance whether or not it is cut.
+        """
+        if self.is_cut and self.manual.any() and self.automatic.any():
+            return SurfaceDistances(np.empty(0), np.empty(0))
         return surface_distances(self.manual, self.automatic, self.spacing_mm)
 
 

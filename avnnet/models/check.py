@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from avnnet.errors import AvnnetError, InvalidNetwork
 from avnnet.models.network import NetworkLike, keeps_contract, own_classes
-from avnnet.models.paper import check_logits, on_paper, scales_on_paper
+from avnnet.models.paper import check_logits, in_evaluation, on_paper, scales_on_paper
 from avnnet.models.stages import watched
 from avnnet.recipe import build, describe
 
@@ -42,7 +42,8 @@ def check_network(net: NetworkLike, *, classes: Iterable[type] = (), idle: Seque
         >>> check_network(UNet2D([4, 8], [[2, 2]]))
     """
     # initial weights and dropout of the copy must not move the random numbers of the caller
-    with torch.random.fork_rng(devices=[]):
+    on_gpu = {one.device for one in net.parameters() if one.device.type == "cuda"}
+    with torch.random.fork_rng(devices=list(on_gpu)):
         _Contract(net, idle).check(classes)
 
 
@@ -78,11 +79,9 @@ def _outputs(net: NetworkLike, size: Sequence[int]) -> tuple[Any, Any]:
 
 
 def _run(net: NetworkLike, way: Callable[[Tensor], Any], image: Tensor) -> Any:
-    was_training = _module(net).training
-    net.eval()
     inside: list[str] = []
     try:
-        with torch.no_grad(), watched(_module(net)) as inside:
+        with in_evaluation(_module(net)), torch.no_grad(), watched(_module(net)) as inside:
             return way(image)
     except AvnnetError:
         raise
@@ -93,8 +92,6 @@ def _run(net: NetworkLike, way: Callable[[Tensor], Any], image: Tensor) -> Any:
             f"that each axis is a multiple of {list(net.divisors)}, of {net.in_channels} channel(s): correct divisors, "
             "ndim or in_channels, or take another patch"
         ) from error
-    finally:
-        net.train(was_training)
 
 
 def _check_scales(scales: Any, logits: Tensor, name: str) -> None:

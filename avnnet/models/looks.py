@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from avnnet.errors import AvnnetError, InvalidNetwork
-from avnnet.models.paper import check_logits, on_paper
+from avnnet.models.paper import check_logits, in_evaluation, on_paper
 
 SIZES = (32, 64, 96, 128, 16, 8, 144, 240, 225, 196, 256)  # voxels along every axis, tried in turn
 DIVISORS = (1, 2, 4, 8, 16, 32, 64, 3, 6, 12, 24, 48, 9, 18, 36, 27, 54, 5, 10, 20, 40, 25, 50, 7, 14, 28, 56)
@@ -114,12 +114,8 @@ class Looks:
         return on_paper(self.sketch, self.channels, size)
 
     def _run(self, size: Sequence[int]) -> Any:
-        was_training = self.body.training
-        try:
-            with torch.no_grad():
-                return self.body.eval()(torch.zeros(1, self.channels, *size))
-        finally:
-            self.body.train(was_training)
+        with in_evaluation(self.body), torch.no_grad():
+            return self.body(torch.zeros(1, self.channels, *size))
 
 
 def finest_first(given: Any, ndim: int, name: str) -> list[Tensor]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -112,6 +113,30 @@ def scales_on_paper(net: nn.Module, channels: int, size: Sequence[int]) -> Any:
         [(1, 3, 512, 512), (1, 3, 256, 256)]
     """
     return on_paper(_Scales(net), channels, size)
+
+
+@contextmanager
+def in_evaluation(net: nn.Module) -> Iterator[None]:
+    """Switches a network to evaluation, and then each of its modules back to what it was: some may rest in training.
+
+    Args:
+        net: the network.
+
+    Examples:
+        >>> net = nn.Sequential(nn.Dropout(), nn.BatchNorm2d(1).eval())
+        >>> with in_evaluation(net):
+        ...     net[0].training
+        False
+        >>> net.training, net[0].training, net[1].training
+        (True, True, False)
+    """
+    before = [(module, module.training) for module in net.modules()]
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, was_training in before:
+            module.training = was_training
 
 
 def check_logits(logits: object, *, of: str, classes: int | None, size: Sequence[int]) -> Tensor:

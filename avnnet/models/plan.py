@@ -107,7 +107,7 @@ def plan_network(
     low_plan = None if low is None or fingerprint.voxels / low[1].voxels < MIN_SAVING else low[0]
     plan = replace(plan, batch_dice=ndim == 2 or low_plan is not None)
     reasons = [
-        words.why_patch(fingerprint, plan.patch, plan.size, budget, memory),
+        words.why_patch(fingerprint, plan.patch, plan.size, budget / rules.least_share(ndim), memory),
         words.why_stages(fingerprint.spacing_mm[-ndim:], plan.topology),
         words.why_channels(plan.channels, FIRST_CHANNELS, MAX_PLANNED_CHANNELS[ndim]),
         words.why_batch(
@@ -164,8 +164,7 @@ def _planned(
 ) -> Plan:
     spacing, shape = fingerprint.spacing_mm[-ndim:], fingerprint.shape[-ndim:]
     topology = first_topology(spacing, shape)
-    # nnU-Net asks at least two of a batch, and the sizes of its plain planner hold for the reference batch
-    share = 1.0 if rules.is_residual else MIN_BATCH / REFERENCE_BATCH[ndim]
+    share = rules.least_share(ndim)
     while (size := rules.size(topology, fingerprint.classes)) * share > budget:
         fewer = smaller(topology, spacing, shape)
         if fewer.stages < 2 or min(fewer.patch) < 1:

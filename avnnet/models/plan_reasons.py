@@ -13,7 +13,7 @@ TIMES = {1: "once", 2: "twice"}
 
 
 def why_patch(fingerprint: Fingerprint, edges: Sequence[int], size: int, budget: float, memory_gb: float) -> str:
-    """Why the patch is as large as it is."""
+    """Why the patch is as large as it is; `budget` is the size that the memory holds in the least batch."""
     shape = fingerprint.shape[-len(edges) :]
     fits = f"features of {size:.3g} values, of {budget:.3g} that {memory_gb:g} GB hold"
     if all(edge >= whole for edge, whole in zip(edges, shape, strict=True)):

@@ -51,6 +51,18 @@ class Rules:
             RESIDUAL_BLOCKS[min(n, len(RESIDUAL_BLOCKS) - 1)] if self.is_residual else 2 for n in range(stages)
         )
 
+    def least_share(self, ndim: int) -> float:
+        """The share of the size that the least batch takes: sizes of the plain planner hold for the reference batch.
+
+        Args:
+            ndim: dimensions of the network.
+
+        Examples:
+            >>> RULES[Planner.DEFAULT].least_share(3), round(RULES[Planner.DEFAULT].least_share(2), 3)
+            (1.0, 0.167)
+        """
+        return 1.0 if self.is_residual else MIN_BATCH / REFERENCE_BATCH[ndim]
+
     def size(self, topology: Topology, classes: int) -> int:
         """Of the features, nnU-Net's measure of memory.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +14,7 @@ from avnnet.plots.style import ACCENT, GREY, INK, LABEL_COLOURS, new_axes, plain
 from avnnet.stats import pareto_front
 
 MARKERS = "osD^vP*X"
+ROOM_LETTERS, INCH_PER_LETTER = 16, 0.075  # of the names beside a plot
 
 
 def forest_plot(table: pd.DataFrame, *, metric: str = "dice", axes: Axes | None = None) -> Axes:
@@ -32,7 +35,7 @@ def forest_plot(table: pd.DataFrame, *, metric: str = "dice", axes: Axes | None 
         raise StatisticsError(f"the table has no difference of {metric!r}; it has {sorted(set(table['metric']))}")
     labels, variants = list(rows["label"].unique()), list(rows["variant"].unique())
     count = len(labels) * (len(variants) + 1)
-    axes = plain(axes if axes is not None else new_axes(6.4, 0.9 + 0.3 * count))
+    axes = plain(axes if axes is not None else new_axes(6.4 + _beyond(variants), 1.05 + 0.3 * count))
     axes.axvline(0, color=GREY, linewidth=0.8)
     ticks: dict[float, str] = {}
     place = 0.0
@@ -61,8 +64,14 @@ def forest_plot(table: pd.DataFrame, *, metric: str = "dice", axes: Axes | None 
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.12)
     better = "right" if one.is_higher_better else "left"
-    axes.set_xlabel(f"difference in {one.printed}, variant − base; better to the {better}")
+    # centred under axes that long names make narrow, one line would leave the figure
+    axes.set_xlabel(f"difference in {one.printed}\nvariant − base; better to the {better}")
     return axes
+
+
+def _beyond(names: Iterable[str]) -> float:
+    """Inches that the longest name needs beyond what a figure has room for."""
+    return INCH_PER_LETTER * max(0, max(map(len, names), default=0) - ROOM_LETTERS)
 
 
 def pareto_plot(
@@ -87,7 +96,7 @@ def pareto_plot(
             f"costs {list(costs.columns)}"
         )
     points = rows.merge(costs, on="variant", how="inner")[["variant", "mean", cost]]
-    axes = plain(axes if axes is not None else new_axes(5.6, 3.6))
+    axes = plain(axes if axes is not None else new_axes(5.6 + _beyond(points["variant"]), 3.6))
     front = points[pareto_front(points[cost].tolist(), points["mean"].tolist())].sort_values(cost)
     axes.plot(front[cost], front["mean"], color=GREY, linewidth=1, zorder=1)
     for number, (_, point) in enumerate(points.iterrows()):

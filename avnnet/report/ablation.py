@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from avnnet.report.ablation_words import (
     cost_printed,
     difference_rows,
     differences_printed,
+    left_to_do,
     methods,
     warnings_of,
 )
@@ -53,6 +54,16 @@ class AblationTables:
     training: pd.DataFrame
 
     @cached_property
+    def done(self) -> AblationRecord:
+        """The record without variants and seeds that the tables lack: an ablation that grows writes it before them."""
+        seeds, variants = set(self.agreement["seed"]), set(self.agreement["variant"])
+        return replace(
+            self.record,
+            seeds=tuple(seed for seed in self.record.seeds if seed in seeds),
+            variants={name: one for name, one in self.record.variants.items() if name in variants},
+        )
+
+    @cached_property
     def differences(self) -> pd.DataFrame:
         """Every variant against the base, by label and metric."""
         return ablation_table(
@@ -64,7 +75,7 @@ class AblationTables:
     @cached_property
     def costs(self) -> pd.DataFrame:
         """What each variant costs, one row each."""
-        return pd.DataFrame([self._cost(name) for name in self.record.variants])
+        return pd.DataFrame([self._cost(name) for name in self.done.variants])
 
     def _cost(self, name: str) -> dict[str, Any]:
         variant, own = self.record.variants[name], self.training[self.training["variant"] == name]
@@ -100,7 +111,9 @@ def read_ablation(folder: str | Path) -> AblationTables:
     record = AblationRecord.read(folder)
     for name in (AGREEMENT, TRAINING):
         if not (folder / name).is_file():
-            raise MissingFile(f"no {name} in {folder}: no training of this ablation is done; the same command goes on")
+            raise MissingFile(
+                f"no {name} in {folder}: the trainings of this ablation are not done; its command goes on"
+            )
     return AblationTables(record, read_table(folder / AGREEMENT), read_table(folder / TRAINING))
 
 
@@ -137,7 +150,7 @@ def _save(tables: AblationTables, folder: Path, done: Callable[[str], None]) -> 
     costs = cost_printed(tables.costs)
     write_text_atomically(folder / "tables" / "differences.md", as_markdown(*difference_rows(tables.differences)))
     write_text_atomically(folder / "tables" / "costs.md", as_markdown(costs.header, costs.rows))
-    record = tables.record
+    record = tables.done
     about = {
         "base": record.base,
         "variants": list(record.variants),
@@ -160,7 +173,7 @@ def _save(tables: AblationTables, folder: Path, done: Callable[[str], None]) -> 
 def _charts(tables: AblationTables) -> Any:
     """Names, captions and SVGs."""
     for one in METRICS[:2]:
-        if one.name in tables.agreement and len(tables.record.variants) > 1:
+        if one.name in tables.agreement and len(tables.done.variants) > 1:
             caption = f"{one.printed}: difference of each variant from {tables.record.base}, with its 95 % interval."
             yield f"forest_{one.name}", caption, svg_bytes(forest_plot(tables.differences, metric=one.name))
     for label in tables.record.scheme.names.values():
@@ -169,7 +182,7 @@ def _charts(tables: AblationTables) -> Any:
 
 
 def _content(tables: AblationTables) -> dict[str, Any]:
-    record, agreement = tables.record, tables.agreement
+    record, agreement = tables.done, tables.agreement
     run = {
         "command": record.command,
         "cohort": record.cohort,
@@ -190,7 +203,7 @@ def _content(tables: AblationTables) -> dict[str, Any]:
         "n_patients": int(agreement["patient_id"].nunique()),
         "seeds": len(record.seeds),
         "folds": record.folds,
-        "warnings": warnings_of(tables.differences),
+        "warnings": left_to_do(tables.record, record) + warnings_of(tables.differences),
         "answers": answers(tables.differences, record.scheme.part),
         "changes": changes_printed(record),
         "differences": differences_printed(tables.differences),

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from avnnet.atomic import write_text_atomically
+from avnnet.columns import IGNORED_VOLUME
 from avnnet.report import wording
 from avnnet.report.checklist import checklist
 from avnnet.report.figures import charts, sizes, training_charts
@@ -107,7 +108,9 @@ def _content(
         ],
         "overlays_left_out": max(len(overlays) - MAX_FIGURES, 0),
         "remarks": [failed, wording.remarks_printed(study.measurements, "flags", "Flagged cases")],
-        "methods": methods_paragraphs(record, part=part, whole=whole, draws=question.draws),
+        "methods": methods_paragraphs(
+            record, part=part, whole=whole, draws=question.draws, has_ignored=IGNORED_VOLUME in study.measurements
+        ),
         "checklist": checklist(
             record, has_stages=has_stages, has_second_reader=bool(question.humans), n_failed=n_failed
         ),

@@ -12,6 +12,10 @@ DEFINITIONS = (
     *(one.definition for one in METRICS),
     "Volume is the number of voxels times the volume of a voxel; relative volume is that of the part over the whole.",
 )
+IGNORED = (
+    "Voxels that a manual reader left open are left out of every mask of their case before it is measured or compared; "
+    "where they touch a structure that both masks have, no distance between its surfaces is given."
+)
 STATISTICS = (
     "Means ± SD are over cases; every test has one value per patient, the mean over the patient's cases.",
     "Agreement of manual and automatic size: Bland-Altman bias and 95 % limits of agreement, Lin's concordance "
@@ -25,7 +29,9 @@ STATISTICS = (
 )
 
 
-def methods_paragraphs(record: StudyRecord, *, part: str, whole: str, draws: int) -> list[str]:
+def methods_paragraphs(
+    record: StudyRecord, *, part: str, whole: str, draws: int, has_ignored: bool = False
+) -> list[str]:
     """Paragraphs of prose.
 
     Args:
@@ -33,10 +39,11 @@ def methods_paragraphs(record: StudyRecord, *, part: str, whole: str, draws: int
         part: the structure whose size is compared.
         whole: of which it is a part.
         draws: of the bootstrap.
+        has_ignored: whether manual masks leave voxels open.
     """
     return [" ".join(sentences) for sentences in (
         list(_segmentation(record, part, whole)),
-        list(DEFINITIONS),
+        [*DEFINITIONS, *([IGNORED] if has_ignored else [])],
         [*STATISTICS, f"{draws:,} draws, seed 1. All tests are two-sided at 0.05."],
         list(_software(record)),
     ) if sentences]  # fmt: skip

@@ -49,9 +49,10 @@ def run_ablation(ablation: Ablation, reporter: Reporter | None = None) -> int:
     sha256 = cohort_hash(cohort)
     if before is not None:
         experiments = check_same_ablation(ablation, before, experiments, sha256)
-    scheme = experiments[ablation.base_name].datamodule.labels
+    data = experiments[ablation.base_name].datamodule
+    scheme = data.labels
     with reporter.steps("checking the cohort", len(cohort)) as step:
-        check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
+        check_cohort(cohort, scheme, has_ignored=data.has_ignored, on_progress=lambda done, _: step(done))
     held_out = stored_folds(ablation.out / "splits.json", cohort, ablation.folds, seed=SPLIT_SEED)
     experiments, variants = _variants(ablation, before, experiments, changes, cohort, held_out, reporter)
     record = AblationRecord(

@@ -35,7 +35,7 @@ def built_variants(
 
     Raises:
         MissingFile, InvalidConfig: if a config cannot be used or does not fit the cohort; the variant is named.
-        InvalidConfig: if a variant builds what the base builds, or has other labels.
+        InvalidConfig: if a variant builds what the base builds, has other labels, or takes other voxels as ignored.
     """
     experiments: dict[str, Experiment] = {}
     for name, configs in ablation.variants.items():
@@ -53,6 +53,11 @@ def built_variants(
         if experiment.datamodule.labels != base.datamodule.labels:
             raise InvalidConfig(
                 f"{name}: all variants need the data.labels of the base; found {experiment.datamodule.labels}"
+            )
+        if experiment.datamodule.has_ignored != base.datamodule.has_ignored:
+            raise InvalidConfig(
+                f"{name}: all variants need the data.has_ignored of the base, for they are held against the same "
+                f"masks; found {experiment.datamodule.has_ignored}, and {base.datamodule.has_ignored} in the base"
             )
         if experiment is not base and not changed[name]:
             raise InvalidConfig(

@@ -106,8 +106,8 @@ class Experiment(LightningCLI):
                 f"model.net.init_args.classes: {labels.classes}{_and_inside(net, 'classes')}"
             )
         ignored = IGNORED if self.datamodule.has_ignored else None
-        of_regions = getattr(net, "is_of_regions", False)
-        asked: dict[str, Any] = {"is_weighted": cohort.is_weighted, "ignored": ignored, "is_of_regions": of_regions}
+        regions = getattr(net, "ids", range(1, net.classes)) if getattr(net, "is_of_regions", False) else None
+        asked: dict[str, Any] = {"is_weighted": cohort.is_weighted, "ignored": ignored, "regions": regions}
         check_loss(self.model.loss, classes=labels.classes, **asked)
         if (net.ndim == 2) != (self.datamodule.slices is not None):
             wanted = "a number" if net.ndim == 2 else "null"

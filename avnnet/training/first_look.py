@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from avnnet.data.cohort import Case
-from avnnet.data.files import read_image, read_labels
+from avnnet.data.files import read_image
+from avnnet.data.ignored import read_known_labels
 from avnnet.errors import AvnnetError
 from avnnet.inference.segmenter import Segmenter
 from avnnet.measure.volumes import volumes
@@ -16,7 +17,7 @@ from avnnet.readers import AUTOMATIC, MANUAL
 PICTURE = "first.png"
 
 
-def show_first(case: Case, model: Segmenter, out: Path, reporter: Reporter) -> None:
+def show_first(case: Case, model: Segmenter, out: Path, reporter: Reporter, *, has_ignored: bool = False) -> None:
     """Draws a held-out case as the first network that is trained sees it, and says its volumes beside the manual ones.
 
     A picture that is there already is not drawn again. A case that cannot be segmented is left to the tables, which say
@@ -27,6 +28,7 @@ def show_first(case: Case, model: Segmenter, out: Path, reporter: Reporter) -> N
         model: the network.
         out: the study's folder; the picture is `first.png` in it.
         reporter: told of it in a line.
+        has_ignored: whether the manual mask may hold 255, voxels that count nowhere.
     """
     path = out / PICTURE
     if path.exists():
@@ -34,12 +36,14 @@ def show_first(case: Case, model: Segmenter, out: Path, reporter: Reporter) -> N
     from avnnet.plots import overlay, save_png
 
     try:
-        image, manual = read_image(case.image), read_labels(case.label, model.scheme)
+        image = read_image(case.image)
+        manual = read_known_labels(case.label, model.scheme, has_ignored=has_ignored)
         (hip, *_) = model.hips(image, side=case.side, centre_mm=case.centre_mm)
-        found, drawn = (volumes(labels).iloc[0] for labels in (hip.labels, manual))
+        automatic = hip.labels.leaving_out(manual.ignored)
+        found, drawn = (volumes(labels).iloc[0] for labels in (automatic, manual))
         words = [
             f"{name} {found[f'{name}_cm3']:.1f} cm³ (manual {drawn[f'{name}_cm3']:.1f}, Dice "
-            f"{dice(manual.mask(name), hip.labels.mask(name)):.2f})"
+            f"{dice(manual.mask(name), automatic.mask(name)):.2f})"
             for name in model.scheme.names.values()
         ]
         save_png(overlay(image, {MANUAL: manual, AUTOMATIC: hip.labels}), path)

@@ -35,6 +35,7 @@ class Fold:
         held_out: ids of the cases that are predicted, not trained on.
         scheme: names of the label ids.
         classes: of the user's own networks and blocks.
+        has_ignored: whether manual masks may hold 255, voxels that count nowhere.
     """
 
     study: Study
@@ -43,6 +44,7 @@ class Fold:
     held_out: list[str]
     scheme: LabelScheme
     classes: Sequence[type]
+    has_ignored: bool = False
 
     @property
     def place(self) -> str:
@@ -105,6 +107,7 @@ def predict_fold(fold: Fold, reporter: Reporter) -> None:
         study.out / "masks",
         reporter=reporter,
         title=f"{fold.place}, predicting held-out cases",
+        has_ignored=fold.has_ignored,
     )
     if tables.agreement.empty:
         first_error = tables.measurements["error"].iloc[0]
@@ -117,4 +120,5 @@ def predict_fold(fold: Fold, reporter: Reporter) -> None:
 def _show_first(fold: Fold, member: Member, reporter: Reporter) -> None:
     precision = recorded_precision(fold.run(fold.study.first_training[1])) or "32-true"
     case = fold.cohort.subset(fold.held_out)[0]
-    show_first(case, Segmenter([member], fold.scheme, precision=precision), fold.study.out, reporter)
+    model = Segmenter([member], fold.scheme, precision=precision)
+    show_first(case, model, fold.study.out, reporter, has_ignored=fold.has_ignored)

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from avnnet.errors import WorkerFailed
@@ -17,6 +18,7 @@ from avnnet.training.precision import PrecisionChoice
 # the optimiser's moments are there from the second step on
 STEPS = 2
 MARK = "avnnet peak memory: "
+STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def peak_memory(experiment: Experiment, name: str) -> PeakMemory:
         WorkerFailed: if the steps cannot be made; the reason is given.
 
     Source:
-        getrusage(2): ru_maxrss is the largest resident set that a process had, in KiB.
+        proc_pid_status(5): VmHWM is the largest resident set that a process had, in KiB.
     """
     words = [sys.executable, "-m", "avnnet.training.peak_memory"]
     # classes of the user's own may be in a folder that only this process knows
@@ -110,7 +112,12 @@ def _held_bytes(device: Any) -> int:
 
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # ru_maxrss would begin with what the process had that started this one: all variants would cost as much as it
+    if STATUS.exists():
+        lines = [line.split() for line in STATUS.read_text(encoding="ascii", errors="replace").splitlines()]
+        for kib in (int(words[1]) for words in lines if words[:1] == ["VmHWM:"]):
+            return kib * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import yaml
+
 from avnnet.choice import Budget
 from avnnet.data.orientation import ORDERS, FirstAxis
 from avnnet.labels import HIP, LabelScheme
@@ -75,9 +77,7 @@ class PlannedData:
         return [max(1, round(length / step)) for length, step in zip(self.crop_mm, spacing_mm, strict=True)]
 
 
-def config_text(
-    plan: Plan, data: PlannedData, *, heading: Sequence[str], minutes: float | None = None, has_residual: bool = False
-) -> str:
+def config_text(plan: Plan, data: PlannedData, *, heading: Sequence[str], minutes: float | None = None) -> str:
     """The config of a plan.
 
     Args:
@@ -85,7 +85,6 @@ def config_text(
         data: what it learns from.
         heading: lines on top: the command that made it, and the reasons.
         minutes: of a training on two CPU cores; None is for a GPU.
-        has_residual: whether avnnet has nnU-Net's residual encoder; a plain network stands for it where not.
 
     Examples:
         >>> from avnnet.models.plan import plan_network
@@ -97,10 +96,10 @@ def config_text(
     budget = Budget.GPU if minutes is None else Budget.CPU
     lines = [line for reason in heading for line in textwrap.wrap(reason, WIDTH, subsequent_indent="  ") or [""]]
     head = "".join(f"# {line}".rstrip() + "\n" for line in lines)
-    return head + "seed_everything: 1\n" + _model(plan, data, budget, has_residual) + _data(plan, data, minutes)
+    return head + "seed_everything: 1\n" + _model(plan, data, budget) + _data(plan, data, minutes)
 
 
-def _model(plan: Plan, data: PlannedData, budget: Budget, has_residual: bool) -> str:
+def _model(plan: Plan, data: PlannedData, budget: Budget) -> str:
     topology = plan.topology
     scales = max(1, topology.stages - 2)  # nnU-Net gives the coarsest head no weight
     if budget is Budget.CPU:
@@ -112,22 +111,15 @@ def _model(plan: Plan, data: PlannedData, budget: Budget, has_residual: bool) ->
         "in_channels": data.fingerprint.channels,
         "classes": data.fingerprint.classes,
     }
-    name, said = f"UNet{plan.ndim}D", ""
-    if plan.is_residual and has_residual:
-        name = f"ResEncUNet{plan.ndim}D"
+    if plan.is_residual:
         arguments["blocks"] = list(plan.blocks)
-    elif plan.is_residual:
-        counts = ", ".join(map(str, plan.blocks))
-        said = (
-            f"    # planned for nnU-Net's residual encoder of {counts} blocks, which is not there yet; the plain\n"
-            "    # network with its topology is smaller and fits too\n"
-        )
-    arguments["convs"] = plan.decoder_convs if name.startswith("Res") else 2
+    arguments["convs"] = plan.decoder_convs
     arguments["deep_supervision"] = scales
+    name = f"{'ResEncUNet' if plan.is_residual else 'UNet'}{plan.ndim}D"
     written = "".join(f"      {key}: {json.dumps(value)}\n" for key, value in arguments.items())
     over_batch = json.dumps(plan.batch_dice)
     return (
-        f"model:\n  net:\n{said}    class_path: avnnet.models.{name}\n    init_args:\n{written}"
+        f"model:\n  net:\n    class_path: avnnet.models.{name}\n    init_args:\n{written}"
         f"  loss:\n    class_path: avnnet.losses.DiceCE\n    init_args: {{over_batch: {over_batch}}}\n"
         + (GPU_OPTIMIZER if budget is Budget.GPU else CPU_OPTIMIZER)
     )
@@ -146,8 +138,8 @@ def _data(plan: Plan, data: PlannedData, minutes: float | None) -> str:
         f"  cohort: {json.dumps(data.cohort)}",
         "  labels:",
         f"    names: {{{names}}}",
-        f"    part: {data.labels.part}",
-        f"    whole: {data.labels.whole}",
+        f"    part: {_word(data.labels.part)}",
+        f"    whole: {_word(data.labels.whole)}",
         f"  first_axis: {data.first_axis}",
         f"  spacing_mm: {spacing_mm}",
         f"  crop: {json.dumps(crop)}",
@@ -166,6 +158,11 @@ def _data(plan: Plan, data: PlannedData, minutes: float | None) -> str:
     lines += [f"  # about what {minutes:g} minutes hold; with --minutes a timing fixes the number"]
     lines += [f"  max_epochs: {epochs}", f"  check_val_every_n_epoch: {max(1, epochs // 4)}", "  gradient_clip_val: 12"]
     return "\n".join(lines) + "\n"
+
+
+def _word(name: str) -> str:
+    """A name as a YAML scalar: `no` and `null` would be read as something else."""
+    return name if yaml.safe_load(name) == name else json.dumps(name)
 
 
 def slices_of_image(plan: Plan, data: PlannedData) -> int:

@@ -12,6 +12,7 @@ import pandas as pd
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Cohort, read_cohort
 from avnnet.data.files import read_image, read_labels
+from avnnet.data.ignored import read_known_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig
 from avnnet.inference.ensemble import Ensemble
@@ -48,7 +49,7 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     """
     reporter = reporter or Reporter()
     done = cross_validate(study, reporter)
-    _write_figures(study, done.cohort, done.scheme, done.tables["agreement"])
+    _write_figures(study, done)
     write_report(study.out)
     return done.failed
 
@@ -60,11 +61,13 @@ class Validated:
     Args:
         cohort: its cases.
         scheme: names of the label ids.
+        has_ignored: whether manual masks may hold 255, voxels that count nowhere.
         tables: measurements and agreement, of all folds.
     """
 
     cohort: Cohort
     scheme: LabelScheme
+    has_ignored: bool
     tables: Mapping[str, pd.DataFrame]
 
     @property
@@ -91,9 +94,9 @@ def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True
     if not 0 <= min(chosen) <= max(chosen) < study.folds:
         raise InvalidConfig(f"--only-fold must be 0 to {study.folds - 1}; found {study.only_fold}")
     first = {name: study.experiment(net, chosen[0]) for name, net in _networks(study).items()}
-    scheme = _one_scheme(study, first, cohort)
+    scheme, has_ignored = _one_scheme(study, first, cohort)
     with reporter.steps("checking the cohort", len(cohort)) as step:
-        drawn = check_cohort(cohort, scheme, on_progress=lambda done, _: step(done))
+        drawn = check_cohort(cohort, scheme, has_ignored=has_ignored, on_progress=lambda done, _: step(done))
     held_out = stored_folds(study.out / "splits.json", cohort, study.folds, seed=study.seed)
     part = next(index for index, name in scheme.names.items() if name == scheme.part)
     for number, case_ids in enumerate(held_out):
@@ -105,7 +108,7 @@ def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({one for experiment in first.values() for one in experiment.own_classes()})
-    folds = [Fold(study, number, cohort, held_out[number], scheme, classes) for number in chosen]
+    folds = [Fold(study, number, cohort, held_out[number], scheme, classes, has_ignored) for number in chosen]
     if study.processes > 1:
         _run_folds_apart(folds, first, reporter)
         _write_model(study, scheme, classes)
@@ -115,7 +118,7 @@ def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True
             _write_model(study, scheme, classes)
     tables = _collect(study)
     end_record(study, record)
-    return Validated(cohort, scheme, tables)
+    return Validated(cohort, scheme, has_ignored, tables)
 
 
 def _networks(study: Study) -> dict[str, Path]:
@@ -134,23 +137,25 @@ def _networks(study: Study) -> dict[str, Path]:
     return dict(zip(names, configs, strict=True))
 
 
-def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Cohort) -> LabelScheme:
+def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Cohort) -> tuple[LabelScheme, bool]:
+    """The label scheme of all networks, and whether voxels of id 255 count nowhere."""
     schemes = [experiment.datamodule.labels for experiment in experiments.values()]
+    has_ignored = {name: experiment.datamodule.has_ignored for name, experiment in experiments.items()}
     if study.locator is not None and [*experiments.values()][-1].datamodule.crop is not None:
         raise InvalidConfig("a locator sees the whole image: its config must say data.crop: null")
     if any(scheme != schemes[0] for scheme in schemes):
         raise InvalidConfig(f"all configs of a study need the same data.labels; found {schemes}")
+    if len(set(has_ignored.values())) > 1:
+        raise InvalidConfig(
+            f"all configs of a study need the same data.has_ignored, for they are held against the same masks; found "
+            f"{has_ignored}. Say --set data.has_ignored=true if masks hold 255"
+        )
     for name, experiment in experiments.items():
-        if experiment.datamodule.has_ignored:
-            raise InvalidConfig(
-                f"{name}: a study compares whole masks, and data.has_ignored says that parts of them count nowhere; "
-                "train with avnnet fit, and evaluate on a cohort of whole masks"
-            )
         try:
             experiment.check_network(cohort)
         except InvalidConfig as error:
             raise type(error)(f"{name}: {error}") from error
-    return schemes[0]
+    return schemes[0], any(has_ignored.values())
 
 
 def _run_fold(
@@ -233,19 +238,20 @@ def _collect(study: Study) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def _write_figures(study: Study, cohort: Cohort, scheme: LabelScheme, agreement: pd.DataFrame) -> None:
+def _write_figures(study: Study, done: Validated) -> None:
     from avnnet.plots import overlay, save_png
 
+    scheme, agreement = done.scheme, done.tables["agreement"]
     is_shown = (agreement["reader"] == ENSEMBLE) & (agreement["label"] == scheme.part)
     rows = agreement[is_shown].dropna(subset="dice").sort_values("dice")
     if rows.empty:
         return
-    cases = {case.case_id: case for case in cohort}
+    cases = {case.case_id: case for case in done.cohort}
     for word, position in {"worst": 0, "median": len(rows) // 2, "best": len(rows) - 1}.items():
         case_id = str(rows.iloc[position]["case_id"])
         image = read_image(cases[case_id].image)
         contours = {
-            MANUAL: read_labels(cases[case_id].label, scheme),
+            MANUAL: read_known_labels(cases[case_id].label, scheme, has_ignored=done.has_ignored),
             AUTOMATIC: read_labels(study.out / "masks" / ENSEMBLE / f"{case_id}.nii.gz", scheme),
         }
         dice = rows.iloc[position]["dice"]

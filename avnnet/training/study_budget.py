@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from avnnet.data.cache import Cache
 from avnnet.data.cohort import Cohort
-from avnnet.data.files import read_labels, write_image
+from avnnet.data.files import write_image
+from avnnet.data.ignored import read_known_labels
 from avnnet.measure import agreement_rows, measurement_row
 from avnnet.progress import Reporter
 from avnnet.readers import MANUAL
@@ -228,9 +229,9 @@ def _case_s(cohort: Cohort, data: CohortDataModule) -> tuple[float, float]:
     case = data.held_out_cases[0]
     with TemporaryDirectory() as folder:
         start_s = time.perf_counter()
-        Cache(Path(folder)).add(case, data.prepared_by(), data.labels)
+        Cache(Path(folder)).add(case, data.prepared_by(), data.labels, has_ignored=data.has_ignored)
         read_s = time.perf_counter()
-        manual = read_labels(case.label, data.labels)
+        manual = read_known_labels(case.label, data.labels, has_ignored=data.has_ignored)
         row = cohort.carried[cohort.carried["case_id"] == case.case_id]
         measurement_row(row, MANUAL, manual)
         agreement_rows(row, MANUAL, manual, manual)

@@ -6,7 +6,22 @@ import time
 import numpy as np
 import pytest
 import torch
-from monai.transforms import MapTransform, RandAffine, RandAffined, RandBiasField, RandFlipd, RandZoom, Transform
+from monai.transforms import (
+    Compose,
+    MapTransform,
+    OneOf,
+    RandAffine,
+    RandAffined,
+    RandBiasField,
+    RandFlip,
+    RandFlipd,
+    RandGaussianNoised,
+    RandSimulateLowResolution,
+    RandSmoothDeform,
+    RandZoom,
+    Transform,
+    Transpose,
+)
 
 from avnnet.data.augment import Augment
 from avnnet.data.augmentation import Augmentation, checked_mirror_axes
@@ -151,10 +166,41 @@ def test_a_label_between_ids_is_named_with_the_mode_that_keeps_them(entry):  # n
         dataset(entry, blurred)[DRAWS[0]]
 
 
-@pytest.mark.parametrize("transform", [RandAffine(prob=1.0), RandZoom(prob=1.0), RandFlipd("image", prob=1.0)])
+@pytest.mark.parametrize(
+    "transform",
+    [
+        RandAffine(prob=1.0),
+        RandZoom(prob=1.0),
+        RandFlipd("image", prob=1.0),
+        RandSmoothDeform((7, 10, 12), (3, 3, 3), prob=1.0),
+        Transpose((0, 1, 3, 2)),
+        Compose([RandBiasField(), RandFlip(prob=1.0)]),
+        Compose([OneOf([RandAffine(prob=1.0)])]),
+    ],
+    ids=lambda one: type(one).__name__,
+)
 def test_a_transform_that_would_move_the_image_away_from_its_label_is_refused(transform):
-    with pytest.raises(InvalidDataStep, match=r"monai\.transforms\.spatial\..*would move .*; take Rand\w+[^d]d,"):
+    with pytest.raises(InvalidDataStep, match=r"monai\.transforms\.\w+\..*would move .*; take \w+[^d]d,"):
         MonaiStep(transform)
+
+
+def test_a_coarser_and_finer_image_is_one_that_stays_where_it_is(entry):  # noqa: F811
+    coarse = Augmentations([RandSimulateLowResolution(prob=1.0, zoom_range=(0.4, 0.5))], ours=STILL)
+    (image, label), (plain, same) = dataset(entry, coarse)[DRAWS[0]], dataset(entry, STILL)[DRAWS[0]]
+    assert torch.equal(label, same)
+    assert not torch.equal(image, plain)
+
+
+def test_a_composition_changes_what_its_transforms_change(entry):  # noqa: F811
+    both = [RandFlipd(["image", "label"], prob=1.0, spatial_axis=2), RandGaussianNoised("image", prob=1.0, std=1e-3)]
+    image, label = dataset(entry, STILL)[DRAWS[0]]
+    samples = dataset(entry, Augmentations([Compose(both)], ours=STILL))
+    moved, ids = samples[DRAWS[0]]
+    assert torch.allclose(moved, image.flip(4), atol=0.01)
+    assert torch.equal(ids, label.flip(4))
+    assert equal(samples[DRAWS[0]], (moved, ids))
+    with pytest.raises(InvalidDataStep, match=r"array transforms and dictionary transforms, RandBiasField, RandFlipd"):
+        MonaiStep(Compose([RandBiasField(), *both]))
 
 
 def test_other_keys_and_other_objects_are_refused():

@@ -70,6 +70,14 @@ def test_generalised_dice_weighs_a_class_by_its_squared_volume():
     assert float(GeneralisedDice()(LOGITS, target)) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("present", [[0, 1, 2], [0, 1], [0]])
+def test_generalised_dice_does_not_depend_on_how_many_voxels_a_patch_has(present):
+    target = torch.tensor(present).repeat(1, 1, 4, 4, 4)[..., :4]
+    logits = guessed(4, 4, 4)[:1]
+    small, large = ((logits.repeat(1, 1, n, n, n), target.repeat(1, 1, n, n, n)) for n in (1, 20))
+    assert float(GeneralisedDice()(*large)) == pytest.approx(float(GeneralisedDice()(*small)), rel=1e-4)
+
+
 def test_the_centre_line_of_a_broken_line_is_missed_where_it_is_broken():
     line = torch.zeros(1, 1, 3, 9, dtype=torch.long)
     line[0, 0, 1] = 1

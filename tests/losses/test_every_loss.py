@@ -165,7 +165,9 @@ def test_no_loss_of_voxels_asks_the_device_for_a_number(loss):
     ("make", "words"),
     [
         (lambda: Dice(class_weights=[1, -1]), "from 0 on.*found \\[1, -1\\]"),
-        (lambda: CrossEntropy(class_weights=[0, 0]), "not all 0"),
+        (lambda: CrossEntropy(class_weights=[0, 0]), "not all 0, one per class"),
+        (lambda: Boundary(class_weights=[1, 0, 0]), "not all 0 behind the background, one per class"),
+        (lambda: DiceCE(class_weights=[1, 0, 0]), "not all 0 behind the background, one per class"),
         (lambda: DiceCE(class_weights=[1, float("nan")]), "class_weights are numbers"),
         (lambda: Focal(gamma=0.5), "0, or 1 or more; found 0.5"),
         (lambda: TopK(0), "at most 100; found 0"),
@@ -174,7 +176,11 @@ def test_no_loss_of_voxels_asks_the_device_for_a_number(loss):
         (lambda: ClDice(erosions=-1), "0 or more; found -1"),
         (lambda: Sum([]), "one loss or more.*found 0 losses"),
         (lambda: Sum([Dice()], [1, 2]), "found 1 losses and the weights \\[1, 2\\]"),
-        (lambda: Sum([Dice(ignore_index=9), Boundary()]), "ignore the same id.*'Dice': 9, 'Boundary': None"),
+        (
+            lambda: Sum([Dice(ignore_index=9), Boundary()]),
+            "ignore the same id; found ignore_index 9 of Dice, None of Boundary",
+        ),
+        (lambda: Sum([Dice(ignore_index=9), Dice()]), "ignore the same id; found ignore_index 9 of Dice, None of Dice"),
         (lambda: Dice(class_weights=[1, 1])(guessed(4, 4), drawn(4, 4)), "3 here; found \\[1, 1\\]"),
         (lambda: check_loss(Sum([DiceCE(class_weights=[1, 1])]), classes=3, is_weighted=False), "of DiceCE has one"),
     ],

@@ -176,6 +176,27 @@ def test_a_network_is_left_as_it_was():
     assert all(one.grad is None for one in net.parameters())
 
 
+class Measuring(Plain):
+    """Computes with numbers, and has a layer that rests in training."""
+
+    divisors = (8, 8, 8)
+
+    def __init__(self, out_channels=3):
+        super().__init__()
+        self.out_channels = out_channels
+        self.resting = nn.BatchNorm3d(1, affine=False).eval()
+
+    def forward(self, x):
+        return self.body(self.resting(x)) * (1 if float(x.sum()) < 1e9 else 2)
+
+
+def test_a_layer_that_rests_in_training_still_rests_after_it_was_looked_at():
+    own, foreign = Measuring(), Foreign(Measuring, divisors=[8, 8, 8])
+    check_output(own, [8, 8, 8])
+    assert own.training
+    assert (own.resting.training, foreign.body.resting.training) == (False, False)
+
+
 @pytest.mark.parametrize("broken", [Listed, OtherClasses, NoClassAxis, Halved, TwoChannels])
 def test_the_cheap_part_finds_it_before_a_training_does(broken):
     with pytest.raises(InvalidNetwork):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import avnnet.models.plan
+from avnnet.choice import Planner
 from avnnet.errors import AvnnetError, InvalidCohort, InvalidConfig, InvalidGeometry, UnsupportedDimensions
 from avnnet.models import UNet2D, UNet3D
 from avnnet.models.fingerprint import Fingerprint, fingerprint_of, target_spacing_mm
@@ -176,3 +178,13 @@ def halvings(edge):
     topology = topology_for((1.0, 1.0, 1.0), (edge, 64, 64))
     strides = [stride[0] for stride in topology.strides]
     return strides, np.ceil(edge / np.cumprod(strides))
+
+
+@pytest.mark.parametrize("memory_gb", [0.3, 8.0])
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("planner", [Planner.DEFAULT, Planner.RESENC_M])
+def test_the_reason_of_a_patch_never_says_that_more_is_used_than_there_is(memory_gb, ndim, planner):
+    large = Fingerprint((0.3, 0.3, 0.3), (500, 900, 900), cases=2)
+    plan = plan_network(large, ndim=ndim, planner=planner, memory_gb=memory_gb)
+    used, there = map(float, re.findall(r"[\d.]+e\+\d+", plan.reasons[0]))
+    assert used <= there

@@ -113,9 +113,32 @@ def test_an_order_that_leaves_out_or_repeats_a_label_is_refused(order):
 
 def test_a_loss_of_classes_for_a_network_of_regions_is_refused_and_the_reverse():
     asked = {"classes": 3, "is_weighted": False}
-    check_loss(RegionDiceCE(), **asked, is_of_regions=True)
-    check_loss(Sum([RegionDiceCE(), RegionDiceCE(dice_weight=0)]), **asked, is_of_regions=True)
+    check_loss(RegionDiceCE(), **asked, regions=[1, 2])
+    check_loss(Sum([RegionDiceCE(), RegionDiceCE(dice_weight=0)]), **asked, regions=[1, 2])
     with pytest.raises(InvalidConfig, match=r"DiceCE is a loss of classes; set model\.loss: .*RegionDiceCE"):
-        check_loss(DiceCE(), **asked, is_of_regions=NestedRegions(INSIDE).is_of_regions)
+        check_loss(DiceCE(), **asked, regions=NestedRegions(INSIDE).ids)
     with pytest.raises(InvalidConfig, match="RegionDiceCE is a loss of nested regions"):
         check_loss(RegionDiceCE(), **asked)
+
+
+def test_regions_of_another_order_than_the_networks_are_refused_before_they_swap_two_structures():
+    asked = {"classes": 3, "is_weighted": False, "regions": NestedRegions(INSIDE, order=[2, 1]).ids}
+    check_loss(Sum([RegionDiceCE(order=[2, 1])]), **asked)
+    for loss in (RegionDiceCE(), RegionDiceCE(order=[1, 2]), Sum([RegionDiceCE(order=[1, 2])])):
+        with pytest.raises(InvalidConfig, match=r"\[2, 1\] from .* RegionDiceCE \[1, 2\].* give both the same order"):
+            check_loss(loss, **asked)
+
+
+def test_a_sum_of_regions_and_classes_is_refused():
+    with pytest.raises(InvalidConfig, match="all of nested regions or all of classes; found Sum of regions and DiceCE"):
+        Sum([DiceCE(), Sum([RegionDiceCE()])])
+
+
+@pytest.mark.gpu
+def test_the_loss_of_regions_asks_the_device_for_no_number():
+    target, logits = torch.ones(2, 1, 8, 8, device="cuda"), torch.zeros(2, 2, 8, 8, device="cuda", requires_grad=True)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        RegionDiceCE()(logits, target).backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

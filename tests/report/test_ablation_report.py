@@ -13,10 +13,14 @@ from avnnet.errors import InvalidRecord, MissingFile, StatisticsError
 from avnnet.labels import HIP
 from avnnet.plots import forest_plot, pareto_plot
 from avnnet.report import read_ablation, write_ablation_report
+from avnnet.report.ablation_words import answers, warnings_of
 from avnnet.stats import pareto_front
 from avnnet.tables import write_table
 
 CHANGE = ChangeRecord("model.net.init_args.block", '"avnnet.models.ConvBlock"', '"<b>avnnet.models.ResidualBlock"')
+
+
+LONG = "attention_gates_on_all_skips_of_a_residual_encoder"
 
 
 def write_made_up(folder, *, patients=24, seeds=3, shift=0.05):
@@ -75,6 +79,18 @@ def test_few_patients_and_one_seed_are_said_first(tmp_path):
     assert {row["ci_low"] for row in results} == {None}
 
 
+def test_an_ablation_that_was_stopped_while_it_grew_says_what_is_not_in_its_tables(tmp_path):
+    record = write_made_up(tmp_path)
+    more = dict(record.variants) | {"attention": VariantRecord(("attention.yaml",), "trainer: {}", parameters=7)}
+    replace(record, variants=more, seeds=(1, 2, 3, 4, 5)).write(tmp_path)
+    page = write_ablation_report(tmp_path).read_text(encoding="utf-8")
+    assert "Not finished: attention and the seeds 4, 5 were asked for too, and are in no table" in page
+    assert "24 cases of 24 patients, 2 folds, 3 seeds" in page
+    assert page.count("attention") == 1
+    assert "nan" not in (tmp_path / "tables" / ("costs" + ".md")).read_text()
+    assert json.loads((tmp_path / "results.json").read_text())["about"]["seeds"] == [1, 2, 3]
+
+
 def test_the_costs_are_those_of_the_trainings(tmp_path):
     write_made_up(tmp_path)
     costs = read_ablation(tmp_path).costs.set_index("variant")
@@ -99,6 +115,33 @@ def test_the_forest_has_a_row_per_variant_and_label_and_says_the_numbers(tmp_pat
     assert sum("to" in text.get_text() for text in axes.texts) == 2
     with pytest.raises(StatisticsError, match="no difference of 'volume'"):
         forest_plot(read_ablation(tmp_path).differences, metric="volume")
+
+
+def test_long_names_leave_the_axes_wide_and_every_word_in_the_figure(tmp_path):
+    write_made_up(tmp_path)
+    tables = read_ablation(tmp_path)
+    differences, costs = (table.replace("residual", LONG) for table in (tables.differences, tables.costs))
+    for axes in (
+        *(forest_plot(differences, metric=metric) for metric in ("dice", "hd95_mm")),
+        pareto_plot(differences, costs, "necrosis"),
+    ):
+        figure = axes.figure
+        figure.draw_without_rendering()
+        words = figure.get_tightbbox()
+        assert words.x0 >= 0
+        assert words.x1 <= figure.get_figwidth()
+        assert axes.get_window_extent().width / figure.dpi > 1.5
+
+
+def test_an_interval_without_0_that_holm_does_not_let_pass_is_said_as_such():
+    row = {"metric": "dice", "label": "necrosis", "variant": "residual", "difference": 0.03, "ci_low": 0.01}
+    row |= {"ci_high": 0.05, "p_holm": 0.2, "base_mean": 0.7, "note": ""}
+    said = answers(pd.DataFrame([row]), "necrosis")[0]
+    assert "No difference was shown: alone the interval leaves out 0" in said
+
+
+def test_two_seeds_are_said_to_cover_too_little():
+    assert "as little as 86" in warnings_of(pd.DataFrame({"n_patients": [40], "n_seeds": [2]}))[0]
 
 
 def test_the_pareto_plot_names_every_variant_and_what_it_has_not(tmp_path):

@@ -67,6 +67,18 @@ def test_ninety_five_percent_of_the_intervals_cover_the_truth(of_patients, of_se
     assert 0.91 <= hits / 600 <= 0.985
 
 
+@pytest.mark.parametrize(("patients", "of_trainings"), [(20, 0.3), (20, 1.0), (100, 0.3), (100, 1.0)])
+def test_trainings_that_differ_between_two_folds_are_covered_as_seeds_are(patients, of_trainings):
+    """A seed is another training in each fold, which all patients of the fold share."""
+    generator, hits, folds = np.random.default_rng(6), 0, np.arange(patients) % 2
+    for _ in range(500):
+        by_training = of_trainings * generator.normal(size=(2, 3))[folds]
+        by_patient, rest = generator.normal(size=(patients, 1)), 0.5 * generator.normal(size=(patients, 3))
+        low, high, *_ = crossed_interval(by_patient + by_training + rest)
+        hits += low < 0 < high
+    assert 0.90 <= hits / 500 <= 0.975
+
+
 def test_more_patients_do_not_hide_that_the_seeds_differ():
     generator = np.random.default_rng(2)
     seeds = np.array([[0.0, 0.04, 0.08]])

@@ -1,6 +1,8 @@
 """The minutes of an ablation: each training gets the same, whatever its network costs."""
 
+import numpy as np
 import pytest
+import torch
 import yaml
 
 from avnnet.ablation_record import AblationRecord, VariantRecord
@@ -61,6 +63,20 @@ def budgeted(ablation, measure, reporter=QUIET):
     )
 
 
+def test_all_variants_of_a_seed_are_shown_the_same_patches_in_the_same_order(plan, cohort):
+    def shown(name):
+        ablation = plan()
+        stored_folds(ablation.out / "splits.json", cohort, ablation.folds, seed=1)
+        data = built_variants(ablation, None, cohort)[0][name].datamodule
+        data.setup("fit")
+        batches = [part for batch in data.train_dataloader() for part in batch]
+        return torch.cat([part.double().sum((1, 2, 3, 4)) for part in batches])
+
+    first = shown("unet3d")
+    assert first[::2].unique().numel() > 1
+    assert torch.equal(shown("residual"), first)
+
+
 def test_a_network_that_is_twice_as_slow_makes_half_of_the_steps_in_the_same_minutes(plan):
     lines = Lines()
     planned, budgets = budgeted(plan(minutes=2.0), steps_take(ConvBlock=0.1, ResidualBlock=0.2), lines)
@@ -117,3 +133,13 @@ def test_a_training_step_that_cannot_be_made_is_named_before_any_training(tmp_pa
     broken = load_experiment([write_net(tmp_path, "unet3d")], ["--model.scale_weights=[1.0,2.0,3.0,4.0]"])
     with pytest.raises(WorkerFailed, match="unet3d: a training step on random numbers could not be made"):
         peak_memory(broken, "unet3d")
+
+
+def test_the_memory_of_a_variant_does_not_count_what_the_process_holds_that_asks(tmp_path):
+    from avnnet.training.config import load_experiment
+
+    gib = 2**30
+    ballast = np.ones(2 * gib // 8)
+    found = peak_memory(load_experiment([write_net(tmp_path, "unet3d")]), "unet3d")
+    assert found.before_bytes <= found.peak_bytes < ballast.nbytes
+    assert found.before_bytes > gib / 10  # Python with torch

@@ -6,15 +6,19 @@ import pytest
 import torch
 import yaml
 
+from avnnet.cli import main
 from avnnet.data.augment import patch_centre
 from avnnet.data.cache import load_entry
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import read_cohort
-from avnnet.data.files import read_labels, write_image
-from avnnet.errors import InvalidConfig, InvalidLabelValues
+from avnnet.data.files import read_image, read_labels, write_image
+from avnnet.errors import EmptyLabel, InvalidConfig, InvalidLabelValues
 from avnnet.image import Image
 from avnnet.labels import HIP, IGNORED
+from avnnet.tables import read_table
 from avnnet.training import task as task_module
+from avnnet.training.ablation import run_ablation
+from avnnet.training.ablation_plan import Ablation
 from avnnet.training.config import load_experiment
 from avnnet.training.examples import ExampleOverlays
 from avnnet.training.fit import train
@@ -129,6 +133,68 @@ def test_c32_a_loss_that_would_count_them_is_refused_before_any_work(experiment,
     assert not (tmp_path / "cache").exists()
 
 
-def test_c32_a_study_which_compares_whole_masks_is_refused(plan, partly):
-    with pytest.raises(InvalidConfig, match=r"unet2d: a study compares whole masks.*train with avnnet fit"):
-        run_study(plan(cohort=partly, overrides=[HAS, *LOSS]), QUIET)
+def test_a_study_leaves_ignored_voxels_out_of_every_mask_of_a_case_and_so_does_an_evaluation(
+    plan, net_yaml, partly, tmp_path, no_report
+):
+    done = plan(cohort=partly, nets=[net_yaml("unet3d")], overrides=[HAS, *LOSS])
+    assert run_study(done, QUIET) == 0
+    two = tmp_path / "two.csv"
+    pd.read_csv(partly, dtype=str, keep_default_na=False).iloc[2:4].to_csv(two, index=False)
+    words = ["evaluate", str(done.out / "model"), str(two), "--mark-seen", "--out", str(tmp_path / "e")]
+    assert main([*words, "--has-ignored"]) == 0
+    assert "left open are left out" in (tmp_path / "e" / "report.html").read_text()
+    for folder in (done.out, tmp_path / "e"):
+        measured = read_table(folder / "measurements.csv")
+        assert measured["flags"].str.contains("partly_ignored").all()
+        # masks are of one volume but for the rounding of a header
+        assert (measured.round(3).groupby("case_id")["ignored_cm3"].nunique() == 1).all()
+        agreement = read_table(folder / "agreement.csv").set_index(["case_id", "reader", "label"])
+        for case in read_cohort(two):
+            manual = read_image(case.label).array
+            written = read_image(folder / "masks" / "ensemble" / f"{case.case_id}.nii.gz").array
+            known = manual != IGNORED
+            one, other = ((ids > 0) & known for ids in (manual, written))
+            dice = 2 * (one & other).sum() / (one.sum() + other.sum())
+            assert agreement.loc[(case.case_id, "ensemble", "head"), "dice"] == pytest.approx(dice)
+
+
+def test_c32_an_evaluation_that_is_not_told_of_ignored_voxels_refuses_them(finished, partly, tmp_path, capsys):
+    study, _ = finished
+    words = ["evaluate", str(study.out / "model"), str(partly), "--mark-seen", "--out", str(tmp_path / "e")]
+    assert main(words) == 2
+    assert "InvalidLabelValues" in capsys.readouterr().err
+    assert not (tmp_path / "e").exists()
+
+
+def test_tables_and_masks_of_whole_masks_are_those_of_a_call_without_the_word(finished, hips, tmp_path):
+    study, _ = finished
+    table = pd.read_csv(hips, dtype=str).head(1)
+    for name in ("image", "label", "second_label"):
+        table[name] = [str(hips.parent / path) for path in table[name]]
+    table.to_csv(tmp_path / "one.csv", index=False)
+    words = ["evaluate", str(study.out / "model"), str(tmp_path / "one.csv"), "--mark-seen"]
+    for name, more in (("plain", []), ("asked", ["--has-ignored"])):
+        assert main([*words, *more, "--out", str(tmp_path / name)]) == 0
+    for path in [*(tmp_path / "plain").rglob("*.csv"), *(tmp_path / "plain").rglob("*.nii.gz")]:
+        assert path.read_bytes() == (tmp_path / "asked" / path.relative_to(tmp_path / "plain")).read_bytes()
+
+
+def test_c32_networks_of_a_study_and_variants_of_an_ablation_ignore_alike(plan, net_yaml, hips, tmp_path):
+    nets = [net_yaml("unet2d"), net_yaml("unet3d", has_ignored=True)]
+    with pytest.raises(InvalidConfig, match=r"the same data.has_ignored.*'unet2d': False, 'unet3d': True"):
+        run_study(plan(nets=nets, overrides=LOSS), QUIET)
+    overlay = tmp_path / "open.yaml"
+    overlay.write_text("data: {has_ignored: true}")
+    ablation = Ablation(hips, nets[0], [overlay], tmp_path / "a", folds=2, overrides=LOSS)
+    with pytest.raises(InvalidConfig, match=r"all variants need the data.has_ignored of the base.*found True"):
+        run_ablation(ablation, QUIET)
+
+
+def test_c32_a_mask_of_which_nothing_is_known_is_refused_with_its_case(partly, tmp_path):
+    table = pd.read_csv(partly, dtype=str, keep_default_na=False)
+    labels = read_image(table.loc[2, "label"])
+    nothing = Image(np.full_like(labels.array, IGNORED), labels.grid)
+    table.loc[2, "label"] = str(write_image(nothing, tmp_path / "nothing.nii.gz"))
+    table.to_csv(tmp_path / "c.csv", index=False)
+    with pytest.raises(EmptyLabel, match=f"case {table.loc[2, 'case_id']}: every voxel of the mask is 255"):
+        check_cohort(read_cohort(tmp_path / "c.csv"), HIP, has_ignored=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-import avnnet.models
+from avnnet.labels import LabelScheme
 from avnnet.models.fingerprint import Fingerprint
 from avnnet.models.plan import plan_network
 from avnnet.models.plan_cpu import plan_for_cpu
@@ -65,17 +65,20 @@ def test_channels_slices_and_the_left_of_the_patient_stand_in_the_config(tmp_pat
     assert experiment.datamodule.augment.mirror_axes == [left]
 
 
-def test_a_residual_plan_is_written_for_the_residual_network_or_says_what_stands_for_it(tmp_path):
+def test_a_residual_plan_is_written_for_the_residual_network(tmp_path):
     plan = plan_network(CROP, planner="resenc-m")
-    plain = config_text(plan, DATA, heading=[])
-    assert "residual encoder of 1, 3, 4, 6, 6, 6 blocks, which is not there yet" in plain
-    assert yaml.safe_load(plain)["model"]["net"]["class_path"] == "avnnet.models.UNet3D"
-    residual = config_text(plan, DATA, heading=[], has_residual=True)
-    net = yaml.safe_load(residual)["model"]["net"]
+    text = config_text(plan, DATA, heading=[])
+    net = yaml.safe_load(text)["model"]["net"]
     assert net["class_path"] == "avnnet.models.ResEncUNet3D"
     assert (net["init_args"]["blocks"], net["init_args"]["convs"]) == ([1, 3, 4, 6, 6, 6], 1)
-    if hasattr(avnnet.models, "ResEncUNet3D"):
-        assert load_experiment([written(tmp_path, residual)], ["--trainer.accelerator=cpu"]).model.net.classes == 3
+    assert load_experiment([written(tmp_path, text)], ["--trainer.accelerator=cpu"]).model.net.classes == 3
+
+
+@pytest.mark.parametrize("name", ["no", "null", "on", "ö"])
+def test_a_name_of_a_label_is_a_word_also_where_yaml_would_read_another(name):
+    labels = LabelScheme({1: name, 2: "vital"}, part=name, whole="head")
+    read = yaml.safe_load(config_text(plan_network(CROP), replace(DATA, labels=labels), heading=[]))["data"]["labels"]
+    assert (read["names"][1], read["part"]) == (name, name)
 
 
 @pytest.mark.parametrize("batch", [2, 7, 22, 32, 127, 292, 366, 1028])
