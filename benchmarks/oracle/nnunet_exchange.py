@@ -141,7 +141,7 @@ def trained_by_nnunet(cohort: Cohort, scheme: LabelScheme, net: NetworkLike) -> 
         planning.preprocess([501], plans if isinstance(plans, str) else "nnUNetPlans", ["3d_fullres"], [1])
         folds = Path(ROOTS["nnUNet_preprocessed"]) / raw.name / "splits_final.json"
         folds.write_bytes((raw / "splits_final.json").read_bytes())
-        name = "nnUNetTrainerNoMirroring"
+        name = "nnUNetTrainer"
         trainer = get_trainer_from_args("501", "3d_fullres", 0, name, device=torch.device("cpu"))
         trainer.num_epochs = trainer.num_iterations_per_epoch = trainer.num_val_iterations_per_epoch = 1
         trainer.initial_lr = 0.0
