@@ -101,17 +101,17 @@ def _preparation(member: Member, axes: list[str]) -> list[Any]:
 def _normalisation(member: Member) -> list[dict[str, Any]]:
     preprocess = member.preprocess
     step = ZScore(preprocess.clip_percentiles) if preprocess.normalise is None else preprocess.normalise
-    kind = type(step)
     if isinstance(step, FixedWindow):
         low, high = ((value - step.mean) / step.sd for value in (step.low, step.high))
         return [{"_target_": "ScaleIntensityRanged", "keys": "image", "a_min": step.low, "a_max": step.high,
                  "b_min": low, "b_max": high, "clip": True}]  # fmt: skip
-    if kind not in (ZScore, ForegroundZScore, PercentileScale, HistogramScale):
+    ours = (ZScore, ForegroundZScore, PercentileScale, HistogramScale)
+    if type(step) not in ours or not isinstance(step, ours):  # a child of one of them may compute another thing
         raise InvalidConfig(
-            f"a bundle prepares images by MONAI's transforms, and {kind.__name__} is a normalisation of your own; take "
-            "--format torch-export or onnx, and prepare images with your class"
+            f"a bundle prepares images by MONAI's transforms, and {type(step).__name__} is a normalisation of your "
+            "own; take --format torch-export or onnx, and prepare images with your class"
         )
-    low, high = getattr(step, "percentiles", None) or step.clip_percentiles
+    low, high = step.percentiles if isinstance(step, PercentileScale) else step.clip_percentiles
     scaled = {"_target_": "ScaleIntensityRangePercentilesd", "keys": "image", "lower": low, "upper": high, "b_min": 0,
               "b_max": 1, "clip": True, "channel_wise": True}  # fmt: skip
     if isinstance(step, ZScore):
