@@ -33,19 +33,6 @@ class Orientation:
     axes: tuple[int, int, int]
     flips: tuple[bool, bool, bool]
 
-    def reversed(self, axes: Sequence[int]) -> Orientation:
-        """This order with some canonical axes the other way round.
-
-        Args:
-            axes: which.
-
-        Examples:
-            >>> Orientation((0, 1, 2), (False, False, True)).reversed([1, 2]).flips
-            (False, True, False)
-        """
-        flips = [flip != (axis in axes) for axis, flip in enumerate(self.flips)]
-        return Orientation(self.axes, (flips[0], flips[1], flips[2]))
-
     def apply(self, array: np.ndarray) -> np.ndarray:
         """A view of `(..., *S)` in canonical order; leading axes stay.
 
@@ -107,7 +94,9 @@ class Orientation:
         return np.where(self.flips, last - turned, turned)
 
 
-def orientation_of(grid: Grid, *, first_axis: FirstAxis = "superior", mirror: bool = False) -> Orientation:
+def orientation_of(
+    grid: Grid, *, first_axis: FirstAxis = "superior", mirror: bool = False, reversed_axes: Sequence[int] = ()
+) -> Orientation:
     """The permutation and flips that bring a grid closest to the fixed patient directions.
 
     Args:
@@ -116,10 +105,11 @@ def orientation_of(grid: Grid, *, first_axis: FirstAxis = "superior", mirror: bo
             "posterior" for coronal, "left" for sagittal ones. The other two follow in the order
             superior, posterior, left.
         mirror: also mirror left and right, which brings a left hip to the right-hip frame.
+        reversed_axes: canonical axes that are to run the other way round.
 
     Examples:
-        >>> orientation_of(Grid((2, 3, 4)))
-        Orientation(axes=(0, 1, 2), flips=(False, False, False))
+        >>> orientation_of(Grid((2, 3, 4)), reversed_axes=[1])
+        Orientation(axes=(0, 1, 2), flips=(False, True, False))
     """
     direction = np.asarray(grid.direction)
     rows = ORDERS[first_axis]
@@ -131,4 +121,5 @@ def orientation_of(grid: Grid, *, first_axis: FirstAxis = "superior", mirror: bo
     if mirror:
         left = rows.index(0)
         flips[left] = not flips[left]
+    flips = [flip != (axis in reversed_axes) for axis, flip in enumerate(flips)]
     return Orientation((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))

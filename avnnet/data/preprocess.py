@@ -152,9 +152,12 @@ class Preprocess:
                 f"{image.grid.summary()}. 3D Slicer shows RAS: change the sign of its first two numbers"
             )
         check_volume(image.grid)
-        orientation = orientation_of(image.grid, first_axis=self.first_axis, mirror=side is Side.LEFT)
-        if self.reversed_axes is not None:
-            orientation = orientation.reversed(self.reversed_axes)
+        orientation = orientation_of(
+            image.grid,
+            first_axis=self.first_axis,
+            mirror=side is Side.LEFT,
+            reversed_axes=self.reversed_axes or (),
+        )
         spacing = np.asarray(image.grid.spacing)[list(orientation.axes)]
         keys = ["image"] if label is None else ["image", "label"]
         data: dict = {"image": self._tensor(image, orientation, spacing)}

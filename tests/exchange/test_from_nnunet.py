@@ -19,7 +19,7 @@ from avnnet.errors import (
 )
 from avnnet.exchange import ImportPlan, export_nnunet, import_nnunet
 from avnnet.inference.model_folder import load_model
-from avnnet.inference.windows import window_starts, window_weights, windowed_logits
+from avnnet.inference.tiling import window_starts, window_weights, windowed_logits
 from tests.conftest import ORDERS, reordered
 from tests.exchange.conftest import NETS
 
