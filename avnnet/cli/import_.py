@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from avnnet.atomic import whole_folder
 from avnnet.cli.words import Commands, add_out, nonempty_path
-from avnnet.errors import OutputNotWritable
 from avnnet.progress import Reporter
 
 
@@ -54,15 +54,12 @@ def run(args: argparse.Namespace) -> int:
         AvnnetError: if the results cannot be read, or hold what avnnet does not have.
     """
     out: Path = args.out
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputNotWritable(f"{out} is there already and not an empty folder; move it away or choose another")
-    from avnnet.atomic import whole_folder
     from avnnet.exchange import ImportPlan, import_nnunet
     from avnnet.inference.model_folder import save_model
 
     plan = ImportPlan(args.stored_as, args.part, args.whole, args.trainer, args.checkpoint)
-    model = import_nnunet(args.results, plan)
-    with whole_folder(out) as partial:
+    with whole_folder(out) as partial:  # refuses a folder that holds something before the results are read
+        model = import_nnunet(args.results, plan)
         save_model(model, partial)
     reporter = Reporter()
     reporter.say(
