@@ -107,8 +107,8 @@ class Preprocess:
             raise InvalidConfig(f"spacing_mm must be three positive numbers; found {self.spacing_mm}")
         if self.crop is not None and (len(self.crop) != 3 or min(self.crop) < 1):
             raise InvalidConfig(f"crop must be three voxel counts or null; found {self.crop}")
-        self._normalise = ZScore(clip_percentiles) if normalise is None else normalise
-        if not isinstance(self._normalise, Normalisation):
+        self.normalisation = ZScore(clip_percentiles) if normalise is None else normalise
+        if not isinstance(self.normalisation, Normalisation):
             raise InvalidConfig(
                 "normalise must be an avnnet.data.normalise.Normalisation, or left out; found a "
                 f"{type(normalise).__name__}"
@@ -195,7 +195,7 @@ class Preprocess:
         if count:
             raise NonFiniteVoxels(f"{where}{count} voxels are NaN or infinite; fill them before")
         try:
-            return normalised(self._normalise, channel)
+            return normalised(self.normalisation, channel)
         except AvnnetError as error:
             raise type(error)(f"{where}{error}") from error
 

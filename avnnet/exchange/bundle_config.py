@@ -99,8 +99,7 @@ def _preparation(member: Member, axes: list[str]) -> list[Any]:
 
 
 def _normalisation(member: Member) -> list[dict[str, Any]]:
-    preprocess = member.preprocess
-    step = ZScore(preprocess.clip_percentiles) if preprocess.normalise is None else preprocess.normalise
+    step = member.preprocess.normalisation
     if isinstance(step, FixedWindow):
         low, high = ((value - step.mean) / step.sd for value in (step.low, step.high))
         return [{"_target_": "ScaleIntensityRanged", "keys": "image", "a_min": step.low, "a_max": step.high,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from avnnet.data.normalise import ZScore
 from avnnet.data.orientation import ORDERS
 from avnnet.errors import InvalidConfig
 from avnnet.inference.member import Member
@@ -68,7 +67,6 @@ def card(model: Segmenter, member: Member) -> dict[str, Any]:
         ({'0': 'background', '1': 'vital', '2': 'necrosis'}, ['superior', 'posterior', 'left'], [2, 2, 2])
     """
     net, preprocess, tiling, scheme = member.net, member.preprocess, member.tiling, model.scheme
-    normalise = ZScore(preprocess.clip_percentiles) if preprocess.normalise is None else preprocess.normalise
     backwards = preprocess.reversed_axes or []
     axes = [DIRECTIONS[row][axis in backwards] for axis, row in enumerate(ORDERS[preprocess.first_axis])]
     side = ORDERS[preprocess.first_axis].index(0)
@@ -88,7 +86,7 @@ def card(model: Segmenter, member: Member) -> dict[str, Any]:
         "left_hips": f"mirrored along axis {side} of z, y, x before, and their probabilities back",
         "spacing_mm": preprocess.spacing_mm,
         "crop": preprocess.crop,
-        "normalisation": describe(normalise),
+        "normalisation": describe(preprocess.normalisation),
         "divisors": list(net.divisors),
         "patch": tiling.patch,
         "overlap": tiling.overlap,
