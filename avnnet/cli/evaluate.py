@@ -47,7 +47,6 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.cli.results import write_results
     from avnnet.data.checks import check_cohort
     from avnnet.data.cohort import read_cohort
-    from avnnet.inference.device import chosen_device
     from avnnet.inference.model_folder import load_model
     from avnnet.record import StudyRecord
     from avnnet.report import LOCATED_CENTRES
@@ -64,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     has_ignored: bool = args.has_ignored
     reporter = Reporter()
     reporter.say("loading the model")
-    model = load_model(folder, classes=classes, device=chosen_device(device))
+    model = load_model(folder, classes=classes, device=device)
     reporter.say(model.summary())
     check_margins(margins, model.scheme.volume_columns)
     cohort = read_cohort(table)

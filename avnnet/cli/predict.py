@@ -82,7 +82,6 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.cases.predict import Job, predict_jobs
     from avnnet.data.dicom import is_dicom
     from avnnet.data.files import image_name
-    from avnnet.inference.device import chosen_device
     from avnnet.inference.model_folder import load_model
     from avnnet.tables import write_table
 
@@ -104,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     images = [_files(words, f"image {nth} of {len(typed)}") for nth, words in enumerate(typed, start=1)]
     if series is not None and images[0][0].is_file() and not is_dicom(images[0][0]):
         raise InvalidConfig("--series chooses among those of a DICOM folder; this is an image file: leave it out")
-    model = load_model(folder, classes=classes, device=chosen_device(device))
+    model = load_model(folder, classes=classes, device=device)
     check_writable(out)
     names = [image_name(files[0]) for files in images] if keep_names else case_keys(out, images)
     if len(set(names)) != len(names):

@@ -10,7 +10,7 @@ import torch
 
 from avnnet.data.preprocess import Prepared
 from avnnet.data.softmax import Softmax
-from avnnet.errors import GeometryMismatch, ModelMismatch
+from avnnet.errors import GeometryMismatch, InvalidConfig, ModelMismatch
 from avnnet.flags import Flag, Flags
 from avnnet.image import Image
 from avnnet.inference.implant import implant_flags
@@ -82,9 +82,17 @@ class Ensemble:
         return {one for member in self.members for one in member.trained_on}
 
     def to(self, device: str | torch.device) -> Ensemble:
-        """This ensemble with its networks on a device."""
+        """This ensemble with its networks on a device.
+
+        Args:
+            device: "cpu", "cuda", "cuda:1", ...; "auto" takes CUDA where there is one.
+
+        Raises:
+            InvalidConfig: if there is no such device.
+        """
+        chosen = _chosen(device)
         for member in self.members:
-            member.net.to(device)
+            member.net.to(chosen)
         return self
 
     def check_channels(self, channels: int) -> None:
@@ -196,3 +204,14 @@ def mean_softmax(members: Sequence[Softmax]) -> Softmax:
         outside[inside] = 0
         total[0] += outside
     return Softmax(total / len(members), (int(start[0]), int(start[1]), int(start[2])), grid)
+
+
+def _chosen(device: str | torch.device) -> str | torch.device:
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=device).item()  # the device meta has no numbers
+    except (RuntimeError, AssertionError) as error:
+        cuda = f"there are {torch.cuda.device_count()} CUDA devices here"
+        raise InvalidConfig(f"there is no device {device} ({cuda}); take auto, cpu, cuda or cuda:NUMBER") from error
+    return device

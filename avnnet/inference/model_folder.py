@@ -78,11 +78,12 @@ def load_model(
         folder: what `save_model` or a study wrote.
         classes: your own blocks, networks and intensity normalisations, if the model was trained with any; a file
             never names what to import.
-        device: "cpu", "cuda", ...
+        device: "cpu", "cuda", "cuda:1", ...; "auto" takes CUDA where there is one.
         precision: "32-true", "bf16-mixed" or "16-mixed".
 
     Raises:
         MissingFile: if there is no `model.json` or a weight file is gone.
+        InvalidConfig: if there is no such device.
         InvalidRecipe: if `model.json` is not a model, or names an unknown class.
         CheckpointCorrupt: if a weight file is damaged.
         ModelMismatch: if weights do not fit their network or their recipe, are not finite or stand twice, or if the

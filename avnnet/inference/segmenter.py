@@ -80,7 +80,14 @@ class Segmenter:
         return self.ensemble.trained_on | finders
 
     def to(self, device: str | torch.device) -> Segmenter:
-        """This model with its networks on a device."""
+        """This model with its networks on a device.
+
+        Args:
+            device: "cpu", "cuda", "cuda:1", ...; "auto" takes CUDA where there is one.
+
+        Raises:
+            InvalidConfig: if there is no such device.
+        """
         self.ensemble.to(device)
         if self.locator is not None:
             self.locator.ensemble.to(device)

@@ -7,8 +7,6 @@ import pytest
 from avnnet.choice import SignalMode
 from avnnet.cli import parser
 from avnnet.cli.fit_words import taken_out
-from avnnet.errors import InvalidConfig
-from avnnet.inference.device import chosen_device
 
 
 @pytest.mark.parametrize("words", ["predict m i", "measure m", "compare m a"])
@@ -74,8 +72,3 @@ def test_an_empty_word_for_the_folder_of_results_is_a_usage_error_not_the_workin
 
 def test_a_negative_number_behind_a_word_of_fit_is_its_value():
     assert taken_out("--minutes", ["--minutes", "-5", "-c", "a.yaml"]) == ("-5", ["-c", "a.yaml"])
-
-
-def test_a_device_without_numbers_is_refused():
-    with pytest.raises(InvalidConfig, match="no device for --device meta"):
-        chosen_device("meta")

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from avnnet.data.softmax import Softmax
-from avnnet.errors import GeometryMismatch
+from avnnet.errors import GeometryMismatch, InvalidConfig
 from avnnet.grid import Grid
 from avnnet.image import Image
 from avnnet.inference.ensemble import Ensemble, mean_softmax
@@ -88,3 +88,14 @@ def test_every_network_is_told_of_when_it_is_done(fixed_member):
     told = []
     Ensemble(members(fixed_member), ONE).see(IMAGE, on_progress=lambda *count: told.append(count))
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("device", ["meta", "cuda:99", "a card"])
+def test_a_device_that_is_not_there_or_has_no_numbers_is_refused(fixed_member, device):
+    with pytest.raises(InvalidConfig, match=f"there is no device {device} .*; take auto, cpu, cuda or cuda:NUMBER"):
+        Ensemble(members(fixed_member), ONE).to(device)
+
+
+def test_the_device_auto_is_one_that_is_here(fixed_member):
+    ensemble = Ensemble(members(fixed_member), ONE).to("auto")
+    assert ensemble.to("cpu") is ensemble
