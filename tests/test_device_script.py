@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from benchmarks.device import lacking
 from benchmarks.device.bench import ABSTRACT
 from benchmarks.device.errors import NotReady

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,18 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "avnnet").rglob("*.py"))
 CEILING = 300
+MOST_FILES = 25
 
 
 @pytest.mark.parametrize("folder", ["avnnet", "tests", "benchmarks"])
 def test_no_file_is_longer_than_the_ceiling(folder):
     lengths = {path: len(path.read_text().splitlines()) for path in (ROOT / folder).rglob("*.py")}
     assert {str(path): length for path, length in lengths.items() if length > CEILING} == {}
+
+
+def test_no_package_has_more_files_than_can_be_looked_over():
+    counts = Counter(path.parent for path in SOURCES)
+    assert {str(package): count for package, count in counts.items() if count > MOST_FILES} == {}
 
 
 def test_every_room_has_a_name():

@@ -95,8 +95,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         AvnnetError: if a config, the cohort, the folds or the folder cannot be used.
     """
-    from avnnet.training.keys import check_keys
-    from avnnet.training.loggers import check_installed
+    from avnnet.training.config.keys import check_keys
+    from avnnet.training.config.loggers import check_installed
 
     reporter = Reporter()
     see_working_directory()  # a config may name classes of the user's own
@@ -108,8 +108,8 @@ def run(args: argparse.Namespace) -> int:
         check_keys(words)
         check_installed(words)
     reporter.say("loading torch, MONAI and Lightning")
-    from avnnet.training.ablation import run_ablation
-    from avnnet.training.ablation_plan import Ablation
+    from avnnet.training.ablation.plan import Ablation
+    from avnnet.training.ablation.run import run_ablation
 
     plan = Ablation(
         cohort=args.cohort,

@@ -43,7 +43,7 @@ def own_class(word: str) -> type:
 
     Examples:
         >>> own_class("avnnet.models.ConvBlock")
-        <class 'avnnet.models.blocks.ConvBlock'>
+        <class 'avnnet.models.pieces.blocks.ConvBlock'>
     """
     from torch import nn
 

@@ -33,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         AvnnetError: if the config or the cohort cannot be used.
     """
-    from avnnet.training.keys import check_keys
-    from avnnet.training.loggers import check_installed
+    from avnnet.training.config.keys import check_keys
+    from avnnet.training.config.loggers import check_installed
 
     reporter = Reporter()  # the minutes of a budget begin here
     start, words = taken_out("--from", args.words)
@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     # a slip is answered before torch and Lightning are imported
     check_keys(words)
     check_installed(words)
-    from avnnet.training.budgeted import plan_fit
-    from avnnet.training.config import parse_experiment
+    from avnnet.training.config.experiment import parse_experiment
     from avnnet.training.fit import recorded_precision, recorded_run, train
-    from avnnet.training.plan import name_of
+    from avnnet.training.minutes.budgeted import plan_fit
+    from avnnet.training.study.plan import name_of
     from avnnet.training.warm_start import check_start
 
     experiment = parse_experiment(words)

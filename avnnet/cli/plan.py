@@ -14,8 +14,8 @@ from avnnet.labels import HIP, LabelScheme
 from avnnet.progress import Reporter
 
 if TYPE_CHECKING:
-    from avnnet.models.fingerprint import Fingerprint
-    from avnnet.models.plan import Plan
+    from avnnet.models.planning.fingerprint import Fingerprint
+    from avnnet.models.planning.plan import Plan
 
 ABSTRACTS_CROP_MM = (80.0, 70.4, 70.4)
 CPU_MINUTES = 10.0
@@ -113,8 +113,8 @@ def run(args: argparse.Namespace) -> int:
         reporter.say(cohort.read_as)
     with reporter.steps("reading headers", len(cohort)) as step:
         survey = survey_of(cohort, crop_mm=crop_mm, on_progress=lambda done, _: step(done))
-    from avnnet.models.fingerprint import fingerprint_of
-    from avnnet.models.plan_reasons import why_spacing
+    from avnnet.models.planning.fingerprint import fingerprint_of
+    from avnnet.models.planning.reasons import why_spacing
 
     fingerprint = fingerprint_of(survey.spacings_mm, survey.shapes, channels=cohort.channels, classes=scheme.classes)
     plan = _planned(args, fingerprint, minutes)
@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
         print("nothing is written; --out NET.yaml writes the config")
         return 0
     from avnnet.atomic import write_text_atomically
-    from avnnet.training.planned_config import PlannedData, config_text
+    from avnnet.training.config.planned import PlannedData, config_text
 
     budget = "" if minutes is None else f" --minutes {minutes:g}"
     data = PlannedData(str(table), fingerprint, survey.first_axis, scheme, crop_mm)
@@ -136,8 +136,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _planned(args: argparse.Namespace, fingerprint: Fingerprint, minutes: float | None) -> Plan:
-    from avnnet.models.plan import plan_network
-    from avnnet.models.plan_cpu import plan_for_cpu
+    from avnnet.models.planning.cpu import plan_for_cpu
+    from avnnet.models.planning.plan import plan_network
 
     if minutes is not None:
         return plan_for_cpu(fingerprint, ndim=args.dims, minutes=minutes)
@@ -188,8 +188,8 @@ def _field_mm(text: str) -> Point:
 
 
 def _table(plan: Plan, fingerprint: Fingerprint) -> list[str]:
-    from avnnet.models.footprint import step_gflop
-    from avnnet.models.plan_rules import by
+    from avnnet.models.planning.footprint import step_gflop
+    from avnnet.models.planning.rules import by
 
     rows = {
         "cohort": f"{fingerprint.cases} cases, {fingerprint.channels} channel(s), {fingerprint.classes} classes",

@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         AvnnetError: if a config, the cohort or the folds cannot be used.
     """
-    from avnnet.training.keys import check_keys
-    from avnnet.training.loggers import check_installed
+    from avnnet.training.config.keys import check_keys
+    from avnnet.training.config.loggers import check_installed
 
     reporter = Reporter()
     overrides: list[str] = args.overrides
@@ -85,8 +85,8 @@ def run(args: argparse.Namespace) -> int:
         check_installed(words)
     reporter.say("loading torch, MONAI and Lightning")
     from avnnet.cli.results import print_results
-    from avnnet.training.plan import Study
-    from avnnet.training.study import run_study
+    from avnnet.training.study.plan import Study
+    from avnnet.training.study.run import run_study
 
     plan = Study(
         cohort=args.cohort,

@@ -8,12 +8,12 @@ from typing import Any
 from avnnet.errors import InvalidResults, NotCarried
 from avnnet.exchange.names import TwinUNet
 from avnnet.models import NetworkLike, ResEncUNet2D, ResEncUNet3D, UNet2D, UNet3D
-from avnnet.models.blocks import ConvBlock
+from avnnet.models.pieces.blocks import ConvBlock
+from avnnet.models.pieces.residual import ResEncBlock
+from avnnet.models.pieces.skips import Concat
+from avnnet.models.pieces.ups import TransposedConv
 from avnnet.models.resenc import NUMBERS, ResEncUNet
-from avnnet.models.residual import ResEncBlock
-from avnnet.models.skips import Concat
 from avnnet.models.unet import UNet
-from avnnet.models.ups import TransposedConv
 
 PACKAGE = "dynamic_network_architectures.architectures"
 PLAIN, RESIDUAL = "PlainConvUNet", "ResidualEncoderUNet"

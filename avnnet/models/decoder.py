@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from avnnet.errors import InvalidConfig
-from avnnet.models.layers import BlockSlot
-from avnnet.models.skips import Concat, SkipSlot
-from avnnet.models.ups import TransposedConv, UpSlot
+from avnnet.models.pieces.layers import BlockSlot
+from avnnet.models.pieces.skips import Concat, SkipSlot
+from avnnet.models.pieces.ups import TransposedConv, UpSlot
 from avnnet.parts import fill
 
 
@@ -58,7 +58,7 @@ class Decoder(nn.Module):
 
         Examples:
             >>> import torch
-            >>> from avnnet.models.blocks import ConvBlock
+            >>> from avnnet.models.pieces.blocks import ConvBlock
             >>> decoder = Decoder(2, [4, 8], [[2, 2]], [[3, 3]] * 2, ConvBlock, [1])
             >>> fine, coarse = torch.zeros(1, 4, 8, 8), torch.zeros(1, 8, 4, 4)
             >>> [tuple(level.shape) for level in decoder([fine, coarse])]

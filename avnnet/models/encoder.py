@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from avnnet.models.layers import BlockSlot
+from avnnet.models.pieces.layers import BlockSlot
 from avnnet.parts import fill
 
 
@@ -47,7 +47,7 @@ class Encoder(nn.Module):
 
         Examples:
             >>> import torch
-            >>> from avnnet.models.blocks import ConvBlock
+            >>> from avnnet.models.pieces.blocks import ConvBlock
             >>> encoder = Encoder(2, 1, [4, 8], [[2, 2]], [[3, 3]] * 2, ConvBlock, [1, 1])
             >>> [tuple(stage.shape) for stage in encoder(torch.zeros(1, 1, 8, 8))]
             [(1, 4, 8, 8), (1, 8, 4, 4)]

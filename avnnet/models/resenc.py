@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from avnnet.models.blocks import ConvBlock
 from avnnet.models.decoder import Decoder
 from avnnet.models.encoder import Encoder
-from avnnet.models.layers import BlockSlot
 from avnnet.models.limits import check_heads, check_stages
-from avnnet.models.residual import ResEncBlock
+from avnnet.models.pieces.blocks import ConvBlock
+from avnnet.models.pieces.layers import BlockSlot
+from avnnet.models.pieces.residual import ResEncBlock
 from avnnet.models.ushape import UShape, initialise
 from avnnet.parts import part
 

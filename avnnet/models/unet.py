@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from torch import nn
 
-from avnnet.models.blocks import ConvBlock
 from avnnet.models.decoder import Decoder
 from avnnet.models.encoder import Encoder
-from avnnet.models.layers import BlockSlot
 from avnnet.models.limits import check_heads, check_stages
-from avnnet.models.skips import Concat, SkipSlot
-from avnnet.models.ups import TransposedConv, UpSlot
+from avnnet.models.pieces.blocks import ConvBlock
+from avnnet.models.pieces.layers import BlockSlot
+from avnnet.models.pieces.skips import Concat, SkipSlot
+from avnnet.models.pieces.ups import TransposedConv, UpSlot
 from avnnet.models.ushape import UShape, initialise
 from avnnet.parts import part
 

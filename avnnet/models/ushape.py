@@ -8,9 +8,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from avnnet.errors import InvalidConfig
-from avnnet.models.layers import CONV
 from avnnet.models.network import Network
-from avnnet.models.ups import TransposedConv
+from avnnet.models.pieces.layers import CONV
+from avnnet.models.pieces.ups import TransposedConv
 
 
 class UShape(Network):

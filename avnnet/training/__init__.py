@@ -7,23 +7,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from avnnet.training.ablation import run_ablation
-    from avnnet.training.ablation_plan import Ablation
-    from avnnet.training.config import load_experiment
+    from avnnet.training.ablation.plan import Ablation
+    from avnnet.training.ablation.run import run_ablation
+    from avnnet.training.config.experiment import load_experiment
     from avnnet.training.datamodule import CohortDataModule
     from avnnet.training.fit import train
-    from avnnet.training.plan import Study
-    from avnnet.training.study import run_study
+    from avnnet.training.study.plan import Study
+    from avnnet.training.study.run import run_study
     from avnnet.training.task import SegmentationTask
 
 _HOME = {
-    "Ablation": "ablation_plan",
+    "Ablation": "ablation.plan",
     "CohortDataModule": "datamodule",
     "SegmentationTask": "task",
-    "Study": "plan",
-    "load_experiment": "config",
-    "run_ablation": "ablation",
-    "run_study": "study",
+    "Study": "study.plan",
+    "load_experiment": "config.experiment",
+    "run_ablation": "ablation.run",
+    "run_study": "study.run",
     "train": "fit",
 }
 

@@ -27,13 +27,13 @@ from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.record import BudgetRecord, RunRecord
 from avnnet.tables import read_table, write_table
-from avnnet.training.changes import IRRELEVANT_TO_RESUME, check_same_config
 from avnnet.training.checkpoint import EpochCheckpoint, latest_checkpoint
-from avnnet.training.config import Experiment
+from avnnet.training.config.changes import IRRELEVANT_TO_RESUME, check_same_config
+from avnnet.training.config.experiment import Experiment
+from avnnet.training.config.loggers import open_in
 from avnnet.training.examples import log_more
 from avnnet.training.finite import FiniteGuard
 from avnnet.training.interrupt import clean_interrupt
-from avnnet.training.loggers import open_in
 from avnnet.training.stopping import end_where_stopped
 from avnnet.training.warm_start import begun_from, check_same_start, warn_of_seen
 

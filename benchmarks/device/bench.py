@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from benchmarks.device.errors import StepFailed
 
 if TYPE_CHECKING:
-    from avnnet.training.config import Experiment
+    from avnnet.training.config.experiment import Experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 ABSTRACT = ROOT / "experiments" / "abstract"
@@ -60,7 +60,7 @@ class Bench:
     def experiment(self, config: str, *overrides: str) -> Experiment:
         """A config of the abstract, "unet3d" or "unet2d", on the digital hips."""
         from avnnet.progress import Reporter
-        from avnnet.training.config import load_experiment
+        from avnnet.training.config.experiment import load_experiment
 
         words = [f"--data.cohort={self.folder / 'hips' / 'cohort.csv'}", f"--data.cache={self.folder / 'cache'}"]
         words += [f"--data.folds={2 if self.is_dry else 3}", *(self._toy(config) if self.is_dry else [])]

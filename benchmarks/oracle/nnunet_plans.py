@@ -1,4 +1,4 @@
-"""What nnU-Net's own planner answers for random cohorts, as JSON: the oracle of `avnnet.models.plan`.
+"""What nnU-Net's own planner answers for random cohorts, as JSON: the oracle of `avnnet.models.planning.plan`.
 
 `python benchmarks/oracle/nnunet_plans.py --count 36 --seed 7 --out tests/models/nnunet_plans.json`, where nnunetv2
 2.8.1 is installed (README.md beside this file). The planner runs as it is, without its files: the fingerprint is handed

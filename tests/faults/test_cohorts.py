@@ -20,8 +20,8 @@ from avnnet.inference.model_folder import load_model
 from avnnet.labels import HIP
 from avnnet.progress import Reporter
 from avnnet.training.fit import train
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from tests.conftest import write_net
 from tests.training.conftest import QUIET, plan  # noqa: F401  # a fixture
 
@@ -146,7 +146,7 @@ def test_l12_a_fold_without_a_lesion_is_said_before_the_training(table, tmp_path
         table.loc[row, "label"] = str(write_image(vital, tmp_path / f"{row}.nii.gz"))
     read_cohort_of(table, tmp_path)
     study = Study(tmp_path / "c.csv", [write_net(tmp_path, "unet3d", max_epochs=1)], tmp_path / "s", folds=3)
-    monkeypatch.setattr("avnnet.training.study._run_fold", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("avnnet.training.study.run._run_fold", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         run_study(study, reporter)
     assert sum("necrosis" in line and "fold" in line for line in said) == 2

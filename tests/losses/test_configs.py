@@ -9,7 +9,7 @@ import yaml
 from avnnet import losses
 from avnnet.errors import InvalidConfig
 from avnnet.losses import Dice, DiceCE, Focal, GeneralisedDice, Sum, TopK, Tversky
-from avnnet.training.config import load_experiment, parse_experiment
+from avnnet.training.config.experiment import load_experiment, parse_experiment
 from tests.losses.conftest import drawn, guessed
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

@@ -25,8 +25,8 @@ from avnnet.models import (
     check_network,
     known,
 )
-from avnnet.models.convnext import DepthwiseUnit
-from avnnet.models.layers import CONV, Pointwise
+from avnnet.models.pieces.convnext import DepthwiseUnit
+from avnnet.models.pieces.layers import CONV, Pointwise
 from tests.models.test_pieces import SMALL
 
 BLOCKS = [ConvBlock, ResidualBlock, ResEncBlock, ConvNeXtBlock, MedNeXtBlock, SqueezeExcitation, Checkpointed]

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from avnnet.models import ConvBlock, ResEncBlock, ResEncUNet3D, UNet3D, check_network
-from avnnet.models.residual import TwoConvs
+from avnnet.models.pieces.residual import TwoConvs
 from tests.models.test_pieces import SMALL
 
 ORACLE = Path(__file__).parents[2] / "benchmarks" / "oracle" / "nnunet_networks.py"

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import avnnet.models.plan
+import avnnet.models.planning.plan
 from avnnet.choice import Planner
 from avnnet.errors import AvnnetError, InvalidCohort, InvalidConfig, InvalidGeometry, UnsupportedDimensions
 from avnnet.models import UNet2D, UNet3D
-from avnnet.models.fingerprint import Fingerprint, fingerprint_of, target_spacing_mm
-from avnnet.models.plan import low_resolution, plan_network
-from avnnet.models.topology import topology_for
+from avnnet.models.planning.fingerprint import Fingerprint, fingerprint_of, target_spacing_mm
+from avnnet.models.planning.plan import low_resolution, plan_network
+from avnnet.models.planning.topology import topology_for
 
 CROP = Fingerprint((1.0, 0.44, 0.44), (80, 160, 160), cases=34)
 WHOLE = Fingerprint((1.0, 0.44, 0.44), (104, 384, 384), cases=34)
@@ -163,7 +163,7 @@ def test_what_cannot_be_planned_is_refused_with_what_would_work(make, error, sai
 
 
 def test_a_memory_that_holds_no_patch_at_all_is_refused_with_what_would_be_enough(monkeypatch):
-    monkeypatch.setattr(avnnet.models.plan, "checked_memory_gb", float)
+    monkeypatch.setattr(avnnet.models.planning.plan, "checked_memory_gb", float)
     with pytest.raises(InvalidConfig, match=r"takes \S+ GB; found 1e-05\. Give --memory 1,"):
         plan_network(CROP, memory_gb=1e-5)
 

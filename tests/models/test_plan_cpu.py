@@ -9,10 +9,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from avnnet.errors import InvalidConfig
 from avnnet.models import UNet2D, UNet3D
-from avnnet.models.fingerprint import Fingerprint
-from avnnet.models.footprint import STEP_PASSES, step_gflop
-from avnnet.models.plan_cpu import cpu_step_gflop, plan_for_cpu
-from avnnet.models.topology import topology_for
+from avnnet.models.planning.cpu import cpu_step_gflop, plan_for_cpu
+from avnnet.models.planning.fingerprint import Fingerprint
+from avnnet.models.planning.footprint import STEP_PASSES, step_gflop
+from avnnet.models.planning.topology import topology_for
 
 HIP = Fingerprint((1.0, 0.44, 0.44), (80, 160, 160), cases=34)
 HIPPOCAMPUS = Fingerprint((1.0, 1.0, 1.0), (36, 50, 35), cases=208)

@@ -12,9 +12,9 @@ import pytest
 from avnnet.cli import main
 from avnnet.models import ConvBlock
 from avnnet.progress import Reporter
-from avnnet.training import study as study_module
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.study import run as study_module
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from tests.conftest import once_per_run, write_net
 
 QUIET = Reporter(is_quiet=True)

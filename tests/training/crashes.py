@@ -16,7 +16,7 @@ import torch
 from avnnet.data.integrity import content_hash
 from avnnet.progress import Reporter
 from avnnet.training.checkpoint import latest_checkpoint
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
 
 MOMENTS = ("half written", "renamed")

@@ -11,11 +11,11 @@ from avnnet.ablation_record import AblationRecord
 from avnnet.cli import main
 from avnnet.errors import AvnnetError, CheckpointMismatch, InvalidConfig, MissingFile
 from avnnet.record import StudyRecord
-from avnnet.training import ablation as ablation_module
-from avnnet.training import study as study_module
-from avnnet.training.ablation import run_ablation
-from avnnet.training.ablation_plan import Ablation
-from avnnet.training.peak_memory import PeakMemory
+from avnnet.training.ablation import run as ablation_module
+from avnnet.training.ablation.peak_memory import PeakMemory
+from avnnet.training.ablation.plan import Ablation
+from avnnet.training.ablation.run import run_ablation
+from avnnet.training.study import run as study_module
 from tests.training.conftest import QUIET, command_of_ablation
 
 VARIANTS = ["unet3d", "residual", "averaged"]

@@ -11,12 +11,12 @@ from avnnet.data.splits import stored_folds
 from avnnet.errors import BudgetTooSmall, InvalidConfig, WorkerFailed
 from avnnet.labels import HIP
 from avnnet.progress import Reporter
-from avnnet.training.ablation_budget import budgeted_variants
-from avnnet.training.ablation_configs import built_variants
-from avnnet.training.ablation_plan import Ablation
-from avnnet.training.budget import Pace
-from avnnet.training.budgeted import asked_steps
-from avnnet.training.peak_memory import batch_shapes, peak_memory
+from avnnet.training.ablation.budget import budgeted_variants
+from avnnet.training.ablation.configs import built_variants
+from avnnet.training.ablation.peak_memory import batch_shapes, peak_memory
+from avnnet.training.ablation.plan import Ablation
+from avnnet.training.minutes.budget import Pace
+from avnnet.training.minutes.budgeted import asked_steps
 from tests.conftest import write_net
 from tests.training.conftest import QUIET
 
@@ -120,7 +120,7 @@ def test_the_precision_that_a_timing_chose_when_an_ablation_was_begun_holds_for_
 
 
 def test_a_2d_network_is_given_the_slices_of_a_patch(hips, tmp_path):
-    from avnnet.training.config import load_experiment
+    from avnnet.training.config.experiment import load_experiment
 
     flat = load_experiment([write_net(tmp_path, "unet2d")])
     assert batch_shapes(flat) == ([16, 1, 18, 18], [8, 1, 18, 18])
@@ -128,7 +128,7 @@ def test_a_2d_network_is_given_the_slices_of_a_patch(hips, tmp_path):
 
 
 def test_a_training_step_that_cannot_be_made_is_named_before_any_training(tmp_path):
-    from avnnet.training.config import load_experiment
+    from avnnet.training.config.experiment import load_experiment
 
     broken = load_experiment([write_net(tmp_path, "unet3d")], ["--model.scale_weights=[1.0,2.0,3.0,4.0]"])
     with pytest.raises(WorkerFailed, match="unet3d: a training step on random numbers could not be made"):
@@ -136,7 +136,7 @@ def test_a_training_step_that_cannot_be_made_is_named_before_any_training(tmp_pa
 
 
 def test_the_memory_of_a_variant_does_not_count_what_the_process_holds_that_asks(tmp_path):
-    from avnnet.training.config import load_experiment
+    from avnnet.training.config.experiment import load_experiment
 
     gib = 2**30
     ballast = np.ones(2 * gib // 8)

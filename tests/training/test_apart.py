@@ -17,10 +17,10 @@ from avnnet.data.cohort import read_cohort
 from avnnet.errors import InvalidConfig, WorkerFailed
 from avnnet.inference.model_folder import load_model
 from avnnet.progress import Reporter
-from avnnet.training.apart import Job, run_apart
-from avnnet.training.first_look import show_first
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.study.apart import Job, run_apart
+from avnnet.training.study.first_look import show_first
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from tests.conftest import write_net
 from tests.training.conftest import QUIET
 

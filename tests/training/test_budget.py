@@ -14,14 +14,14 @@ from avnnet.data.splits import stored_folds
 from avnnet.errors import BudgetTooSmall, CheckpointMismatch, InvalidConfig
 from avnnet.progress import Reporter
 from avnnet.record import RunRecord, StudyRecord
-from avnnet.training import study as study_module
-from avnnet.training.budget import MAX_STEPS, Pace, Steps, enough_minutes, fitting_steps, shares
-from avnnet.training.budgeted import plan_fit
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
-from avnnet.training.study import run_study
-from avnnet.training.study_budget import budgeted_networks
-from avnnet.training.timing import measured_pace
+from avnnet.training.minutes.budget import MAX_STEPS, Pace, Steps, enough_minutes, fitting_steps, shares
+from avnnet.training.minutes.budgeted import plan_fit
+from avnnet.training.minutes.timing import measured_pace
+from avnnet.training.study import run as study_module
+from avnnet.training.study.budget import budgeted_networks
+from avnnet.training.study.run import run_study
 from tests.training.conftest import QUIET
 from tests.training.test_resume import equal, weights
 

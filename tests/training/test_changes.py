@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from avnnet.errors import CheckpointMismatch
-from avnnet.training.changes import OF_ANY_FOLD, changes, check_same_config
-from avnnet.training.config import load_experiment
+from avnnet.training.config.changes import OF_ANY_FOLD, changes, check_same_config
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import check_same_run
 from tests.conftest import write_net
 

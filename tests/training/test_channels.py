@@ -9,8 +9,8 @@ from avnnet.cli import main
 from avnnet.data.files import read_image, write_image
 from avnnet.errors import InvalidConfig
 from avnnet.image import Image
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from tests.training.conftest import QUIET
 
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from avnnet.errors import InvalidConfig
-from avnnet.training.class_faults import class_fault
-from avnnet.training.config import load_experiment
+from avnnet.training.config.class_faults import class_fault
+from avnnet.training.config.experiment import load_experiment
 from tests.training.test_foreign import BASE, CPU
 
 MAX_CHARACTERS = 400

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from avnnet.cli import main, parser
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from benchmarks.lines_to_extend import COMPARED, TASKS, TOOLS, counted, table
 from tests.conftest import write_net
 from tests.training.conftest import QUIET, draw_nothing

@@ -12,8 +12,8 @@ import yaml
 from avnnet.cli import main
 from avnnet.errors import InvalidConfig, InvalidDataStep
 from avnnet.inference.model_folder import load_model
-from avnnet.training.changes import changes
-from avnnet.training.config import load_experiment
+from avnnet.training.config.changes import changes
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
 from tests.test_house import ROOT
 

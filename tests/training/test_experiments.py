@@ -8,7 +8,7 @@ from pytorch_lightning.callbacks import Callback
 from avnnet.models import BatchNorm, ConvBlock, LayerNorm, ResidualBlock
 from avnnet.models.cost import step_gflop
 from avnnet.progress import Reporter
-from avnnet.training.config import Trainer, load_experiment
+from avnnet.training.config.experiment import Trainer, load_experiment
 from avnnet.training.precision import fastest_precision
 from avnnet.training.schedule import CosineDecay, PolynomialDecay, Schedule
 

@@ -1,9 +1,9 @@
 import pytest
 
 from avnnet.errors import GeometryMismatch, InvalidConfig, InvalidSplit, MissingFile
-from avnnet.training import one_fold
-from avnnet.training.config import load_experiment
-from avnnet.training.study import run_study
+from avnnet.training.config.experiment import load_experiment
+from avnnet.training.study import one_fold
+from avnnet.training.study.run import run_study
 from tests.training.conftest import QUIET
 
 

@@ -7,7 +7,7 @@ import torch
 
 from avnnet.errors import NonFiniteLoss
 from avnnet.losses import DiceCE
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.finite import NEVER, FiniteGuard, case_ids_of
 from avnnet.training.fit import train
 from tests.training.conftest import QUIET

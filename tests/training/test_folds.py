@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from avnnet.tables import read_table, write_table
-from avnnet.training.folds import adopt_older, failed_in, folds_made
+from avnnet.training.study.folds import adopt_older, failed_in, folds_made
 
 
 @pytest.fixture

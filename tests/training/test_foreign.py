@@ -11,9 +11,9 @@ from avnnet.cli import main
 from avnnet.errors import InvalidConfig, InvalidNetwork
 from avnnet.models import Foreign, UNet3D
 from avnnet.progress import Reporter
-from avnnet.training.config import load_experiment
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.config.experiment import load_experiment
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from tests.cli.test_predict import centre_of
 from tests.models.test_foreign import SMALL
 

@@ -17,12 +17,12 @@ from avnnet.image import Image
 from avnnet.labels import HIP, IGNORED
 from avnnet.tables import read_table
 from avnnet.training import task as task_module
-from avnnet.training.ablation import run_ablation
-from avnnet.training.ablation_plan import Ablation
-from avnnet.training.config import load_experiment
+from avnnet.training.ablation.plan import Ablation
+from avnnet.training.ablation.run import run_ablation
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.examples import ExampleOverlays
 from avnnet.training.fit import train
-from avnnet.training.study import run_study
+from avnnet.training.study.run import run_study
 from tests.training.conftest import QUIET
 
 HAS = "--data.has_ignored=true"

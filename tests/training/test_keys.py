@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from avnnet.errors import InvalidConfig, MissingFile, NotInstalled
-from avnnet.training import loggers
-from avnnet.training.keys import check_keys
-from avnnet.training.loggers import check_installed, with_folders
-from avnnet.training.words import merged
+from avnnet.training.config import loggers
+from avnnet.training.config.keys import check_keys
+from avnnet.training.config.loggers import check_installed, with_folders
+from avnnet.training.config.words import merged
 from tests.test_house import ROOT
 
 EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))

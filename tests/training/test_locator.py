@@ -17,8 +17,8 @@ from avnnet.inference.model_folder import load_model
 from avnnet.phantom import CohortPlan, write_cohort
 from avnnet.stats import best_reader
 from avnnet.tables import read_table
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from tests.conftest import COARSE, write_net
 from tests.training.conftest import QUIET
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import check_same_run, train
 from tests.training.conftest import QUIET
 from tests.training.test_resume import equal, weights
@@ -54,7 +54,7 @@ def test_every_fold_of_a_study_logs_into_its_own_folder(finished, tmp_path):
     first = load_experiment([study.nets[0]], ["--trainer.logger=CSVLogger"])
     second = first.of_fold(1)
     assert first.as_plain()["trainer"]["logger"] == second.as_plain()["trainer"]["logger"]
-    from avnnet.training.loggers import open_in
+    from avnnet.training.config.loggers import open_in
 
     for number, experiment in enumerate((first, second)):
         open_in(experiment, tmp_path / str(number))
@@ -64,7 +64,7 @@ def test_every_fold_of_a_study_logs_into_its_own_folder(finished, tmp_path):
 
 def test_logger_true_is_lightnings_default_in_the_folder_of_the_run(finished, tmp_path):
     study, _ = finished
-    from avnnet.training.loggers import open_in
+    from avnnet.training.config.loggers import open_in
 
     experiment = load_experiment([study.nets[0]], ["--trainer.logger=true"])
     open_in(experiment, tmp_path)

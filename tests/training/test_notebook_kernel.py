@@ -12,10 +12,10 @@ import pytest
 from jupyter_client.manager import KernelManager, start_new_kernel
 
 from avnnet.tables import write_table
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from tests.conftest import write_net
 from tests.training.conftest import QUIET, draw_nothing
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from avnnet.errors import CheckpointMismatch, InvalidRecord
-from avnnet.training import one_fold
-from avnnet.training import plan as plan_module
-from avnnet.training.study import run_study
+from avnnet.training.study import one_fold
+from avnnet.training.study import plan as plan_module
+from avnnet.training.study.run import run_study
 from tests.training.conftest import QUIET
 
 SINCE = ("foreground_p", "mirror_at_test")  # of the data: as if they had been added since

@@ -8,7 +8,7 @@ import yaml
 
 from avnnet.errors import InvalidConfig, NonFiniteLoss
 from avnnet.tables import read_table
-from avnnet.training.study import run_study
+from avnnet.training.study.run import run_study
 from tests.training.conftest import QUIET
 
 PAGE = (Path(__file__).parents[2] / "docs" / "your_own_loss.md").read_text(encoding="utf-8")

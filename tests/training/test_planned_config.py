@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from avnnet.labels import LabelScheme
-from avnnet.models.fingerprint import Fingerprint
-from avnnet.models.plan import plan_network
-from avnnet.models.plan_cpu import plan_for_cpu
-from avnnet.training.config import load_experiment
-from avnnet.training.planned_config import PlannedData, config_text, slices_per_case
+from avnnet.models.planning.cpu import plan_for_cpu
+from avnnet.models.planning.fingerprint import Fingerprint
+from avnnet.models.planning.plan import plan_network
+from avnnet.training.config.experiment import load_experiment
+from avnnet.training.config.planned import PlannedData, config_text, slices_per_case
 from tests.training.test_experiments import EXPERIMENTS, one_step
 
 CROP = Fingerprint((1.0, 0.44, 0.44), (80, 160, 160), cases=34)

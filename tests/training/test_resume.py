@@ -12,10 +12,10 @@ from avnnet.data.files import read_labels, write_image
 from avnnet.errors import CheckpointMismatch, InvalidSplit
 from avnnet.image import LabelMap
 from avnnet.inference.model_folder import load_model
-from avnnet.training import one_fold
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
-from avnnet.training.study import run_study
+from avnnet.training.study import one_fold
+from avnnet.training.study.run import run_study
 from tests.training.conftest import QUIET
 
 ABLATIONS = Path(__file__).parents[2] / "experiments" / "ablations"

@@ -6,7 +6,7 @@ import torch
 
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import InvalidCohort, InvalidConfig
-from avnnet.training.config import Experiment, load_experiment
+from avnnet.training.config.experiment import Experiment, load_experiment
 from avnnet.training.fit import train
 from tests.training.conftest import QUIET
 

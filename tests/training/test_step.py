@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 
 ABSTRACT = Path(__file__).parents[2] / "experiments" / "abstract"
 

@@ -17,8 +17,8 @@ from avnnet.metrics import dice
 from avnnet.models import ConvBlock, NestedRegions, ResidualBlock, Slab, UNet3D
 from avnnet.stats import best_reader
 from avnnet.tables import read_table
-from avnnet.training.plan import Study
-from avnnet.training.study import run_study
+from avnnet.training.study.plan import Study
+from avnnet.training.study.run import run_study
 from tests.training.conftest import QUIET, OwnBlock, draw_nothing
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from avnnet.errors import InvalidConfig
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
 from tests.training.conftest import QUIET
 from tests.training.test_resume import equal, weights

@@ -11,7 +11,7 @@ from avnnet.errors import CheckpointMismatch, ModelMismatch
 from avnnet.inference.model_folder import load_model
 from avnnet.models import UNet2D, UNet3D
 from avnnet.progress import Reporter
-from avnnet.training.config import load_experiment
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
 from avnnet.training.warm_start import start_from
 from tests.training.test_resume import equal, weights

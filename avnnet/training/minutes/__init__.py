@@ -1,0 +1,1 @@
+"""Trainings that fit into minutes: timed, counted, said and recorded before they begin."""
