@@ -27,6 +27,9 @@ EXPERIMENTS = sorted((ROOT / "experiments").rglob("*.yaml"))
         ("--model.net.chanels=[4, 8]", "channels"),
         ("--sed_everything=3", "seed_everything"),
         ("--trainer.callbacks.patienc=3", "patience"),
+        ("--out=run", "trainer.default_root_dir"),
+        ("--cohort=x.csv", "data.cohort"),
+        ("--model.max_epochs=3", "trainer.max_epochs"),
     ],
 )
 def test_c10_a_wrong_word_names_the_nearest_key(net_yaml, word, right):

@@ -19,6 +19,7 @@ ROOTS = {
 SHORT = {"trainer.logger": "pytorch_lightning.loggers.", "trainer.callbacks": "pytorch_lightning.callbacks."}
 # of the parser itself
 OTHERS = frozenset({"seed_everything", "config", "print_config", "help"})
+OF_OTHER_COMMANDS = {"out": "trainer.default_root_dir", "nets": "config", "epochs": "trainer.max_epochs"}
 OF_A_CLASS = frozenset({"class_path", "init_args", "dict_kwargs", "help"})
 
 NO_CKPT_PATH = (
@@ -122,7 +123,8 @@ def _of_class(class_path: Any, key: str) -> frozenset[str] | None:
 
 def _words_of(key: str, known: frozenset[str], place: str) -> str:
     word = key.rpartition(".")[2]
-    everything = {name for owner in ROOTS.values() for name in argument_names(owner) or ()} | set(ROOTS)
-    near = [one for names in (known, everything) for one in difflib.get_close_matches(word, names, n=1)]
-    hint = f" Did you mean {near[0]!r}?" if near and near[0] != word else ""
+    homes = {name: f"{root}.{name}" for root, owner in ROOTS.items() for name in argument_names(owner) or ()}
+    near = [one for names in (known, {*homes, *ROOTS}) for one in difflib.get_close_matches(word, names, n=1)]
+    meant = OF_OTHER_COMMANDS.get(word) or homes.get(word) or next(iter(near), None)
+    hint = f" Did you mean {meant!r}?" if meant else ""
     return f"the config cannot be used: unknown key {key!r} {place}.{hint} See avnnet fit --help for all keys"
