@@ -93,6 +93,19 @@ def whole_folder(folder: str | Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def check_absent(path: Path) -> None:
+    """Refuse a path that something stands at.
+
+    Args:
+        path: a file or folder to make.
+
+    Raises:
+        OutputNotWritable: if there is something.
+    """
+    if path.exists() or path.is_symlink():
+        raise OutputNotWritable(f"{path} is there already, and is not written over; move it away or choose another")
+
+
 def check_links(folder: str | Path) -> None:
     """Refuse a folder of outputs in which a link leads out of it.
 

@@ -127,9 +127,10 @@ def _nnunet(args: argparse.Namespace) -> int:
 
 
 def _alone(args: argparse.Namespace) -> int:
+    from avnnet.atomic import check_absent
     from avnnet.exchange.bundle import write_monai_bundle
     from avnnet.exchange.onnx_file import write_onnx
-    from avnnet.exchange.program import check_absent, write_torch_export
+    from avnnet.exchange.program import write_torch_export
     from avnnet.inference.model_folder import load_model
 
     out: Path = args.out

@@ -7,9 +7,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avnnet.atomic import check_absent
 from avnnet.choice import Budget, Planner
 from avnnet.cli.words import Commands, Point, choices, minutes_of_budget, names_by_id, nonempty_path, point
-from avnnet.errors import InvalidConfig, OutputNotWritable
+from avnnet.errors import InvalidConfig
 from avnnet.labels import HIP, LabelScheme
 from avnnet.progress import Reporter
 
@@ -162,9 +163,10 @@ def _minutes(args: argparse.Namespace) -> float | None:
 
 
 def _check_out(out: Path | None) -> None:
-    if out is not None and out.exists():
-        raise OutputNotWritable(f"{out} is there already; give another --out, or move it away")
-    if out is not None and out.suffix not in (".yaml", ".yml"):
+    if out is None:
+        return
+    check_absent(out)
+    if out.suffix not in (".yaml", ".yml"):
         raise InvalidConfig(f"a config ends in .yaml, as avnnet fit -c takes it; found --out {out.name}")
 
 

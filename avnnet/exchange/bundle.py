@@ -11,10 +11,10 @@ import monai
 import numpy as np
 import torch
 
-from avnnet.atomic import whole_folder
+from avnnet.atomic import check_absent, whole_folder
 from avnnet.exchange.bundle_config import PROGRAM, inference_config
 from avnnet.exchange.card import card, chosen_member
-from avnnet.exchange.program import Sizes, check_absent, save_program, traced
+from avnnet.exchange.program import Sizes, save_program, traced
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 

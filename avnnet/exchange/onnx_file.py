@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from avnnet.atomic import whole_file
+from avnnet.atomic import check_absent, whole_file
 from avnnet.errors import InvalidNetwork, NotInstalled
 from avnnet.exchange.card import card, chosen_member
-from avnnet.exchange.program import Sizes, Traced, check_absent, check_equal, traced
+from avnnet.exchange.program import Sizes, Traced, check_equal, traced
 from avnnet.inference.segmenter import Segmenter
 
 IMAGE, PROBABILITIES = "image", "probabilities"

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from avnnet.atomic import whole_file
-from avnnet.errors import InvalidNetwork, OutputNotWritable
+from avnnet.atomic import check_absent, whole_file
+from avnnet.errors import InvalidNetwork
 from avnnet.exchange.card import card, chosen_member
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
@@ -215,19 +215,6 @@ def check_equal(member: Member, sizes: Sizes, run: Callable[[Tensor], Tensor], w
             )
         worst = max(worst, difference)
     return worst
-
-
-def check_absent(path: Path) -> None:
-    """Refuse a path that something stands at.
-
-    Args:
-        path: a file or folder to make.
-
-    Raises:
-        OutputNotWritable: if there is something.
-    """
-    if path.exists() or path.is_symlink():
-        raise OutputNotWritable(f"{path} is there already, and is not written over; move it away or choose another")
 
 
 def write_torch_export(model: Segmenter, path: str | Path, *, number: int | None = None) -> Sizes:
