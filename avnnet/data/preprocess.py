@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,17 +14,22 @@ from monai.transforms import SpatialResample
 from torch import Tensor
 
 from avnnet.data.checks import check_volume
+from avnnet.data.limits import MAX_BYTES, MAX_SPACING_MM, MIN_SPACING_MM
 from avnnet.data.normalise import Normalisation, ZScore
 from avnnet.data.normalised import normalised
 from avnnet.data.orientation import FirstAxis, Orientation, orientation_of
 from avnnet.data.softmax import Softmax
 from avnnet.data.transforms import CENTRE_KEY, spacing_and_crop
-from avnnet.errors import AvnnetError, GeometryMismatch, InvalidConfig, NonFiniteVoxels
+from avnnet.errors import AvnnetError, GeometryMismatch, InvalidConfig, NonFiniteVoxels, ResourceLimitExceeded
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side
 
 CLIP_PERCENTILES = (0.5, 99.5)
+
+
+def _bytes(shape: Sequence[int]) -> int:
+    return math.prod(shape) * torch.float32.itemsize
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +80,8 @@ class Preprocess:
             program.
 
     Raises:
-        InvalidConfig: if a number is not positive, the percentiles are not in order, an axis is none of the three, or
-            there are percentiles and another normalisation.
+        InvalidConfig: if a number is out of its limits (`avnnet.data.limits`), the percentiles are not in order, an
+            axis is none of the three, or there are percentiles and another normalisation.
 
     Examples:
         >>> grid = Grid((8, 16, 16), (1.0, 0.5, 0.5))
@@ -103,10 +109,15 @@ class Preprocess:
         self.reversed_axes = None if not reversed_axes else [int(axis) for axis in reversed_axes]
         if not set(self.reversed_axes or ()) <= {0, 1, 2}:
             raise InvalidConfig(f"reversed_axes are some of 0, 1, 2; found {self.reversed_axes}")
-        if len(self.spacing_mm) != 3 or min(self.spacing_mm) <= 0:
-            raise InvalidConfig(f"spacing_mm must be three positive numbers; found {self.spacing_mm}")
-        if self.crop is not None and (len(self.crop) != 3 or min(self.crop) < 1):
-            raise InvalidConfig(f"crop must be three voxel counts or null; found {self.crop}")
+        if len(self.spacing_mm) != 3 or not all(MIN_SPACING_MM <= s <= MAX_SPACING_MM for s in self.spacing_mm):
+            raise InvalidConfig(
+                f"spacing_mm must be three numbers from {MIN_SPACING_MM:g} to {MAX_SPACING_MM:g}; found "
+                f"{self.spacing_mm}"
+            )
+        if self.crop is not None and (len(self.crop) != 3 or min(self.crop) < 1 or _bytes(self.crop) > MAX_BYTES):
+            raise InvalidConfig(
+                f"crop must be three voxel counts that take {MAX_BYTES >> 30} GiB at most, or null; found {self.crop}"
+            )
         self.normalisation = ZScore(clip_percentiles) if normalise is None else normalise
         if not isinstance(self.normalisation, Normalisation):
             raise InvalidConfig(
@@ -140,6 +151,7 @@ class Preprocess:
             NonFiniteVoxels: if the image holds NaN or infinity.
             ConstantImage: if nothing can be seen in the crop.
             NotAVolume: if there are fewer than four slices on an axis.
+            ResourceLimitExceeded: if the whole image is asked for, and takes more than 2 GiB.
         """
         if label is not None and not label.grid.is_close(image.grid):
             raise GeometryMismatch(
@@ -164,6 +176,8 @@ class Preprocess:
         if label is not None:
             data["label"] = self._tensor(label, orientation, spacing)
         crop = self.crop if centre_mm is not None else None
+        if crop is None:
+            self._check_whole(image, orientation)
         if crop is not None and centre_mm is not None:
             data[CENTRE_KEY] = orientation.index(image.grid.to_index(centre_mm), image.grid.shape) * spacing
         done = spacing_and_crop(keys, ["bilinear", "nearest"][: len(keys)], self.spacing_mm, crop)(data)
@@ -175,6 +189,16 @@ class Preprocess:
             placement,
             crop is not None,
         )
+
+    def _check_whole(self, image: Image, orientation: Orientation) -> None:
+        turned = [(image.grid.shape[axis], image.grid.spacing[axis]) for axis in orientation.axes]
+        shape = [math.ceil(n * own / target) for (n, own), target in zip(turned, self.spacing_mm, strict=True)]
+        size = _bytes(shape) * len(image.channels)
+        if size > MAX_BYTES:
+            raise ResourceLimitExceeded(
+                f"the whole image takes {size / 2**30:.3g} GiB with voxels of {self.spacing_mm} mm, "
+                f"{MAX_BYTES >> 30} at most are taken; give a head centre, cut the image, or train on coarser voxels"
+            )
 
     @staticmethod
     def _tensor(image: Image, orientation: Orientation, spacing: np.ndarray) -> MetaTensor:

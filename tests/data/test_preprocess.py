@@ -5,7 +5,7 @@ from torch.nn.functional import one_hot
 
 from avnnet.data.orientation import orientation_of
 from avnnet.data.preprocess import Preprocess
-from avnnet.errors import ConstantImage, GeometryMismatch, InvalidConfig, NonFiniteVoxels
+from avnnet.errors import ConstantImage, GeometryMismatch, InvalidConfig, NonFiniteVoxels, ResourceLimitExceeded
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 from avnnet.labels import HIP, Side
@@ -157,6 +157,9 @@ def test_a_label_on_another_grid_is_refused():
     [
         {"spacing_mm": [1.0, 1.0]},
         {"spacing_mm": [1.0, 0.0, 1.0]},
+        {"spacing_mm": [1.0, float("nan"), 1.0]},
+        {"spacing_mm": [1.0, 1e-9, 1.0]},
+        {"spacing_mm": [1.0] * 3, "crop": [30_000, 30_000, 30_000]},
         {"spacing_mm": [1.0] * 3, "crop": [0, 4, 4]},
         {"spacing_mm": [1.0] * 3, "clip_percentiles": (99, 1)},
     ],
@@ -164,3 +167,8 @@ def test_a_label_on_another_grid_is_refused():
 def test_impossible_settings_are_refused(arguments):
     with pytest.raises(InvalidConfig):
         Preprocess(**arguments)
+
+
+def test_a_whole_image_on_voxels_so_fine_that_memory_would_not_hold_it_is_refused_with_what_it_takes():
+    with pytest.raises(ResourceLimitExceeded, match=r"takes 3.04 GiB with voxels of .* mm, 2 at most"):
+        Preprocess([0.05] * 3).prepare(Image(np.zeros((90, 60, 50)), Grid((90, 60, 50), (0.9, 0.6, 0.7))))
