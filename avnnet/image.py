@@ -9,7 +9,7 @@ import numpy as np
 from avnnet.errors import GeometryMismatch, InvalidLabelValues
 from avnnet.flags import NO_FLAGS, Flags
 from avnnet.grid import Grid
-from avnnet.labels import HIP, LabelScheme, Side
+from avnnet.labels import HIP, IGNORED, LabelScheme, Side
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,10 +137,13 @@ class LabelMap(Image):
         if self.array.size and (self.array.min() < 0 or self.array.max() >= self.scheme.classes):
             values, counts = np.unique(self.array, return_counts=True)
             found = {int(v): int(n) for v, n in zip(values[:12], counts[:12], strict=True)}
+            left_open = (
+                f". If {IGNORED} is left open: data.has_ignored, evaluate --has-ignored" if IGNORED in values else ""
+            )
             raise InvalidLabelValues(
                 f"label values must be 0 (background) or one of {self.scheme.names}; "
                 f"found value: voxels {found}{' and more' if len(values) > 12 else ''}. "
-                "Map the values of the mask, or give the label scheme that it was drawn with"
+                f"Map the values of the mask, or give the label scheme that it was drawn with{left_open}"
             )
         if self.ignored is None:
             return
