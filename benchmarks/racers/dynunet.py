@@ -1,0 +1,118 @@
+"""MONAI's DynUNet in the race, by the recipe of MONAI's own tutorial for the hippocampus (modules/dynunet_pipeline).
+
+Source: Project-MONAI/tutorials, modules/dynunet_pipeline (Apache-2.0): patch, spacing, augmentation, loss, optimiser
+and schedule are its; the code is not.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import torch
+from monai.data import CacheDataset, DataLoader
+from monai.inferers import SlidingWindowInferer
+from monai.losses import DiceCELoss
+from monai.networks.nets import DynUNet
+from monai.transforms import (
+    Compose,
+    EnsureTyped,
+    NormalizeIntensityd,
+    RandCropByPosNegLabeld,
+    RandFlipd,
+    RandGaussianNoised,
+    RandGaussianSmoothd,
+    RandScaleIntensityd,
+    RandZoomd,
+    SpatialPadd,
+)
+from task import counted_gflop, each, read_task
+
+from avnnet.data.cohort import Case
+from avnnet.data.files import read_image, read_labels
+from avnnet.labels import LabelScheme
+
+BOTH = ["image", "label"]
+PATCH = [40, 56, 40]
+CROPS, IMAGES = 3, 3  # a batch of nine, as nnU-Net's
+KERNELS = [[3, 3, 3]] * 4
+STRIDES = [[1, 1, 1], [2, 2, 2], [2, 2, 2], [2, 2, 2]]
+RATE, WEIGHTS = 1e-2, [1.0, 0.5]  # of the two finest scales
+
+
+def read(case: Case, scheme: LabelScheme) -> dict[str, np.ndarray]:
+    """Image and label `(1, z, y, x)`, by avnnet's readers: MONAI's need a package more."""
+    image = read_image(case.image).array.astype(np.float32)
+    return {"image": image[None], "label": read_labels(case.label, scheme).array[None].astype(np.float32)}
+
+
+def normalised() -> list:
+    return [EnsureTyped(BOTH, track_meta=False), NormalizeIntensityd("image", nonzero=True, channel_wise=True)]
+
+
+def augmented() -> list:
+    return [
+        SpatialPadd(BOTH, PATCH),
+        RandCropByPosNegLabeld(BOTH, "label", PATCH, pos=2, neg=1, num_samples=CROPS, image_key="image"),
+        RandZoomd(
+            BOTH, prob=0.15, min_zoom=0.9, max_zoom=1.2, mode=("trilinear", "nearest"), align_corners=(True, None)
+        ),
+        RandGaussianNoised("image", prob=0.15, std=0.01),
+        RandGaussianSmoothd("image", prob=0.15, sigma_x=(0.5, 1.15), sigma_y=(0.5, 1.15), sigma_z=(0.5, 1.15)),
+        RandScaleIntensityd("image", prob=0.15, factors=0.3),
+        *(RandFlipd(BOTH, prob=0.5, spatial_axis=axis) for axis in range(3)),
+    ]
+
+
+def main() -> int:
+    task = read_task()
+    classes = task.scheme.classes
+    train = CacheDataset(
+        [read(case, task.scheme) for case in task.training], Compose([*normalised(), *augmented()]), progress=False
+    )
+    loader = DataLoader(train, batch_size=IMAGES, shuffle=True, drop_last=True)
+    net = DynUNet(3, 1, classes, KERNELS, STRIDES, STRIDES[1:], deep_supervision=True, deep_supr_num=1)
+    loss_of = DiceCELoss(to_onehot_y=True, softmax=True, batch=True)
+    optimizer = torch.optim.SGD(net.parameters(), RATE, momentum=0.99, weight_decay=3e-5, nesterov=True)
+
+    def batches():
+        while True:
+            yield from loader
+
+    endless = batches()
+
+    def step() -> None:
+        batch = next(endless)
+        optimizer.zero_grad(set_to_none=True)
+        outputs = net(batch["image"]).unbind(1)
+        label = batch["label"]
+        losses = [weight * loss_of(one, label) for weight, one in zip(WEIGHTS, outputs, strict=True)]
+        (sum(losses) / sum(WEIGHTS)).backward()
+        optimizer.step()
+
+    begin = {name: value.clone() for name, value in net.state_dict().items()}
+    step_gflop = counted_gflop(step)
+    steps = task.steps_that_fit(step)
+    net.load_state_dict(begin)
+    optimizer = torch.optim.SGD(net.parameters(), RATE, momentum=0.99, weight_decay=3e-5, nesterov=True)
+    schedule = torch.optim.lr_scheduler.PolynomialLR(optimizer, steps, power=0.9)
+    done = 0
+    while done < steps and task.left_s > 0:
+        step()
+        schedule.step()
+        done += 1
+    task.write_record(steps=done, step_gflop=step_gflop, precision="32-true", recipe="MONAI dynunet_pipeline, task 04")
+    net.eval()
+    infer = SlidingWindowInferer(PATCH, sw_batch_size=4, overlap=0.5, mode="gaussian")
+    prepare = Compose(normalised())
+    with torch.inference_mode():
+        for case in each(task.held_out, "predicting"):
+            image = prepare(read(case, task.scheme))["image"][None]
+            flips = [[], [2], [3], [4], [2, 3], [2, 4], [3, 4], [2, 3, 4]]
+            mean = sum(infer(image.flip(axes), net).softmax(1).flip(axes) for axes in flips) / len(flips)
+            task.write(case, mean[0].argmax(0).numpy())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""What every racer is asked, and what it gives: the same words, masks of held-out cases, and race.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from avnnet.cli.words import names_by_id
+from avnnet.data.cohort import Case, Cohort, read_cohort
+from avnnet.data.files import read_image, write_image
+from avnnet.data.splits import read_folds
+from avnnet.image import LabelMap
+from avnnet.labels import LabelScheme
+
+CLOCK = time.monotonic
+SPARE = 0.97  # of the time that is left: a step may take longer than those that were timed
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training of a fold within some minutes; the prediction of its held-out cases takes what it takes."""
+
+    cohort_path: Path
+    scheme: LabelScheme
+    splits: Path
+    fold: int
+    minutes: float
+    seed: int
+    out: Path
+    shared: Path
+    begin_s: float
+
+    @cached_property
+    def cohort(self) -> Cohort:
+        """All cases."""
+        return read_cohort(self.cohort_path)
+
+    def begun_now(self) -> Task:
+        """The same task, its minutes beginning now."""
+        return replace(self, begin_s=CLOCK())
+
+    @property
+    def held_out(self) -> list[Case]:
+        """The cases that are not to be trained on."""
+        ids = set(read_folds(self.splits, self.cohort)[self.fold])
+        return [case for case in self.cohort if case.case_id in ids]
+
+    @property
+    def training(self) -> list[Case]:
+        """The others."""
+        ids = {case.case_id for case in self.held_out}
+        return [case for case in self.cohort if case.case_id not in ids]
+
+    @property
+    def left_s(self) -> float:
+        """Seconds of the training's minutes that are left."""
+        return self.minutes * 60 - (CLOCK() - self.begin_s)
+
+    def steps_that_fit(self, step: Callable[[], object], *, warm: int = 1, timed: int = 2) -> int:
+        """How many more steps fit; a few are made and timed for it."""
+        for _ in range(warm):
+            step()
+        begin_s = CLOCK()
+        for _ in range(timed):
+            step()
+        one_s = (CLOCK() - begin_s) / timed
+        return max(1, int(SPARE * self.left_s / one_s))
+
+    def write(self, case: Case, ids: np.ndarray) -> None:
+        """Writes a held-out case's mask `(z, y, x)` on its own grid."""
+        grid = read_image(case.image).grid
+        write_image(LabelMap(ids.astype(np.uint8), grid, self.scheme), self.out / "masks" / f"{case.case_id}.nii.gz")
+
+    def write_record(self, *, steps: int, step_gflop: float, precision: str, recipe: str) -> None:
+        """Writes race.json, the last of a racer's files: it says that the training is done."""
+        content = {
+            "minutes": self.minutes,
+            "seconds": self.minutes * 60 - self.left_s,
+            "steps": steps,
+            "step_gflop": step_gflop,
+            "precision": precision,
+            "recipe": recipe,
+            "threads": torch.get_num_threads(),
+        }
+        (self.out / "race.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def read_task() -> Task:
+    """The task that the command line gives; its minutes begin."""
+    words = argparse.ArgumentParser()
+    words.add_argument("cohort", type=Path)
+    for name in ("splits", "out", "shared"):
+        words.add_argument(f"--{name}", type=Path, required=True)
+    words.add_argument("--fold", type=int, default=0)
+    words.add_argument("--minutes", type=float, required=True)
+    words.add_argument("--seed", type=int, default=1)
+    words.add_argument("--labels", type=names_by_id, required=True)
+    words.add_argument("--part", required=True)
+    words.add_argument("--whole", required=True)
+    args = words.parse_args()
+    scheme = LabelScheme(args.labels, args.part, args.whole)
+    torch.manual_seed(args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    return Task(args.cohort, scheme, args.splits, args.fold, args.minutes, args.seed, args.out, args.shared, CLOCK())
+
+
+def counted_gflop(step: Callable[[], object]) -> float:
+    """Floating-point operations of a whole training step, in GFLOP: a multiplication and an addition are two."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops() / 1e9
+
+
+def each(cases: Iterable[Case], what: str) -> Iterable[Case]:
+    """The cases; says how many are done, every tenth."""
+    cases = list(cases)
+    for number, case in enumerate(cases, start=1):
+        yield case
+        if number % 10 == 0 or number == len(cases):
+            print(f"{what}: {number}/{len(cases)}", flush=True)
