@@ -9,8 +9,8 @@ from markdown.extensions.toc import slugify
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"avnnet": ("*.py",), "tests": ("*.py",), "benchmarks": ("*.py",), "docs": ("*.md", "*.ipynb")}
 PAGE = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*[\w-]+\.md)(?:#([\w.-]*[\w-]))?")
-# by avnnet beside its tables, by benchmarks/cuda.py, and by a test
-WRITTEN = {"study_table.md", "differences.md", "costs.md", "cuda.md", "page.md"}
+# by avnnet beside its tables, by benchmarks, and by a test
+WRITTEN = {"study_table.md", "differences.md", "costs.md", "cuda.md", "race.md", "page.md"}
 
 
 def headings(page: Path) -> list[str]:

@@ -7,6 +7,7 @@ and schedule are its; the code is not.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from monai.transforms import (
     RandZoomd,
     SpatialPadd,
 )
-from task import counted_gflop, each, read_task
+from task import each, read_task
 
 from avnnet.data.cohort import Case
 from avnnet.data.files import read_image, read_labels
@@ -64,6 +65,10 @@ def augmented() -> list:
     ]
 
 
+def sgd(net: DynUNet) -> torch.optim.SGD:
+    return torch.optim.SGD(net.parameters(), RATE, momentum=0.99, weight_decay=3e-5, nesterov=True)
+
+
 def main() -> int:
     task = read_task()
     classes = task.scheme.classes
@@ -73,7 +78,7 @@ def main() -> int:
     loader = DataLoader(train, batch_size=IMAGES, shuffle=True, drop_last=True)
     net = DynUNet(3, 1, classes, KERNELS, STRIDES, STRIDES[1:], deep_supervision=True, deep_supr_num=1)
     loss_of = DiceCELoss(to_onehot_y=True, softmax=True, batch=True)
-    optimizer = torch.optim.SGD(net.parameters(), RATE, momentum=0.99, weight_decay=3e-5, nesterov=True)
+    optimizer = sgd(net)
 
     def batches():
         while True:
@@ -90,18 +95,14 @@ def main() -> int:
         (sum(losses) / sum(WEIGHTS)).backward()
         optimizer.step()
 
-    begin = {name: value.clone() for name, value in net.state_dict().items()}
-    step_gflop = counted_gflop(step)
-    steps = task.steps_that_fit(step)
-    net.load_state_dict(begin)
-    optimizer = torch.optim.SGD(net.parameters(), RATE, momentum=0.99, weight_decay=3e-5, nesterov=True)
-    schedule = torch.optim.lr_scheduler.PolynomialLR(optimizer, steps, power=0.9)
-    done = 0
-    while done < steps and task.left_s > 0:
-        step()
-        schedule.step()
-        done += 1
-    task.write_record(steps=done, step_gflop=step_gflop, precision="32-true", recipe="MONAI dynunet_pipeline, task 04")
+    def schedule(steps: int) -> Callable[[int], object]:
+        nonlocal optimizer
+        optimizer = sgd(net)
+        decay = torch.optim.lr_scheduler.PolynomialLR(optimizer, steps, power=0.9)
+        return lambda number: decay.step() if number else None
+
+    trained = task.train(net, step, schedule)
+    task.write_record(trained, precision="32-true", recipe="MONAI dynunet_pipeline, task 04")
     net.eval()
     infer = SlidingWindowInferer(PATCH, sw_batch_size=4, overlap=0.5, mode="gaussian")
     prepare = Compose(normalised())

@@ -12,9 +12,10 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Callable
 
 import torch
-from task import Task, counted_gflop, each, read_task
+from task import Task, each, read_task
 
 NAME = "Dataset501_Race"
 
@@ -34,22 +35,17 @@ def main() -> int:
         trainer = get_trainer_from_args("501", "3d_fullres", task.fold, "nnUNetTrainer", device=torch.device("cpu"))
         trainer.initialize()
         trainer.on_train_start()
-    begin = {name: value.clone() for name, value in trainer.network.state_dict().items()}
 
     def step() -> None:
         trainer.train_step(next(trainer.dataloader_train))
 
-    step_gflop = counted_gflop(step)
-    steps = task.steps_that_fit(step, timed=1)
-    trainer.network.load_state_dict(begin)
-    trainer.num_epochs = steps
-    trainer.optimizer, trainer.lr_scheduler = trainer.configure_optimizers()
-    done = 0
-    while done < steps and task.left_s > 0:
-        trainer.lr_scheduler.step(done)
-        step()
-        done += 1
-    task.write_record(steps=done, step_gflop=step_gflop, precision="32-true", recipe="nnunetv2 3d_fullres")
+    def schedule(steps: int) -> Callable[[int], object]:
+        trainer.num_epochs = steps
+        trainer.optimizer, trainer.lr_scheduler = trainer.configure_optimizers()
+        return trainer.lr_scheduler.step
+
+    trained = task.train(trainer.network, step, schedule, timed=1)
+    task.write_record(trained, precision="32-true", recipe="nnunetv2 3d_fullres")
     trainer.set_deep_supervision_enabled(False)
     predictor = nnUNetPredictor(device=torch.device("cpu"), allow_tqdm=False)
     predictor.manual_initialization(

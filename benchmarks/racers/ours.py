@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import torch
-from task import counted_gflop, each, read_task
+from task import Trained, counted_gflop, each, read_task
 
 from avnnet.cli import main as avnnet
 from avnnet.data.files import read_image
@@ -41,7 +41,7 @@ def main() -> int:
         supervise_scales(model.loss, model.net.scales(image), label, model.scale_weights).backward()
 
     names = " + ".join(Path(config).stem for config in args.config)
-    task.write_record(steps=steps, step_gflop=counted_gflop(step), precision=record.precision, recipe=f"avnnet {names}")
+    task.write_record(Trained(steps, counted_gflop(step)), precision=record.precision, recipe=f"avnnet {names}")
     segmenter = load_model(run / "model", precision=record.precision)
     for case in each(task.held_out, "predicting"):
         hip = segmenter.predict(read_image(case.image), side=case.side, centre_mm=case.centre_mm)

@@ -6,7 +6,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,14 @@ from avnnet.labels import LabelScheme
 
 CLOCK = time.monotonic
 SPARE = 0.97  # of the time that is left: a step may take longer than those that were timed
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training has taken."""
+
+    steps: int
+    step_gflop: float
 
 
 @dataclass(frozen=True)
@@ -64,28 +72,47 @@ class Task:
         """Seconds of the training's minutes that are left."""
         return self.minutes * 60 - (CLOCK() - self.begin_s)
 
-    def steps_that_fit(self, step: Callable[[], object], *, warm: int = 1, timed: int = 2) -> int:
-        """How many more steps fit; a few are made and timed for it."""
-        for _ in range(warm):
-            step()
+    def train(
+        self,
+        net: torch.nn.Module,
+        step: Callable[[], object],
+        schedule: Callable[[int], Callable[[int], object]],
+        *,
+        timed: int = 2,
+    ) -> Trained:
+        """Counts and times a few steps, gives the network its first weights back, and trains while there is time.
+
+        `schedule` gets the number of steps that fit, makes optimiser and schedule anew, and gives what sets the rate
+        before the step of a number. The draws of the data go on: the steps that were timed took the first of them.
+        """
+        begin = {name: value.clone() for name, value in net.state_dict().items()}
+        gflop = counted_gflop(step)
+        step()  # warm
         begin_s = CLOCK()
         for _ in range(timed):
             step()
         one_s = (CLOCK() - begin_s) / timed
-        return max(1, int(SPARE * self.left_s / one_s))
+        planned = max(1, int(SPARE * self.left_s / one_s))
+        net.load_state_dict(begin)
+        set_rate = schedule(planned)
+        done = 0
+        while done < planned and self.left_s > 0:
+            set_rate(done)
+            step()
+            done += 1
+        return Trained(done, gflop)
 
     def write(self, case: Case, ids: np.ndarray) -> None:
         """Writes a held-out case's mask `(z, y, x)` on its own grid."""
         grid = read_image(case.image).grid
         write_image(LabelMap(ids.astype(np.uint8), grid, self.scheme), self.out / "masks" / f"{case.case_id}.nii.gz")
 
-    def write_record(self, *, steps: int, step_gflop: float, precision: str, recipe: str) -> None:
+    def write_record(self, trained: Trained, *, precision: str, recipe: str) -> None:
         """Writes race.json, the last of a racer's files: it says that the training is done."""
         content = {
             "minutes": self.minutes,
             "seconds": self.minutes * 60 - self.left_s,
-            "steps": steps,
-            "step_gflop": step_gflop,
+            **asdict(trained),
             "precision": precision,
             "recipe": recipe,
             "threads": torch.get_num_threads(),
