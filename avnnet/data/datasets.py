@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from torch.utils.data import Dataset, Sampler
 from avnnet.data.augment import Augment, cut_patch
 from avnnet.data.augmentation import Augmentation, moved, varied
 from avnnet.data.cache import load_entry
-from avnnet.data.drawn import aimed_centre, chosen_slices, drawn_case
+from avnnet.data.drawn import aimed_centre, checked_sizes, chosen_slices, drawn_case, size_at
 from avnnet.data.own_step import class_path
 from avnnet.data.sampling import Sampling, seeded
 from avnnet.errors import InvalidDataStep
@@ -28,6 +28,7 @@ class Draw:
     epoch: int
     number: int
     case: int
+    progress: float = 1.0  # of the training: the size of the patch depends on it
 
 
 class EpochSampler(Sampler[Draw]):
@@ -39,6 +40,7 @@ class EpochSampler(Sampler[Draw]):
         seed: the run's seed.
         sampling: which case is drawn; by default all in a new order, again and again until there are enough.
         weights: how often each case is drawn, summing to 1; None for equally often.
+        progress: the share of the training that is done before an epoch; all of it by default.
     """
 
     def __init__(
@@ -48,9 +50,10 @@ class EpochSampler(Sampler[Draw]):
         seed: int,
         sampling: Sampling = Sampling(),
         weights: Sequence[float] | None = None,
+        progress: Callable[[int], float] = lambda epoch: 1.0,
     ) -> None:
         self.cases, self.draws, self.seed = cases, draws, seed
-        self.sampling, self.weights = sampling, weights
+        self.sampling, self.weights, self.progress = sampling, weights, progress
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -61,10 +64,10 @@ class EpochSampler(Sampler[Draw]):
         return self.draws
 
     def __iter__(self) -> Iterator[Draw]:
-        first = self.epoch * self.draws
+        first, progress = self.epoch * self.draws, self.progress(self.epoch)
         for number in range(self.draws):
             case = drawn_case(self.sampling, first + number, self.cases, self.seed, self.weights)
-            yield Draw(self.epoch, number, case)
+            yield Draw(self.epoch, number, case, progress)
 
 
 class TrainingSet(Dataset):
@@ -73,13 +76,13 @@ class TrainingSet(Dataset):
     Args:
         case_ids: one per case.
         entries: the case's cache file.
-        patch: `(z, y, x)` voxels.
+        patch: `(z, y, x)` voxels, at the end of the training.
         spacing_mm: spacing of the prepared voxels.
         augment: what is drawn.
         foreground_p: probability that a patch is centred on a structure.
         slices: slices per patch for a 2D network; None gives the patch itself.
         seed: the run's seed.
-        sampling: where a patch is cut.
+        sampling: where a patch is cut, and how large it is.
         max_id: the largest label id, which no augmentation of a user's own may go beyond; None does not ask.
     """
 
@@ -98,7 +101,7 @@ class TrainingSet(Dataset):
         max_id: int | None = None,
     ) -> None:
         self.case_ids, self.entries = list(case_ids), list(entries)
-        self.patch, self.spacing_mm, self.augment = tuple(patch), tuple(spacing_mm), augment
+        self.sizes, self.spacing_mm, self.augment = checked_sizes(sampling, patch), tuple(spacing_mm), augment
         self.foreground_p, self.slices, self.seed = foreground_p, slices, seed
         self.sampling, self.max_id = sampling, max_id
 
@@ -119,14 +122,15 @@ class TrainingSet(Dataset):
     def _sample(self, draw: Draw) -> tuple[Tensor, Tensor]:
         image, label = load_entry(self.entries[draw.case])
         generator = seeded(self.seed, draw.epoch, draw.number, self.case_ids[draw.case])
-        centre = aimed_centre(self.sampling, label, self.patch, self.foreground_p, generator)
+        patch = size_at(self.sizes, draw.progress)
+        centre = aimed_centre(self.sampling, label, patch, self.foreground_p, generator)
         if type(self.augment) is Augment:
             matrix = self.augment.affine(generator, self.spacing_mm)
-            image, label = cut_patch(image, label, self.patch, centre, matrix)
+            image, label = cut_patch(image, label, patch, centre, matrix)
             image, label = self.augment(image, label, self.spacing_mm, generator)
         else:
             matrix = moved(self.augment, generator, self.spacing_mm)
-            sample = cut_patch(image, label, self.patch, centre, matrix)
+            sample = cut_patch(image, label, patch, centre, matrix)
             image, label = varied(self.augment, sample, self.spacing_mm, generator, self.max_id)
         if self.slices is None:
             return image[None], label[None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from avnnet.data.own_step import class_path, named_errors
-from avnnet.data.sampling import PreparedCase, Sampling
+from avnnet.data.sampling import PreparedCase, Sampling, Size
 from avnnet.errors import InvalidDataStep
 
 
@@ -86,6 +87,53 @@ def drawn_case(sampling: Sampling, position: int, count: int, seed: int, weights
             f"{what} must draw the number of a case, 0 to {count - 1}; found {str(given)[:60]} at draw {position}"
         )
     return int(given)
+
+
+def checked_sizes(sampling: Sampling, patch: Sequence[int]) -> list[tuple[float, Size]]:
+    """The sizes of a patch over a training, each with the share of the epochs after which it ends.
+
+    Args:
+        sampling: ours or one's own.
+        patch: voxels per axis.
+
+    Raises:
+        InvalidConfig: if the sizes of ours are larger than the patch.
+        InvalidDataStep: if those of a user's own are none, do not rise to the end, or do not end with the patch.
+
+    Examples:
+        >>> checked_sizes(Sampling(), [8, 8, 8])
+        [(1.0, (8, 8, 8))]
+    """
+    what = f"the sampler {class_path(sampling)}"
+    with named_errors(what):
+        given: Any = sampling.sizes(patch)
+    try:
+        found = [(float(end), tuple(int(n) for n in size)) for end, size in given]
+    except (TypeError, ValueError):
+        found = []
+    ends = [0.0, *(end for end, _ in found)]
+    is_rising = all(low < high for low, high in itertools.pairwise(ends)) and ends[-1] == 1
+    if not is_rising or found[-1][1] != tuple(patch) or any(len(size) != 3 or min(size) < 1 for _, size in found):
+        raise InvalidDataStep(
+            f"the sizes of {what} must be pairs of a share of the training, rising to 1, and three numbers of voxels, "
+            f"the last of them data.patch, as [(0.5, (24, 32, 24)), (1.0, {tuple(patch)})]; found {str(given)[:120]}"
+        )
+    return found
+
+
+def size_at(sizes: Sequence[tuple[float, Size]], progress: float) -> Size:
+    """The size of a patch at a progress of 0 to 1.
+
+    Args:
+        sizes: as of `checked_sizes`.
+        progress: the share of the epochs that are done.
+
+    Examples:
+        >>> growing = [(0.5, (24, 32, 24)), (1.0, (32, 48, 32))]
+        >>> size_at(growing, 0.49), size_at(growing, 0.5), size_at(growing, 1.0)
+        ((24, 32, 24), (32, 48, 32), (32, 48, 32))
+    """
+    return next((size for end, size in sizes if progress < end), sizes[-1][1])
 
 
 def aimed_centre(

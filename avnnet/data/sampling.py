@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from avnnet.data.ignored import structures_of
 from avnnet.errors import InvalidDataStep
 
 COLUMNS_SHOWN = 12
+Size: TypeAlias = tuple[int, ...]
+"""Voxels of a patch, `(z, y, x)`."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ def seeded(*parts: int | str) -> np.random.Generator:
 class Sampling:
     """Every case equally often, in a new order each round; the base of all samplers.
 
-    A sampler of one's own gives `weights`, or `draw`, or `centre`. What it draws follows from its arguments alone, so
-    that a resumed training draws as it would have.
+    A sampler of one's own gives `weights`, `draw`, `sizes` or `centre`. What it draws follows from its arguments alone,
+    so that a resumed training draws as it would have.
 
     Examples:
         >>> [Sampling().draw(position, 3, 1, None) for position in range(3)]  # all three, in some order
@@ -88,6 +90,20 @@ class Sampling:
             return int(seeded(seed, "weighted", position).choice(count, p=weights))
         # rounds go on over epochs, so that every case is seen equally often when an epoch is not whole rounds
         return int(seeded(seed, "order", position // count).permutation(count)[position % count])
+
+    def sizes(self, patch: Sequence[int]) -> Sequence[tuple[float, Size]]:
+        """The sizes of a patch over a training, each with the share of the epochs after which it ends.
+
+        It is asked before the first step. The last one is the patch itself, to the end: that is how images are tiled.
+
+        Args:
+            patch: `data.patch`, voxels per axis.
+
+        Examples:
+            >>> Sampling().sizes([32, 48, 32])
+            [(1.0, (32, 48, 32))]
+        """
+        return [(1.0, tuple(patch))]
 
     def centre(
         self, label: Tensor, patch: Sequence[int], foreground_p: float, generator: np.random.Generator

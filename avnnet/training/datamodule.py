@@ -18,12 +18,12 @@ from avnnet.data.cache import Cache, source_hash
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Case, read_cohort
 from avnnet.data.datasets import EpochSampler, TrainingSet, ValidationSet, WeightedSet, check_repeatable, concatenate
-from avnnet.data.drawn import checked_weights
+from avnnet.data.drawn import checked_sizes, checked_weights
 from avnnet.data.files import read_grid
 from avnnet.data.normalise import Normalisation
 from avnnet.data.orientation import FirstAxis, orientation_of
 from avnnet.data.preprocess import Preprocess
-from avnnet.data.sampling import PreparedCase, Sampling
+from avnnet.data.sampling import PreparedCase, Sampling, Size
 from avnnet.data.splits import make_folds, stored_folds
 from avnnet.errors import InvalidCohort, InvalidConfig, LeakageError
 from avnnet.inference.member import describe_member
@@ -38,7 +38,7 @@ class CohortDataModule(pl.LightningDataModule):
     """One fold of a cohort, prepared, cached and augmented.
 
     Args:
-        patch: `(z, y, x)` voxels of a training patch; of it a 2D network sees slices `(y, x)`.
+        patch: `(z, y, x)` voxels of a training patch and a tile; of it a 2D network sees slices `(y, x)`.
         batch_size: cases per step.
         cohort: path of the cohort's CSV.
         labels: names of the label ids.
@@ -54,7 +54,7 @@ class CohortDataModule(pl.LightningDataModule):
         slices: slices per case for a 2D network; null for a 3D one.
         foreground_p: probability that a patch, or a slice, is aimed at a structure.
         augment: ranges of the augmentation, or another one by its class path.
-        sampler: which case a patch is cut from, and where; all cases equally often by default.
+        sampler: which case a patch is cut from, where, and how large; all cases equally often by default.
         normalise: intensity normalisation; clipped and z-scored by default.
         mirror_at_test: also predict the mirror images of the augmentation's mirror axes.
         seed: of order and augmentation.
@@ -106,6 +106,7 @@ class CohortDataModule(pl.LightningDataModule):
         self.workers, self.cache, self.has_ignored = workers, cache, has_ignored
         self.sampler, self.normalise = sampler, normalise
         self.reporter = Reporter()
+        self.fixed_progress: float | None = None
         self.is_checked = self.is_weighted = False
         self.preprocess: Preprocess | None = None
         self.training_cases: list[Case] = []
@@ -118,6 +119,24 @@ class CohortDataModule(pl.LightningDataModule):
     def tiling(self) -> Tiling:
         """How images are presented to the trained network."""
         return Tiling(self.patch, checked_mirror_axes(self.augment) if self.mirror_at_test else [])
+
+    @property
+    def sizes(self) -> list[tuple[float, Size]]:
+        """The sizes of a patch over the training, each with the share of the epochs after which it ends."""
+        return checked_sizes(Sampling() if self.sampler is None else self.sampler, self.patch)
+
+    def progress(self, epoch: int) -> float:
+        """The share of the training that is done before an epoch; `fixed_progress` where that is set, for a timing.
+
+        Raises:
+            InvalidConfig: if patches grow and the number of epochs is not known.
+        """
+        if self.fixed_progress is not None or len(self.sizes) == 1:
+            return 1.0 if self.fixed_progress is None else self.fixed_progress
+        epochs = self.trainer.max_epochs if self.trainer is not None else None
+        if epochs is None or epochs < 1:
+            raise InvalidConfig("a patch that grows with the training needs trainer.max_epochs; set it, not max_steps")
+        return min(1.0, epoch / epochs)
 
     @property
     def quick_tiling(self) -> Tiling:
@@ -223,7 +242,8 @@ class CohortDataModule(pl.LightningDataModule):
         )
         pairs = zip(case_ids, self.training_entries, strict=True)
         weights = checked_weights(sampling, [PreparedCase(name, self.rows[name], entry) for name, entry in pairs])
-        draws = EpochSampler(len(samples), self.steps_per_epoch * self.batch_size, self.seed, sampling, weights)
+        count = self.steps_per_epoch * self.batch_size
+        draws = EpochSampler(len(samples), count, self.seed, sampling, weights, self.progress)
         if type(self.augment) is not Augment or self.sampler is not None:
             check_repeatable(samples, draws)
         counted = WeightedSet(samples, [case.sample_weight for case in self.training_cases])

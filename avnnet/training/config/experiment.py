@@ -114,7 +114,12 @@ class Experiment(LightningCLI):
             raise InvalidConfig(
                 f"a network of {net.ndim} dimensions needs data.slices to be {wanted}; found {self.datamodule.slices}"
             )
-        size, steps = self.datamodule.patch[-net.ndim :], net.divisors
+        for _, size in self.datamodule.sizes:
+            self._check_size(list(size)[-net.ndim :])
+
+    def _check_size(self, size: list[int]) -> None:
+        net = self.model.net
+        steps = net.divisors
         is_fitting = not any(n % step for n, step in zip(size, steps, strict=True))
         if is_fitting:
             try:
@@ -128,8 +133,8 @@ class Experiment(LightningCLI):
             if fitting == list(steps):  # a single voxel at the coarsest stage cannot be normalised
                 fitting[-1] *= 2
             raise InvalidConfig(
-                f"the strides divide a patch by {list(steps)} in all, so that data.patch must be multiples of it and "
-                f"more than one of each; found {size}. Nearest: {fitting}"
+                f"the strides divide a patch by {list(steps)} in all, so that data.patch, and every smaller one of "
+                f"data.sampler, must be multiples of it and more than one of each; found {size}. Nearest: {fitting}"
             )
 
     def own_classes(self) -> set[type]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -57,6 +57,11 @@ class Stopwatch(Callback):
         if steps >= self.most or (is_late and steps >= MIN_TIMED_STEPS):
             trainer.should_stop = True
 
+    @property
+    def step_s(self) -> float:
+        """Seconds of a step, the first one left out."""
+        return (self.ends_s[-1] - self.ends_s[0]) / (len(self.ends_s) - 1)
+
     def on_validation_batch_start(self, *_: Any) -> None:
         """Notes when a case begins."""
         self.begun_s = self.clock()
@@ -80,38 +85,51 @@ def measured_pace(
         most: steps.
         clock: seconds.
     """
-    watch = Stopwatch(limit_s, max(most, MIN_TIMED_STEPS), clock)
     data = experiment.datamodule
+    begun_s = clock()
     with isolate_rng(), TemporaryDirectory() as folder:
-        begun_s = clock()
-        short = experiment.with_values(
-            {
-                "data.steps_per_epoch": watch.most,
-                "trainer.max_epochs": 1,
-                "trainer.min_epochs": None,
-                "trainer.check_val_every_n_epoch": 1,
-                "trainer.limit_val_batches": 0 if experiment.trainer.limit_val_batches == 0 else TIMED_CASES,
-                "trainer.logger": False,
-                "trainer.callbacks": None,
-            }
-        )
-        short.datamodule.take_over(data)
-        short.trainer.callbacks += [watch]  # type: ignore[attr-defined]  # set by Lightning's connector
-        with clean_interrupt():
-            short.trainer.fit(short.model, datamodule=short.datamodule)
+        # of a patch that grows every size is timed, by its share of the training
+        ends = [0.0, *(end for end, _ in data.sizes)]
+        shares = [high - low for low, high in pairwise(ends)]
+        watches = []
+        for progress in ends[:-1]:
+            watch = Stopwatch(limit_s / len(shares), max(most, MIN_TIMED_STEPS), clock)
+            short = _first_steps(experiment, watch, progress)
+            watches.append(watch)
         saving_s = clock()
         EpochCheckpoint(Path(folder)).on_train_epoch_end(short.trainer, short.model)
         saved_s = clock()
         few = islice(data.training_entries, TIMED_CASES)
         contrast_of((load_entry(path)[0] for path in few), is_cropped=data.is_cropped)
         seen_s = (clock() - saved_s) / min(TIMED_CASES, len(data.training_entries))
-    step_s = (watch.ends_s[-1] - watch.ends_s[0]) / (len(watch.ends_s) - 1)
-    validations_s = watch.validations_s or [0.0]
+    step_s = sum(share * watch.step_s for share, watch in zip(shares, watches, strict=True))
+    validations_s = watches[-1].validations_s or [0.0]
     return Pace(
         step_s=step_s,
         epoch_s=saved_s - saving_s,
         validation_s=sum(validations_s) / len(validations_s) * len(data.held_out_entries),
-        start_s=max(watch.ends_s[0] - begun_s - step_s, 0.0),
+        start_s=max(watches[0].ends_s[0] - begun_s - watches[0].step_s, 0.0),
         # contrast and volumes of all training cases, then the model folder, which is no larger than a checkpoint
         end_s=2 * seen_s * len(data.training_entries) + 2 * (saved_s - saving_s),
     )
+
+
+def _first_steps(experiment: Experiment, watch: Stopwatch, progress: float) -> Experiment:
+    """A short training by the same config, its patches those of a progress, which the watch ends."""
+    short = experiment.with_values(
+        {
+            "data.steps_per_epoch": watch.most,
+            "trainer.max_epochs": 1,
+            "trainer.min_epochs": None,
+            "trainer.check_val_every_n_epoch": 1,
+            "trainer.limit_val_batches": 0 if experiment.trainer.limit_val_batches == 0 else TIMED_CASES,
+            "trainer.logger": False,
+            "trainer.callbacks": None,
+        }
+    )
+    short.datamodule.take_over(experiment.datamodule)
+    short.datamodule.fixed_progress = progress
+    short.trainer.callbacks += [watch]  # type: ignore[attr-defined]  # set by Lightning's connector
+    with clean_interrupt():
+        short.trainer.fit(short.model, datamodule=short.datamodule)
+    return short
