@@ -9,15 +9,18 @@ Run: python benchmarks/study_flops.py runs/hippocampus
 import argparse
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from avnnet.data.drawn import size_at
 from avnnet.losses import supervise_scales
 from avnnet.models.cost import OPERATIONS
-from avnnet.training import load_experiment
+from avnnet.training.ablation.peak_memory import batch_shapes
+from avnnet.training.config.experiment import Experiment, load_experiment
 from avnnet.training.task import SegmentationTask
 
 
@@ -38,16 +41,16 @@ def main() -> int:
 def row_of(path: Path) -> dict[str, object]:
     """Network, steps, and operations of one step in GFLOP."""
     experiment = load_experiment([str(path)], [])
+    steps, gflop = training_cost(experiment)
+    return {"network": os.sep.join(path.parts[-3:-1]), "steps": steps, "step_gflop": gflop / steps}
+
+
+def training_cost(experiment: Experiment) -> tuple[int, float]:
+    """The steps of a training, and the operations of all of them in GFLOP; of every size of a patch one is counted."""
     data, epochs = experiment.datamodule, experiment.trainer.max_epochs
-    shape = [data.batch_size, experiment.model.net.in_channels, *data.patch]
-    if data.slices is not None:
-        shape = [data.batch_size * data.slices, experiment.model.net.in_channels, *data.patch[1:]]
-    steps = epochs * data.steps_per_epoch
-    return {
-        "network": os.sep.join(path.parts[-3:-1]),
-        "steps": steps,
-        "step_gflop": step_gflop(experiment.model, shape),
-    }
+    counts = Counter(size_at(data.sizes, epoch / epochs) for epoch in range(epochs))
+    one = {size: step_gflop(experiment.model, batch_shapes(experiment, size)[1]) for size in counts}
+    return epochs * data.steps_per_epoch, data.steps_per_epoch * sum(counts[size] * one[size] for size in counts)
 
 
 def step_gflop(task: SegmentationTask, shape: list[int]) -> float:

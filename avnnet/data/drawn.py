@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,7 @@ def checked_sizes(sampling: Sampling, patch: Sequence[int]) -> list[tuple[float,
     except (TypeError, ValueError):
         found = []
     ends = [0.0, *(end for end, _ in found)]
-    is_rising = all(low < high for low, high in itertools.pairwise(ends)) and ends[-1] == 1
+    is_rising = all(low < high for low, high in pairwise(ends)) and ends[-1] == 1
     if not is_rising or found[-1][1] != tuple(patch) or any(len(size) != 3 or min(size) < 1 for _, size in found):
         raise InvalidDataStep(
             f"the sizes of {what} must be pairs of a share of the training, rising to 1, and three numbers of voxels, "
@@ -134,6 +134,20 @@ def size_at(sizes: Sequence[tuple[float, Size]], progress: float) -> Size:
         ((24, 32, 24), (32, 48, 32), (32, 48, 32))
     """
     return next((size for end, size in sizes if progress < end), sizes[-1][1])
+
+
+def shares_of(sizes: Sequence[tuple[float, Size]]) -> list[tuple[float, Size]]:
+    """The sizes of a patch, each with its share of a training.
+
+    Args:
+        sizes: as of `checked_sizes`.
+
+    Examples:
+        >>> shares_of([(0.25, (16, 24, 16)), (1.0, (32, 48, 32))])
+        [(0.25, (16, 24, 16)), (0.75, (32, 48, 32))]
+    """
+    ends = [0.0, *(end for end, _ in sizes)]
+    return [(high - low, size) for (low, high), (_, size) in zip(pairwise(ends), sizes, strict=True)]
 
 
 def aimed_centre(

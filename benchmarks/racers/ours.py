@@ -6,15 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-import torch
-from task import Trained, counted_gflop, each, read_task
+from task import Trained, each, read_task
 
 from avnnet.cli import main as avnnet
 from avnnet.data.files import read_image
 from avnnet.inference.model_folder import load_model
-from avnnet.losses import supervise_scales
 from avnnet.record import RunRecord
 from avnnet.training import load_experiment
+from benchmarks.study_flops import training_cost
 
 
 def main() -> int:
@@ -31,17 +30,10 @@ def main() -> int:
     if code:
         return code
     record = RunRecord.read(run)
-    steps = record.budget.epochs * record.budget.steps_per_epoch if record.budget else 0
-    experiment = load_experiment(args.config, words)
-    model, data = experiment.model, experiment.datamodule
-    image = torch.randn(data.batch_size, model.net.in_channels, *data.patch)
-    label = torch.randint(0, model.net.classes, (data.batch_size, 1, *data.patch))
-
-    def step() -> None:
-        supervise_scales(model.loss, model.net.scales(image), label, model.scale_weights).backward()
-
+    experiment = load_experiment([run / "config.yaml"])  # with the steps that the minutes came to
+    steps, gflop = training_cost(experiment)
     names = " + ".join(Path(config).stem for config in args.config)
-    task.write_record(Trained(steps, counted_gflop(step)), precision=record.precision, recipe=f"avnnet {names}")
+    task.write_record(Trained(steps, gflop / steps), precision=record.precision, recipe=f"avnnet {names}")
     segmenter = load_model(run / "model", precision=record.precision)
     for case in each(task.held_out, "predicting"):
         hip = segmenter.predict(read_image(case.image), side=case.side, centre_mm=case.centre_mm)

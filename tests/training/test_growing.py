@@ -10,6 +10,7 @@ from avnnet.data.cohort import read_cohort
 from avnnet.data.growing import GrowingPatch
 from avnnet.data.sampling import Sampling
 from avnnet.errors import InvalidConfig, InvalidDataStep
+from avnnet.training.ablation.peak_memory import batch_shapes
 from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
 from avnnet.training.minutes.timing import measured_pace
@@ -93,6 +94,12 @@ def test_a_timing_weighs_every_size_by_its_share_of_the_training(parsed):
     pace = measured_pace(experiment, limit_s=1e9, most=10, clock=clock)
     assert 1.0 < pace.step_s < 3.0
     assert pace.step_s == pytest.approx(0.75 * 1.0 + 0.25 * 3.0, abs=0.3)
+
+
+def test_a_batch_of_a_smaller_patch_has_its_size(parsed):
+    experiment = parsed(*HALF)
+    assert batch_shapes(experiment)[1] == [2, 1, 16, 18, 18]
+    assert batch_shapes(experiment, (8, 10, 8))[1] == [2, 1, 8, 10, 8]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,14 @@ def peak_memory(experiment: Experiment, name: str) -> PeakMemory:
     return PeakMemory(**json.loads(found[-1].removeprefix(MARK)))
 
 
-def batch_shapes(experiment: Experiment) -> tuple[list[int], list[int]]:
+def batch_shapes(experiment: Experiment, patch: Sequence[int] = ()) -> tuple[list[int], list[int]]:
     """What a network is given: `(B, C, *S)` of a patch in prediction, and of a training batch.
 
     A 2D network sees the slices of a patch as a batch.
 
     Args:
         experiment: the parsed config.
+        patch: another than its `data.patch`.
 
     Examples:
         >>> from types import SimpleNamespace as Of
@@ -77,10 +79,11 @@ def batch_shapes(experiment: Experiment) -> tuple[list[int], list[int]]:
         ([16, 1, 32, 32], [8, 1, 32, 32])
     """
     net, data = experiment.model.net, experiment.datamodule
+    patch = patch or data.patch
     if net.ndim == 2:
-        in_plane = [net.in_channels, *data.patch[1:]]
-        return [data.patch[0], *in_plane], [data.batch_size * (data.slices or 1), *in_plane]
-    return [1, net.in_channels, *data.patch], [data.batch_size, net.in_channels, *data.patch]
+        in_plane = [net.in_channels, *patch[1:]]
+        return [patch[0], *in_plane], [data.batch_size * (data.slices or 1), *in_plane]
+    return [1, net.in_channels, *patch], [data.batch_size, net.in_channels, *patch]
 
 
 def _make_steps(config: dict[str, Any]) -> PeakMemory:

@@ -15,8 +15,9 @@ from avnnet.ablation_record import AblationRecord, VariantRecord
 from avnnet.atomic import write_text_atomically
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Cohort, read_cohort
+from avnnet.data.drawn import shares_of
 from avnnet.data.splits import stored_folds
-from avnnet.models.cost import network_cost
+from avnnet.models.cost import forward_gflop, parameter_count, step_gflop
 from avnnet.progress import Reporter
 from avnnet.report import TRAINING, write_ablation_report
 from avnnet.tables import read_table, write_table
@@ -118,14 +119,16 @@ def _measured(
     with reporter.steps("counting operations, measuring memory", len(variants)) as step:
         for done, (name, variant) in enumerate(variants.items(), start=1):
             if not variant.parameters:
-                tile, batch = batch_shapes(experiments[name])
-                cost = network_cost(experiments[name].model.net, tile, batch)
+                net = experiments[name].model.net
+                tile, _ = batch_shapes(experiments[name])
+                sizes = shares_of(experiments[name].datamodule.sizes)  # of a patch that grows: the mean step
+                steps = [(share, batch_shapes(experiments[name], size)[1]) for share, size in sizes]
                 memory = peak_memory(experiments[name], name)
                 measured[name] = replace(
                     variant,
-                    parameters=cost.parameters,
-                    forward_gflop=cost.forward_gflop,
-                    step_gflop=cost.step_gflop,
+                    parameters=parameter_count(net),
+                    forward_gflop=forward_gflop(net, tile),
+                    step_gflop=sum(share * step_gflop(net, batch) for share, batch in steps),
                     peak_bytes=memory.peak_bytes,
                     before_bytes=memory.before_bytes,
                     device=memory.device,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +16,7 @@ from pytorch_lightning.utilities.seed import isolate_rng
 
 from avnnet.data.cache import load_entry
 from avnnet.data.contrast import contrast_of
+from avnnet.data.drawn import shares_of
 from avnnet.training.checkpoint import EpochCheckpoint
 from avnnet.training.config.experiment import Experiment
 from avnnet.training.interrupt import clean_interrupt
@@ -89,12 +90,11 @@ def measured_pace(
     begun_s = clock()
     with isolate_rng(), TemporaryDirectory() as folder:
         # of a patch that grows every size is timed, by its share of the training
-        ends = [0.0, *(end for end, _ in data.sizes)]
-        shares = [high - low for low, high in pairwise(ends)]
+        shares = [share for share, _ in shares_of(data.sizes)]
         watches = []
-        for progress in ends[:-1]:
+        for number in range(len(shares)):
             watch = Stopwatch(limit_s / len(shares), max(most, MIN_TIMED_STEPS), clock)
-            short = _first_steps(experiment, watch, progress)
+            short = _first_steps(experiment, watch, sum(shares[:number]))
             watches.append(watch)
         saving_s = clock()
         EpochCheckpoint(Path(folder)).on_train_epoch_end(short.trainer, short.model)
