@@ -1,10 +1,11 @@
-"""Which case a training patch is cut from, and where: ours, by a column of the cohort, or one's own."""
+"""Which case a training patch is cut from, where, and how large: by ours or by a class of one's own."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from avnnet.data.augment import patch_centre
 from avnnet.data.cache import load_entry
 from avnnet.data.ignored import structures_of
-from avnnet.errors import InvalidDataStep
+from avnnet.errors import InvalidConfig, InvalidDataStep
 
 COLUMNS_SHOWN = 12
 Size: TypeAlias = tuple[int, ...]
@@ -185,3 +186,48 @@ class WeightedByColumn(Sampling):
                 f"{self.column} must be a number of 0 or above; found {shown!r}", case_id=case.case_id
             )
         return found
+
+
+class GrowingPatch(Sampling):
+    """Smaller patches in the first part of a training; `data.patch` itself in the rest.
+
+    A smaller patch costs less, so that the same operations hold more steps. The last part must be of the whole size,
+    that at which images are tiled: a network that has only seen smaller patches is worse on larger ones.
+
+    Args:
+        sizes: `(z, y, x)` voxels of each smaller patch, in the order of the training.
+        until: for each the share of the epochs after which it ends, rising, below 1.
+
+    Raises:
+        InvalidConfig: if there are not as many shares as sizes, a size is not three numbers of 1 or more, or the
+            shares do not rise from above 0 to below 1.
+
+    Source:
+        Fischer SM et al. Progressive growing of patch size: resource-efficient curriculum learning for dense
+        prediction tasks. MICCAI 2024, arXiv:2407.07853.
+
+    Examples:
+        >>> GrowingPatch([[24, 32, 24]], [0.5]).sizes([32, 48, 32])
+        [(0.5, (24, 32, 24)), (1.0, (32, 48, 32))]
+    """
+
+    def __init__(self, sizes: list[list[int]], until: list[float]) -> None:
+        if not sizes or any(len(size) != 3 or min(size) < 1 for size in sizes):
+            raise InvalidConfig(f"sizes are lists of three numbers of voxels, (z, y, x); found {sizes}")
+        if len(until) != len(sizes):
+            raise InvalidConfig(f"until has one share of the training for each of {len(sizes)} sizes; found {until}")
+        edges = [0.0, *until, 1.0]
+        if not all(low < high for low, high in pairwise(edges)):
+            raise InvalidConfig(f"until rises from above 0 to below 1, as [0.25, 0.5]; found {until}")
+        self.smaller, self.until = [tuple(int(n) for n in size) for size in sizes], [float(end) for end in until]
+
+    def sizes(self, patch: Sequence[int]) -> list[tuple[float, Size]]:
+        """The smaller sizes, each with where it ends, and the whole one to the end.
+
+        Raises:
+            InvalidConfig: if a smaller one is larger than the patch.
+        """
+        for size in self.smaller:
+            if any(small > whole for small, whole in zip(size, patch, strict=True)):
+                raise InvalidConfig(f"a patch grows to data.patch, {list(patch)}; found {list(size)} before")
+        return [*zip(self.until, self.smaller, strict=True), (1.0, tuple(patch))]

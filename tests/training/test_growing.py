@@ -7,8 +7,7 @@ import pytest
 import pytorch_lightning as pl
 
 from avnnet.data.cohort import read_cohort
-from avnnet.data.growing import GrowingPatch
-from avnnet.data.sampling import Sampling
+from avnnet.data.sampling import GrowingPatch, Sampling
 from avnnet.errors import InvalidConfig, InvalidDataStep
 from avnnet.training.ablation.peak_memory import batch_shapes
 from avnnet.training.config.experiment import load_experiment
@@ -18,7 +17,7 @@ from tests.data.test_datasets import dataset, entry  # noqa: F401  # a fixture
 from tests.training.conftest import QUIET
 from tests.training.test_resume import equal, weights
 
-GROWING = ("--data.sampler=avnnet.data.growing.GrowingPatch",)
+GROWING = ("--data.sampler=avnnet.data.sampling.GrowingPatch",)
 SMALL = "--data.sampler.init_args.sizes=[[8,10,8]]"
 HALF = (*GROWING, SMALL, "--data.sampler.init_args.until=[0.5]")
 

@@ -16,7 +16,8 @@ from avnnet.training.config.words import origin_of
 MAX_LENGTH = 80  # of a value that is said again
 ALIKE = 0.6  # of two names of which one may be meant for the other
 ALIKE_WITH_MODULE = 0.9  # of two import paths: they share most of their characters anyway
-TYPES = re.compile(r"Expected an? <class '(\w+)'>\. Got value: (.*?)(?:\. Got value|$)")
+# of a slot that may be left empty, what is wrong with leaving it empty comes behind
+TYPES = re.compile(r"Expected an? <class '(\w+)'>\. Got value: (.*?)(?:\. Got value| - Expected an? <class|$)")
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ def value_fault(message: str, words: Sequence[str]) -> str:
     Examples:
         >>> said = 'Parser key "model.net": Parser key "width": Expected a <class \\'int\\'>. Got value: big. Got value'
         >>> value_fault(said, ["--model.net.width=big"])
+        "model.net.init_args.width takes a value of the type int; found 'big'."
+        >>> value_fault(f"{said[:-11]} - Expected a <class 'NoneType'> Given value: NestedArg", [])
         "model.net.init_args.width takes a value of the type int; found 'big'."
     """
     keys, wrong = re.findall(r'Parser key "([\w.]+)"', message), TYPES.search(message)
