@@ -38,7 +38,7 @@ PATCH = [40, 56, 40]
 CROPS, IMAGES = 3, 3  # a batch of nine, as nnU-Net's
 KERNELS = [[3, 3, 3]] * 4
 STRIDES = [[1, 1, 1], [2, 2, 2], [2, 2, 2], [2, 2, 2]]
-RATE, WEIGHTS = 1e-2, [1.0, 0.5]  # of the two finest scales
+RATE = 1e-2
 
 
 def read(case: Case, scheme: LabelScheme) -> dict[str, np.ndarray]:
@@ -51,10 +51,10 @@ def normalised() -> list:
     return [EnsureTyped(BOTH, track_meta=False), NormalizeIntensityd("image", nonzero=True, channel_wise=True)]
 
 
-def augmented() -> list:
+def augmented(patch: list[int], crops: int) -> list:
     return [
-        SpatialPadd(BOTH, PATCH),
-        RandCropByPosNegLabeld(BOTH, "label", PATCH, pos=2, neg=1, num_samples=CROPS, image_key="image"),
+        SpatialPadd(BOTH, patch),
+        RandCropByPosNegLabeld(BOTH, "label", patch, pos=2, neg=1, num_samples=crops, image_key="image"),
         RandZoomd(
             BOTH, prob=0.15, min_zoom=0.9, max_zoom=1.2, mode=("trilinear", "nearest"), align_corners=(True, None)
         ),
@@ -71,12 +71,18 @@ def sgd(net: DynUNet) -> torch.optim.SGD:
 
 def main() -> int:
     task = read_task()
-    classes = task.scheme.classes
-    train = CacheDataset(
-        [read(case, task.scheme) for case in task.training], Compose([*normalised(), *augmented()]), progress=False
-    )
-    loader = DataLoader(train, batch_size=IMAGES, shuffle=True, drop_last=True)
-    net = DynUNet(3, 1, classes, KERNELS, STRIDES, STRIDES[1:], deep_supervision=True, deep_supr_num=1)
+    classes, own = task.scheme.classes, task.topology
+    patch = own.patch if own else PATCH
+    crops, images = (1, own.batch) if own else (CROPS, IMAGES)
+    steps = Compose([*normalised(), *augmented(patch, crops)])
+    train = CacheDataset([read(case, task.scheme) for case in task.training], steps, progress=False)
+    loader = DataLoader(train, batch_size=images, shuffle=True, drop_last=True)
+    if own:
+        shape = {"filters": own.channels, "deep_supr_num": own.deep_supervision}
+        net = DynUNet(3, 1, classes, own.kernels, own.strides, own.strides[1:], deep_supervision=True, **shape)
+    else:
+        net = DynUNet(3, 1, classes, KERNELS, STRIDES, STRIDES[1:], deep_supervision=True, deep_supr_num=1)
+    weights = [0.5**number for number in range(net.deep_supr_num + 1)]
     loss_of = DiceCELoss(to_onehot_y=True, softmax=True, batch=True)
     optimizer = sgd(net)
 
@@ -91,8 +97,8 @@ def main() -> int:
         optimizer.zero_grad(set_to_none=True)
         outputs = net(batch["image"]).unbind(1)
         label = batch["label"]
-        losses = [weight * loss_of(one, label) for weight, one in zip(WEIGHTS, outputs, strict=True)]
-        (sum(losses) / sum(WEIGHTS)).backward()
+        losses = [weight * loss_of(one, label) for weight, one in zip(weights, outputs, strict=True)]
+        (sum(losses) / sum(weights)).backward()
         optimizer.step()
 
     def schedule(steps: int) -> Callable[[int], object]:
@@ -102,6 +108,8 @@ def main() -> int:
         return lambda number: decay.step() if number else None
 
     trained = task.train(net, step, schedule)
+    if trained is None:
+        return 0
     task.write_record(trained, precision="32-true", recipe="MONAI dynunet_pipeline, task 04")
     net.eval()
     infer = SlidingWindowInferer(PATCH, sw_batch_size=4, overlap=0.5, mode="gaussian")

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
-from task import Task, each, read_task
+from task import Task, Topology, each, read_task
 
 NAME = "Dataset501_Race"
 
@@ -27,7 +29,10 @@ def main() -> int:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
     from nnunetv2.run.run_training import get_trainer_from_args
 
-    prepared(task)
+    if prepared(task) and task.steps is not None:
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # else its memory would be that of planning
+    if task.topology is not None:
+        take_over(task.topology, task.shared / "preprocessed" / NAME / "nnUNetPlans.json")
     os.environ.update(nnUNet_n_proc_DA="0")  # augmentation in this process: the cores are counted
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))  # the planner has changed it
     task = task.begun_now()
@@ -45,6 +50,8 @@ def main() -> int:
         return trainer.lr_scheduler.step
 
     trained = task.train(trainer.network, step, schedule, timed=1)
+    if trained is None:
+        return 0
     task.write_record(trained, precision="32-true", recipe="nnunetv2 3d_fullres")
     trainer.set_deep_supervision_enabled(False)
     predictor = nnUNetPredictor(device=torch.device("cpu"), allow_tqdm=False)
@@ -65,8 +72,8 @@ def main() -> int:
     return 0
 
 
-def prepared(task: Task) -> None:
-    """nnU-Net's data set, planned and preprocessed, with the folds of the race; made once."""
+def prepared(task: Task) -> bool:
+    """Makes nnU-Net's data set, planned and preprocessed, with the folds of the race; False where it is there."""
     from nnunetv2.experiment_planning import plan_and_preprocess_api as planning
 
     from avnnet.data.splits import read_folds
@@ -74,7 +81,7 @@ def prepared(task: Task) -> None:
 
     done = task.shared / "preprocessed" / "done"
     if done.exists():
-        return
+        return False
     shutil.rmtree(task.shared, ignore_errors=True)  # half done
     raw = task.shared / "raw" / NAME
     write_nnunet_dataset(task.cohort, raw, read_folds(task.splits, task.cohort), DatasetPlan(task.scheme))
@@ -84,6 +91,23 @@ def prepared(task: Task) -> None:
     folds = task.shared / "preprocessed" / NAME / "splits_final.json"
     folds.write_bytes((raw / "splits_final.json").read_bytes())
     done.touch()
+    return True
+
+
+def take_over(own: Topology, path: Path) -> None:
+    """Writes another network, patch and batch into a plan."""
+    plans = json.loads(path.read_text(encoding="utf-8"))
+    plan = plans["configurations"]["3d_fullres"]
+    plan |= {"patch_size": own.patch, "batch_size": own.batch}
+    plan["architecture"]["arch_kwargs"] |= {
+        "n_stages": len(own.channels),
+        "features_per_stage": own.channels,
+        "kernel_sizes": own.kernels,
+        "strides": own.strides,
+        "n_conv_per_stage": [2] * len(own.channels),
+        "n_conv_per_stage_decoder": [2] * (len(own.channels) - 1),
+    }
+    path.write_text(json.dumps(plans, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -33,8 +35,23 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class Topology:
+    """A plain U-Net of two convolutions a stage, with what it is trained on; strides as nnU-Net has them."""
+
+    channels: list[int]
+    strides: list[list[int]]
+    kernels: list[list[int]]
+    deep_supervision: int
+    patch: list[int]
+    batch: int
+
+
+@dataclass(frozen=True)
 class Task:
-    """One training of a fold within some minutes; the prediction of its held-out cases takes what it takes."""
+    """One training of a fold within some minutes; the prediction of its held-out cases takes what it takes.
+
+    With `steps` these are timed and nothing else is done; then `config` says network, patch and batch for all.
+    """
 
     cohort_path: Path
     scheme: LabelScheme
@@ -45,6 +62,9 @@ class Task:
     out: Path
     shared: Path
     begin_s: float
+    steps: int | None = None
+    config: Path | None = None
+    before_mib: float = 0.0
 
     @cached_property
     def cohort(self) -> Cohort:
@@ -52,8 +72,8 @@ class Task:
         return read_cohort(self.cohort_path)
 
     def begun_now(self) -> Task:
-        """The same task, its minutes beginning now."""
-        return replace(self, begin_s=CLOCK())
+        """The same task, its minutes beginning now, and its memory being beyond what is held by now."""
+        return replace(self, begin_s=CLOCK(), before_mib=peak_mib())
 
     @property
     def held_out(self) -> list[Case]:
@@ -79,20 +99,19 @@ class Task:
         schedule: Callable[[int], Callable[[int], object]],
         *,
         timed: int = 2,
-    ) -> Trained:
+    ) -> Trained | None:
         """Counts and times a few steps, gives the network its first weights back, and trains while there is time.
 
         `schedule` gets the number of steps that fit, makes optimiser and schedule anew, and gives what sets the rate
         before the step of a number. The draws of the data go on: the steps that were timed took the first of them.
+        None where steps are to be timed alone: `pace.json` is written.
         """
+        if self.steps is not None:
+            self.write_pace(self._seconds_of(step, self.steps))
+            return None
         begin = {name: value.clone() for name, value in net.state_dict().items()}
         gflop = counted_gflop(step)
-        step()  # warm
-        begin_s = CLOCK()
-        for _ in range(timed):
-            step()
-        one_s = (CLOCK() - begin_s) / timed
-        planned = max(1, int(SPARE * self.left_s / one_s))
+        planned = max(1, int(SPARE * self.left_s / median(self._seconds_of(step, timed))))
         net.load_state_dict(begin)
         set_rate = schedule(planned)
         done = 0
@@ -101,6 +120,33 @@ class Task:
             step()
             done += 1
         return Trained(done, gflop)
+
+    def _seconds_of(self, step: Callable[[], object], count: int) -> list[float]:
+        step()  # warm
+        found = []
+        for _ in range(count):
+            begin_s = CLOCK()
+            step()
+            found.append(CLOCK() - begin_s)
+        return found
+
+    def write_pace(self, seconds: Sequence[float]) -> None:
+        """Writes pace.json: seconds of every step, its data included, and the memory beyond that of the imports."""
+        content = {"seconds": list(seconds), "memory_mib": peak_mib() - self.before_mib, "before_mib": self.before_mib}
+        (self.out / "pace.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+    @cached_property
+    def topology(self) -> Topology | None:
+        """The network, patch and batch that all are timed with; None for each one's own."""
+        if self.config is None:
+            return None
+        from avnnet.training import load_experiment
+
+        experiment = load_experiment([self.config])
+        net, data = experiment.model.net, experiment.datamodule
+        kernels = net.kernels or [[3] * net.ndim] * len(net.channels)
+        strides = [[1] * net.ndim, *net.strides]
+        return Topology(list(net.channels), strides, kernels, net.deep_supervision, list(data.patch), data.batch_size)
 
     def write(self, case: Case, ids: np.ndarray) -> None:
         """Writes a held-out case's mask `(z, y, x)` on its own grid."""
@@ -127,7 +173,10 @@ def read_task() -> Task:
     for name in ("splits", "out", "shared"):
         words.add_argument(f"--{name}", type=Path, required=True)
     words.add_argument("--fold", type=int, default=0)
-    words.add_argument("--minutes", type=float, required=True)
+    length = words.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float)
+    length.add_argument("--steps", type=int)
+    words.add_argument("--topology", type=Path)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--labels", type=names_by_id, required=True)
     words.add_argument("--part", required=True)
@@ -136,7 +185,15 @@ def read_task() -> Task:
     scheme = LabelScheme(args.labels, args.part, args.whole)
     torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-    return Task(args.cohort, scheme, args.splits, args.fold, args.minutes, args.seed, args.out, args.shared, CLOCK())
+    minutes = args.minutes or float("inf")
+    timing = {"steps": args.steps, "config": args.topology, "before_mib": peak_mib()}
+    places = {"out": args.out, "shared": args.shared, "begin_s": CLOCK()}
+    return Task(args.cohort, scheme, args.splits, args.fold, minutes, args.seed, **places, **timing)
+
+
+def peak_mib() -> float:
+    """The most memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def counted_gflop(step: Callable[[], object]) -> float:

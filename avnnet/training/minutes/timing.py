@@ -94,7 +94,7 @@ def measured_pace(
         watches = []
         for number in range(len(shares)):
             watch = Stopwatch(limit_s / len(shares), max(most, MIN_TIMED_STEPS), clock)
-            short = _first_steps(experiment, watch, sum(shares[:number]))
+            short = first_steps(experiment, watch, sum(shares[:number]))
             watches.append(watch)
         saving_s = clock()
         EpochCheckpoint(Path(folder)).on_train_epoch_end(short.trainer, short.model)
@@ -114,8 +114,17 @@ def measured_pace(
     )
 
 
-def _first_steps(experiment: Experiment, watch: Stopwatch, progress: float) -> Experiment:
-    """A short training by the same config, its patches those of a progress, which the watch ends."""
+def first_steps(experiment: Experiment, watch: Stopwatch, progress: float = 1.0) -> Experiment:
+    """A short training by the same config, on data that are set up, which a watch times and ends.
+
+    Args:
+        experiment: whose data are set up; neither it nor its network is changed.
+        watch: of the steps.
+        progress: of a training, whose size of a patch is taken.
+
+    Returns:
+        The experiment that was trained.
+    """
     short = experiment.with_values(
         {
             "data.steps_per_epoch": watch.most,
