@@ -106,7 +106,8 @@ def rows_of(frame: pd.DataFrame, reader: str) -> pd.DataFrame:
     rows = frame[frame["reader"] == reader]
     if rows.empty:
         present = frame["reader"].unique().tolist()
-        raise StatisticsError(f"no reader {reader!r} in the table; it has {present}")
+        alone = "; avnnet evaluate writes rows of manual masks beside the networks'" if len(present) == 1 else ""
+        raise StatisticsError(f"no reader {reader!r} in the table; it has {present}{alone}")
     return rows
 
 
