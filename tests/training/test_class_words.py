@@ -76,7 +76,7 @@ def test_c21_a_class_of_an_overlay_that_cannot_be_used_is_named_with_file_and_ke
         (of_block(["avnnet.models.ConvBlock"]), "found ['avnnet.models.ConvBlock']"),
         (conv_block(act="torch.nn.Gelu"), "Did you mean 'torch.nn.GELU'?"),
         ({"model": {"net": "avnnet.models.ConvBlock"}}, "no network: it has no scales. avnnet.models has UNet2D, "),
-        ({"data": {"sampler": "avnnet.data.sampling.Foo"}}, "avnnet.data.sampling has WeightedByColumn"),
+        ({"data": {"sampler": "avnnet.data.sampling.Foo"}}, "avnnet.data.sampling has GrowingPatch, WeightedByColumn"),
         ({"trainer": {"callbacks": [{"class_path": "pytorch_lightning.callbacks.EarlyStop"}]}}, "Did you mean 'pytor"),
     ],
 )

@@ -4,7 +4,7 @@ import itertools
 import re
 
 import pytest
-import pytorch_lightning as pl
+from pytorch_lightning.callbacks import LambdaCallback
 
 from avnnet.data.cohort import read_cohort
 from avnnet.data.sampling import GrowingPatch, Sampling
@@ -33,26 +33,20 @@ def parsed(hips, net_yaml, tmp_path):
     return make
 
 
-class SeenSizes(pl.Callback):
-    """The sizes of the patches of every epoch."""
-
-    def __init__(self):
-        self.of_epoch = {}
-
-    def on_train_batch_start(self, trainer, _module, batch, _index):
-        self.of_epoch.setdefault(trainer.current_epoch, set()).add(tuple(batch[0].shape[2:]))
-
-
 def trained(experiment, folder, stop_after=None):
-    seen = SeenSizes()
-    experiment.trainer.callbacks.append(seen)
+    """The sizes of the patches of every epoch."""
+    seen = {}
+
+    def look(trainer, _module, batch, _index):
+        seen.setdefault(trainer.current_epoch, set()).add(tuple(batch[0].shape[2:]))
 
     def on_epoch(done: int, _: str) -> None:
         if done == stop_after:
             raise KeyboardInterrupt
 
+    experiment.trainer.callbacks.append(LambdaCallback(on_train_batch_start=look))
     train(experiment, folder, name="unet3d", on_epoch=on_epoch)
-    return seen.of_epoch
+    return seen
 
 
 def test_the_first_epochs_see_the_small_patch_and_the_last_ones_the_whole(parsed, tmp_path):
