@@ -12,6 +12,7 @@ import pytest
 from avnnet.cli import main
 from avnnet.models import ConvBlock
 from avnnet.progress import Reporter
+from avnnet.training.config.experiment import load_experiment
 from avnnet.training.study import run as study_module
 from avnnet.training.study.plan import Study
 from avnnet.training.study.run import run_study
@@ -31,6 +32,19 @@ def plan(hips, net_yaml, tmp_path):
         if "nets" not in changes:
             changes["nets"] = [net_yaml("unet2d"), net_yaml("unet3d")]
         return Study(**{"cohort": hips, "out": tmp_path / "study", "folds": 2, **changes})
+
+    return make
+
+
+@pytest.fixture
+def parsed(hips, net_yaml, tmp_path):
+    """A tiny 3D network's config on the digital hips, with words of the command line: `parsed("--data.fold=1")`."""
+
+    def make(*words: str):
+        words = (f"--data.cohort={hips}", "--data.folds=2", f"--data.cache={tmp_path / 'cache'}", *words)
+        experiment = load_experiment([net_yaml("unet3d")], words)
+        experiment.datamodule.reporter = QUIET
+        return experiment
 
     return make
 

@@ -14,7 +14,6 @@ from avnnet.data.splits import stored_folds
 from avnnet.errors import BudgetTooSmall, CheckpointMismatch, InvalidConfig
 from avnnet.progress import Reporter
 from avnnet.record import RunRecord, StudyRecord
-from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
 from avnnet.training.minutes.budget import MAX_STEPS, Pace, Steps, enough_minutes, fitting_steps, shares
 from avnnet.training.minutes.budgeted import plan_fit
@@ -62,17 +61,6 @@ def test_a_year_is_bounded_by_the_steps_of_nnunet_or_by_the_configs_own():
 def test_networks_share_the_time_as_their_configs_do():
     asked = {"a": Steps(9, 30, 3), "b": Steps(18, 30, 3)}
     assert shares(asked, {"a": Pace(1.0), "b": Pace(1.0)}) == {"a": pytest.approx(1 / 3), "b": pytest.approx(2 / 3)}
-
-
-@pytest.fixture
-def parsed(hips, net_yaml, tmp_path):
-    def make(*words: str):
-        words = (f"--data.cohort={hips}", "--data.folds=2", f"--data.cache={tmp_path / 'cache'}", *words)
-        experiment = load_experiment([net_yaml("unet3d")], words)
-        experiment.datamodule.reporter = QUIET
-        return experiment
-
-    return make
 
 
 def planned(experiment, folder, minutes=0.5, measure=lambda *_, **__: PACE):

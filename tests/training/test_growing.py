@@ -10,27 +10,14 @@ from avnnet.data.cohort import read_cohort
 from avnnet.data.sampling import GrowingPatch, Sampling
 from avnnet.errors import InvalidConfig, InvalidDataStep
 from avnnet.training.ablation.peak_memory import batch_shapes
-from avnnet.training.config.experiment import load_experiment
 from avnnet.training.fit import train
 from avnnet.training.minutes.timing import measured_pace
 from tests.data.test_datasets import dataset, entry  # noqa: F401  # a fixture
-from tests.training.conftest import QUIET
 from tests.training.test_resume import equal, weights
 
 GROWING = ("--data.sampler=avnnet.data.sampling.GrowingPatch",)
 SMALL = "--data.sampler.init_args.sizes=[[8,10,8]]"
 HALF = (*GROWING, SMALL, "--data.sampler.init_args.until=[0.5]")
-
-
-@pytest.fixture
-def parsed(hips, net_yaml, tmp_path):
-    def make(*words: str):
-        words = (f"--data.cohort={hips}", "--data.folds=2", f"--data.cache={tmp_path / 'cache'}", *words)
-        experiment = load_experiment([net_yaml("unet3d")], words)
-        experiment.datamodule.reporter = QUIET
-        return experiment
-
-    return make
 
 
 def trained(experiment, folder, stop_after=None):
