@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from pytorch_lightning.callbacks import Callback
+from threadpoolctl import threadpool_info
 
 from avnnet.data.cohort import read_cohort
 from avnnet.errors import InvalidConfig, WorkerFailed
@@ -124,7 +125,11 @@ def work(what: str, folder: Path, reporter: Reporter) -> None:
     reporter.say(what)
     with reporter.steps(what, 1) as step:
         step(1)
-    (folder / what).write_text(f"{torch.get_num_threads()} {os.environ['OPENBLAS_NUM_THREADS']}")
+    if what == "word":
+        (folder / what).write_text(os.environ["AVNNET_TEST_WORD"])
+        return
+    pools = {pool["num_threads"] for pool in threadpool_info()}
+    (folder / what).write_text(f"{torch.get_num_threads()} {os.environ['OPENBLAS_NUM_THREADS']} {pools}")
 
 
 def test_jobs_that_fail_or_die_are_named_and_the_others_are_done(tmp_path):
@@ -141,8 +146,23 @@ def test_jobs_that_fail_or_die_are_named_and_the_others_are_done(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["early", "late"]
     assert {"early", "late"} < set(said.lines)
     share = max(1, torch.get_num_threads() // 2)
-    assert (tmp_path / "late").read_text() == f"{share} {share}"  # of every library, or tables differ in the last digit
+    assert (
+        tmp_path / "late"
+    ).read_text() == f"{share} {share} {{{share}}}"  # of every library, or tables differ in the last digit
     assert before == dict(os.environ)
+
+
+def test_every_process_has_its_share_of_threads_and_the_environment_of_its_own_run(tmp_path, monkeypatch):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        for processes, share in ((2, 2), (1, 4)):
+            monkeypatch.setenv("AVNNET_TEST_WORD", f"of {processes}")
+            run_apart([Job("it", (f"share{share}", tmp_path)), Job("word", ("word", tmp_path))], work, processes, QUIET)
+            assert (tmp_path / f"share{share}").read_text() == f"{share} {share} {{{share}}}"
+            assert (tmp_path / "word").read_text() == f"of {processes}"
+    finally:
+        torch.set_num_threads(before)
 
 
 def sleep(folder: Path, reporter: Reporter) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from avnnet.cases.loop import in_words
 from avnnet.errors import WorkerFailed
@@ -82,6 +86,7 @@ def run_apart(jobs: Sequence[Job], work: Callable[..., None], processes: int, re
         WorkerFailed: in the end, if jobs failed or their processes were killed; it names them.
     """
     threads = max(1, torch.get_num_threads() // processes)
+    _give_memory_back()
     workers = [_started(work, threads) for _ in range(min(processes, len(jobs)))]
     waiting, done, failed = list(jobs), set[str](), dict[str, str]()
     try:
@@ -120,14 +125,24 @@ def run_apart(jobs: Sequence[Job], work: Callable[..., None], processes: int, re
 
 
 def _started(work: Callable[..., None], threads: int) -> _Worker:
-    # spawn: a fork of a process with threads can deadlock (pytorch#1355)
-    context = multiprocessing.get_context("spawn")
+    # a fork of this process could deadlock, for it has computed with threads (pytorch#1355): workers are forked from a
+    # server that has not, and share what it has imported. With CUDA they are not: what it begins outlives no fork
+    is_forked = sys.platform == "linux" and not torch.cuda.is_available()
+    context = multiprocessing.get_context("forkserver") if is_forked else multiprocessing.get_context("spawn")
+    context.set_forkserver_preload(["avnnet.training.study.preloaded"])
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, work, threads), daemon=True)
     with _threads_of_children(threads):
+        process = context.Process(target=_serve, args=(theirs, work, threads, dict(os.environ)), daemon=True)
         process.start()
     theirs.close()  # so that this end is told when the process is gone
     return _Worker(process, ours)
+
+
+def _give_memory_back() -> None:
+    """Gives the system what is freed and kept for later, for this process only waits now; of glibc it can be asked."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 @contextmanager
@@ -173,11 +188,14 @@ def _news(worker: _Worker) -> tuple[str, str]:
     return str(kind), str(text)
 
 
-def _serve(pipe: Connection, work: Callable[..., None], threads: int) -> None:
+def _serve(pipe: Connection, work: Callable[..., None], threads: int, environment: dict[str, str]) -> None:
     """The life of a worker: jobs come in by the pipe, and news go out."""
+    os.environ.clear()  # of the server, as it was when it was started
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
+    threadpool_limits(threads)  # the server may have been started for another number
     relay = _Relay(pipe)
     while True:
         try:
