@@ -7,6 +7,7 @@ Run: python benchmarks/whole_command.py --study runs/demo/study -- make demo
 import argparse
 import contextlib
 import csv
+import os
 import resource
 import subprocess
 import sys
@@ -18,21 +19,34 @@ from pathlib import Path
 COLUMNS = ["reader", "label", "n", "n_missed", "n_undefined", "dice_mean", "dice_sd", "dice_median"]
 
 
-class Memory(threading.Thread):
-    """The largest memory of a process and its descendants together, what they share counted once (PSS; Linux)."""
+class Watch(threading.Thread):
+    """Memory and processor time of a process and its descendants, whoever has begun them (Linux).
+
+    What a system counts of children (getrusage) leaves out those of a server that is not waited for.
+
+    Attributes:
+        peak_kib: the largest memory of all together, what they share counted once (PSS).
+        largest_kib: the largest memory of one.
+        seconds: of the processor, by process, when it was last seen.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.pid, self.peak_kib, self.is_over = pid, 0, threading.Event()
+        self.pid, self.is_over = pid, threading.Event()
+        self.peak_kib, self.largest_kib, self.seconds = 0, 0, dict[int, float]()
         self.start()
 
     def run(self) -> None:
         """Looks twice a second."""
         while not self.is_over.wait(0.5):
-            self.peak_kib = max(self.peak_kib, sum(pss_kib(pid) for pid in descendants(self.pid)))
+            seen = descendants(self.pid)
+            self.peak_kib = max(self.peak_kib, sum(kib_of(pid, "smaps_rollup", "Pss:") for pid in seen))
+            self.largest_kib = max(self.largest_kib, *(kib_of(pid, "status", "VmHWM:") for pid in seen))
+            for pid in seen:
+                self.seconds[pid] = max(seconds_of(pid), self.seconds.get(pid, 0))
 
-    def said(self) -> str:
-        """The peak in words; empty where the system does not tell."""
+    def together(self) -> str:
+        """The peak of all in words; empty where the system does not tell."""
         return f", of all together {self.peak_kib / 1024**2:.2f} GiB" if self.peak_kib else ""
 
 
@@ -46,13 +60,21 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def pss_kib(pid: int) -> int:
-    """A process's proportional set size; 0 where it has ended."""
+def kib_of(pid: int, file: str, name: str) -> int:
+    """A number of KiB that the system tells of a process; 0 where it has ended."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-            if line.startswith("Pss:"):
+        for line in Path(f"/proc/{pid}/{file}").read_text(encoding="utf-8").splitlines():
+            if line.startswith(name):
                 return int(line.split()[1])
     return 0
+
+
+def seconds_of(pid: int) -> float:
+    """A process's own time on the processor; 0 where it has ended."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def main() -> int:
@@ -63,16 +85,17 @@ def main() -> int:
     words = args.command[1:] if args.command[:1] == ["--"] else args.command
     start = time.perf_counter()
     process = subprocess.Popen(words)
-    memory = Memory(process.pid)
+    watch = Watch(process.pid)
     code = process.wait()
-    memory.is_over.set()
+    watch.is_over.set()
     minutes = (time.perf_counter() - start) / 60
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     # on a machine that others use too, processor time says more than the clock
-    work = (used.ru_utime + used.ru_stime) / 60
+    work = max(used.ru_utime + used.ru_stime, sum(watch.seconds.values())) / 60
+    largest = max(used.ru_maxrss, watch.largest_kib) / 1024**2
     print(
         f"\nexit code {code}, {minutes:.1f} minutes, {work:.1f} minutes of processor time, peak memory of the largest "
-        f"process {used.ru_maxrss / 1024**2:.2f} GiB{memory.said()}"
+        f"process {largest:.2f} GiB{watch.together()}"
     )
     print(" ".join(f"{name:>12s}" for name in COLUMNS))
     with open(args.study / "tables" / "dice.csv", encoding="utf-8") as file:
