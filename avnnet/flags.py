@@ -111,8 +111,8 @@ class Flag(Choice):
     )
     COMPONENTS_REMOVED = (
         "components_removed",
-        "the networks marked something beside the head, in the same crop, that does not hang together with it; it was "
-        "taken away",
+        "the networks marked something that no head has, such as a piece beside it in the same crop; it was taken away "
+        "by the steps that the model's study decided, or all but the largest piece where none did",
         "see that no part of the head was",
     )
     LOW_ENSEMBLE_AGREEMENT = (

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from avnnet.cases.loop import Turn, each_case
+from avnnet.cases.weigh import weighed_rows
 from avnnet.data.cohort import Case, Cohort
 from avnnet.data.files import read_image, write_image
 from avnnet.data.ignored import read_known_labels
@@ -32,11 +33,13 @@ class Evaluation:
         measurements: case x reader.
         agreement: case x reader x structure.
         located: one row per case: where the locator found its head; empty without a locator.
+        weighed: what each way of cleaning would do to the ensemble's masks (`weighed_rows`); empty if nobody asked.
     """
 
     measurements: pd.DataFrame
     agreement: pd.DataFrame
     located: pd.DataFrame
+    weighed: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class _Tables:
     measured: list[pd.DataFrame]
     agreed: list[pd.DataFrame]
     located: list[pd.DataFrame]
+    weighed: list[pd.DataFrame]
 
 
 def evaluate_cases(
@@ -58,6 +62,7 @@ def evaluate_cases(
     title: str,
     seen: Collection[str] = (),
     has_ignored: bool = False,
+    is_weighed: bool = False,
 ) -> Evaluation:
     """The measurements and agreement of cases; a case that fails becomes rows with its error.
 
@@ -76,6 +81,7 @@ def evaluate_cases(
         seen: ids of cases that were in the training: marked in the flags.
         has_ignored: whether manual masks may hold 255, voxels that count nowhere. What a reader of a case ignored is
             left out of all its masks before they are measured and compared; written masks are whole.
+        is_weighed: whether to try every way of cleaning.
     """
     carried = cohort.carried.set_index("case_id", drop=False)
     readers = [*model.ensemble.names, ENSEMBLE, *([LOCATED] if model.locator is not None else [])]
@@ -83,11 +89,12 @@ def evaluate_cases(
     def failed(case: Case, why: str) -> Iterable[_Tables]:
         humans = (MANUAL,) if case.second_label is None else (MANUAL, SECOND)
         rows = [empty_row(carried.loc[[case.case_id]], name, error=why) for name in (*humans, *readers)]
-        return [_Tables(rows, [], [])]
+        return [_Tables(rows, [], [], [])]
 
     def work(case: Case, turn: Turn) -> Iterable[_Tables]:
         mark = [Flag.SEEN_IN_TRAINING] if case.case_id in seen else []
-        return [_tables(case, carried.loc[[case.case_id]], model, masks, has_ignored, mark, turn)]
+        row = carried.loc[[case.case_id]]
+        return [_tables(case, row, model, masks, has_ignored, mark, turn, is_weighed=is_weighed)]
 
     parts = each_case(
         cases,
@@ -101,11 +108,20 @@ def evaluate_cases(
         _stack(table for part in parts for table in part.measured),
         _stack(table for part in parts for table in part.agreed),
         _stack(table for part in parts for table in part.located),
+        _stack(table for part in parts for table in part.weighed),
     )
 
 
 def _tables(
-    case: Case, row: pd.DataFrame, model: Segmenter, masks: Path, has_ignored: bool, mark: Sequence[Flag], turn: Turn
+    case: Case,
+    row: pd.DataFrame,
+    model: Segmenter,
+    masks: Path,
+    has_ignored: bool,
+    mark: Sequence[Flag],
+    turn: Turn,
+    *,
+    is_weighed: bool,
 ) -> _Tables:
     image = read_image(case.image)
     heads = None if model.locator is None else model.locator.find(image)
@@ -121,7 +137,9 @@ def _tables(
     if second is not None:
         measured.insert(1, measurement_row(row, SECOND, second))
         agreed.append(agreement_rows(row, SECOND, manual, second))
-    return _Tables(measured, agreed, [] if heads is None else [located_row(row, manual, heads, head)])
+    located = [] if heads is None else [located_row(row, manual, heads, head)]
+    weighed = [weighed_rows(case.case_id, read[ENSEMBLE], manual)] if is_weighed else []
+    return _Tables(measured, agreed, located, weighed)
 
 
 def _manual_masks(case: Case, model: Segmenter, has_ignored: bool) -> tuple[LabelMap, LabelMap | None]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy import ndimage
-
 from avnnet.data.softmax import Softmax
 from avnnet.flags import Flag, Flags
 from avnnet.grid import MM3_PER_CM3
 from avnnet.image import Image, LabelMap
+from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import Member
 from avnnet.inference.quality import agreement_flags, mask_flags, noise_flags
@@ -34,7 +32,7 @@ class Mask:
 
 
 def mask_of(
-    image: Image, members: Sequence[Member], softmax: Sequence[Softmax], scheme: LabelScheme, *, is_one_head: bool
+    image: Image, members: Sequence[Member], softmax: Sequence[Softmax], scheme: LabelScheme, cleaning: Cleaning
 ) -> Mask:
     """The most probable labels of the networks' mean.
 
@@ -43,50 +41,28 @@ def mask_of(
         members: the networks.
         softmax: what each of them says.
         scheme: names of the label ids.
-        is_one_head: whether the networks looked around one head; what hangs together with no other piece of it is
-            then taken away but for the largest.
+        cleaning: what is taken away.
 
     Examples:
+        >>> import numpy as np
         >>> from avnnet.grid import Grid
         >>> from avnnet.labels import HIP
         >>> grid, classes = Grid((1, 1, 4)), np.eye(3, dtype=np.float32)
         >>> softmax = Softmax(classes[:, [1, 2, 0, 1]].reshape(3, 1, 1, 4), (0, 0, 0), grid)
-        >>> mask = mask_of(Image(np.zeros((1, 1, 4)), grid), [], [softmax], HIP, is_one_head=True)
+        >>> mask = mask_of(Image(np.zeros((1, 1, 4)), grid), [], [softmax], HIP, Cleaning(("largest_piece",)))
         >>> mask.labels.array.tolist(), "components_removed" in mask.flags
         ([[[1, 2, 0, 0]]], True)
     """
     probabilities = mean_softmax(softmax)
     marked = probabilities.labels(scheme)
-    labels = largest_piece(marked) if is_one_head else marked
+    labels = cleaning(marked)
     flags = mask_flags(labels, probabilities)
-    flags |= [] if labels is marked else [Flag.COMPONENTS_REMOVED]
+    is_removed = labels is not marked and bool(((marked.array > 0) & (labels.array == 0)).any())
+    flags |= [Flag.COMPONENTS_REMOVED] if is_removed else []
     flags |= noise_flags(image, labels)
     flags |= agreement_flags(softmax, labels)
     flags |= scope_flags(members, labels)
     return Mask(labels, probabilities, flags)
-
-
-def largest_piece(labels: LabelMap) -> LabelMap:
-    """A label map without all pieces of its whole but the largest; the same one if there is nothing to take away.
-
-    Pieces hang together by faces of voxels. The networks' crop holds one head, so another piece is none of it.
-
-    Args:
-        labels: of one head.
-
-    Source: Isensee F et al. Nat Methods 2021;18:203 (all but the largest component are removed).
-
-    Examples:
-        >>> from avnnet.grid import Grid
-        >>> largest_piece(LabelMap(np.array([[[1, 2, 0, 1]]]), Grid((1, 1, 4)))).array.tolist()
-        [[[1, 2, 0, 0]]]
-    """
-    pieces, count = ndimage.label(labels.array > 0)
-    if count < 2:
-        return labels
-    largest = int(np.bincount(pieces.ravel())[1:].argmax()) + 1
-    kept = np.where(pieces == largest, labels.array, 0).astype(labels.array.dtype)
-    return LabelMap(kept, labels.grid, labels.scheme)
 
 
 def scope_flags(members: Sequence[Member], labels: LabelMap) -> Flags:
@@ -97,6 +73,7 @@ def scope_flags(members: Sequence[Member], labels: LabelMap) -> Flags:
         labels: their mask.
 
     Examples:
+        >>> import numpy as np
         >>> from avnnet.data.scope import Scope
         >>> from avnnet.grid import Grid
         >>> usual = Scope([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]], [40.0, 60.0])

@@ -16,7 +16,8 @@ from avnnet.data.integrity import content_hash
 from avnnet.data.normalised import known as known_normalisations
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.scope import Scope
-from avnnet.errors import CheckpointCorrupt, InvalidNetwork, InvalidRecipe, MissingFile, ModelMismatch
+from avnnet.errors import CheckpointCorrupt, InvalidConfig, InvalidNetwork, InvalidRecipe, MissingFile, ModelMismatch
+from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -48,11 +49,11 @@ def save_model(model: Segmenter, folder: str | Path) -> Path:
     """
     folder = Path(folder)
     if model.locator is not None:
-        _save(model.locator.ensemble, 0, folder / LOCATOR)
-    return _save(model.ensemble, model.planned, folder)
+        _save(model.locator.ensemble, 0, None, folder / LOCATOR)
+    return _save(model.ensemble, model.planned, model.cleaning, folder)
 
 
-def _save(model: Ensemble, planned: int, folder: Path) -> Path:
+def _save(model: Ensemble, planned: int, cleaning: Cleaning | None, folder: Path) -> Path:
     scheme = describe(model.scheme)
     entries = []
     for number, member in enumerate(model.members):
@@ -62,9 +63,11 @@ def _save(model: Ensemble, planned: int, folder: Path) -> Path:
         with whole_file(weights) as partial:
             save_file(tensors, partial, metadata={RECIPE: json.dumps({"scheme": scheme, **recipe}, sort_keys=True)})
         entries.append({"weights": weights.name, "sha256": content_hash(weights), **recipe})
-    content = {
+    content: dict[str, Any] = {
         "schema": SCHEMA, "scheme": scheme, "planned": max(planned, len(model.members)), "members": entries,
     }  # fmt: skip
+    if cleaning is not None:  # a model without a study has decided nothing
+        content["cleaning"] = list(cleaning.steps)
     write_text_atomically(folder / "model.json", json.dumps(content, indent=1))
     return folder
 
@@ -91,7 +94,7 @@ def load_model(
     """
     folder = Path(folder)
     known = [*KNOWN, *classes]
-    ensemble, planned = _load(folder, known, precision)
+    ensemble, planned, cleaning = _load(folder, known, precision)
     finder = folder / LOCATOR
     locator = Locator(_load(finder, known, precision)[0]) if (finder / "model.json").is_file() else None
     model = Segmenter(
@@ -101,6 +104,7 @@ def load_model(
         planned=planned,
         locator=locator,
         sha256=model_hash(folder),
+        cleaning=cleaning,
     )
     return model.to(device)
 
@@ -115,8 +119,8 @@ def model_hash(folder: str | Path) -> str:
     return content_hash(*(path for path in parts if path.is_file()))
 
 
-def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, int]:
-    """The ensemble of a folder, and how many networks it is to have in the end."""
+def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, int, Cleaning | None]:
+    """The ensemble of a folder, how many networks it is to have in the end, and how its masks are cleaned."""
     path = folder / "model.json"
     if not path.is_file():
         raise MissingFile(f"no model in {folder}; give OUT/model of a study, or RUN/model of avnnet fit")
@@ -140,9 +144,10 @@ def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, in
                 f"{str(planned)[:40]}. Copy the model again"
             )
         _check_unlike(content["members"])
+        cleaning = _cleaning(content["cleaning"]) if "cleaning" in content else None
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise InvalidRecipe(f"{path} is not a model of avnnet ({repr(error)[:200]}); export it again") from error
-    return Ensemble(members, scheme, precision=precision), planned
+    return Ensemble(members, scheme, precision=precision), planned, cleaning
 
 
 def _check_unlike(entries: list[dict[str, Any]]) -> None:
@@ -176,6 +181,13 @@ def _member(folder: Path, scheme: Any, entry: dict[str, Any], known: list[type])
     scope = None if entry["scope"] is None else _built(entry["scope"], known, Scope)
     past = entry["trained_on"], str(entry["dataset"])
     return Member(net, preprocess, tiling, str(entry["name"]), *past, contrast, scope)
+
+
+def _cleaning(steps: Any) -> Cleaning:
+    try:
+        return Cleaning(tuple(steps))
+    except InvalidConfig as error:
+        raise InvalidRecipe(f"{str(error)[:300]}. Copy the model again") from error
 
 
 def _network(recipe: Any, known: list[type]) -> NetworkLike:

@@ -11,6 +11,7 @@ import torch
 from avnnet.errors import InvalidConfig
 from avnnet.flags import Flag, Flags
 from avnnet.image import Image
+from avnnet.inference.cleaning import Cleaning, usual_cleaning
 from avnnet.inference.ensemble import Ensemble, OnNetwork
 from avnnet.inference.heads import FoundHead, side_flags
 from avnnet.inference.implant import implants_in
@@ -31,6 +32,8 @@ class Segmenter:
         planned: how many networks the study is to have in the end; 0 stands for those there are.
         locator: finds the heads in an image whose centres are not known.
         sha256: names the model folder that it was loaded from; empty where there is none.
+        cleaning: what is done with a mask after the networks, as their study's held-out cases have decided. None is the
+            usual: of a mask around one head, the largest piece is kept.
 
     Raises:
         ModelMismatch: if there is no member, or a network has other classes than the scheme.
@@ -60,11 +63,12 @@ class Segmenter:
         planned: int = 0,
         locator: Locator | None = None,
         sha256: str = "",
+        cleaning: Cleaning | None = None,
     ) -> None:
         self.ensemble = Ensemble(members, scheme, precision=precision)
         self.members, self.scheme, self.precision = self.ensemble.members, scheme, precision
         self.planned = max(planned, len(self.members))
-        self.locator, self.sha256 = locator, sha256
+        self.locator, self.sha256, self.cleaning = locator, sha256, cleaning
 
     def summary(self) -> str:
         """The networks in one line, and whether their study is finished."""
@@ -180,13 +184,18 @@ class Segmenter:
 
         def of(name: str | None) -> Segmentation:
             members, softmax = zip(*[one for one in seen if name in (None, one[0].name)], strict=True)
-            mask = mask_of(image, members, softmax, self.scheme, is_one_head=centre_mm is not None)
+            mask = mask_of(image, members, softmax, self.scheme, self._cleaning_of(centre_mm))
             flags = mask.flags | predicted.flags | doubts | (() if head is None else head.flags)
             networks = tuple(member.name for member in members)
             radius_mm = None if head is None else head.radius_mm
             return Segmentation(image, mask.labels, mask.probabilities, side, place, radius_mm, networks, flags)
 
         return replace(of(None), by_network={name: of(name) for name in self.ensemble.names if by_network})
+
+    def _cleaning_of(self, centre_mm: Sequence[float] | None) -> Cleaning:
+        """What was decided holds where a scan is seen as in the study: networks of a crop saw one head there alone."""
+        is_elsewhere = centre_mm is None and any(one.preprocess.crop for one in self.members)
+        return usual_cleaning(centre_mm) if self.cleaning is None or is_elsewhere else self.cleaning
 
     def _without_head(
         self, image: Image, side: Side | None, found: Sequence[FoundHead], by_network: bool, is_found: bool

@@ -4,12 +4,13 @@ from avnnet.report.ablation import read_ablation, write_ablation_report
 from avnnet.report.formats import as_latex, as_markdown
 from avnnet.report.html import write_report
 from avnnet.report.study_words import study_rows
-from avnnet.report.tables import LOCATED_CENTRES, TRAINING, read_study, write_tables
+from avnnet.report.tables import LOCATED_CENTRES, TRAINING, WEIGHED, read_study, write_tables
 from avnnet.report.terminal import results_table
 
 __all__ = [
     "LOCATED_CENTRES",
     "TRAINING",
+    "WEIGHED",
     "as_latex",
     "as_markdown",
     "read_ablation",

@@ -20,6 +20,7 @@ from avnnet.report.methods import methods_paragraphs
 from avnnet.report.statistics_words import statistics_printed
 from avnnet.report.study_words import (
     agreement_printed,
+    cleaning_printed,
     dice_printed,
     locator_printed,
     readers_printed,
@@ -81,6 +82,8 @@ def _content(
         each = [dice_printed(tables["dice"]), *networks, *each]
     if "locator" in tables:
         each.append(locator_printed(tables["locator"]))
+    if "cleaning" in tables:
+        each.append(cleaning_printed(tables["cleaning"]))
     return {
         "title": wording.printable(record.title or "Study", 120),
         "digital": record.digital,

@@ -159,3 +159,20 @@ def locator_printed(table: pd.DataFrame) -> PrintedTable:
         "it lacks is the price of not being told where the head is."
     )
     return PrintedTable("Heads located", note, header, rows)
+
+
+def cleaning_printed(table: pd.DataFrame) -> PrintedTable:
+    """The ways of cleaning a mask, what they do to held-out cases, and which are kept."""
+    header = ["step", "label", "cases", "changed", "Dice without", "with", "kept"]
+    rows = []
+    for row in records(table):
+        cells = [words(row["step"]), printable(row["label"]), str(row["n_cases"]), str(row["n_changed"])]
+        cells += [number(row["dice_without"], 4), number(row["dice_with"], 4), "yes" if row["is_kept"] else "no"]
+        rows.append(cells)
+    note = (
+        "Each step is tried on the ensemble's masks of the held-out cases, on top of those that were kept before it. "
+        "It is kept if the mean Dice over the labels is higher with it, and that of no label lower; if it changes no "
+        "case, as is usual (around a head's centre the largest piece is kept). What is kept is recorded in the model "
+        "and done with every mask; it was chosen on the cases that are reported here."
+    )
+    return PrintedTable("Cleaning of the masks", note, header, rows)

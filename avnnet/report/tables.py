@@ -18,11 +18,11 @@ from avnnet.record import StudyRecord
 from avnnet.report.formats import as_latex, as_markdown
 from avnnet.report.results import write_results
 from avnnet.report.study_words import study_rows
-from avnnet.stats import Question, all_statistics, best_reader, locator_table, study_table
+from avnnet.stats import Question, all_statistics, best_reader, cleaning_table, locator_table, study_table
 from avnnet.stats.bootstrap import DRAWS
 from avnnet.tables import read_table, write_table
 
-TRAINING, LOCATED_CENTRES = "training.csv", "located.csv"
+TRAINING, LOCATED_CENTRES, WEIGHED = "training.csv", "located.csv", "cleaning_weighed.csv"
 STUDY_TABLE = "study_table"
 
 
@@ -36,6 +36,7 @@ class StudyTables:
         record: what is known of how they came about.
         training: loss and validation Dice, one row per network, fold and epoch; None without a training.
         located: where a locator found the heads, one row per case; None without one.
+        weighed: what ways of cleaning masks would do to their Dice; None if they were not weighed.
     """
 
     measurements: pd.DataFrame
@@ -43,6 +44,7 @@ class StudyTables:
     record: StudyRecord
     training: pd.DataFrame | None = None
     located: pd.DataFrame | None = None
+    weighed: pd.DataFrame | None = None
 
     @property
     def scheme(self) -> LabelScheme | None:
@@ -125,6 +127,7 @@ def read_study(folder: str | Path) -> StudyTables:
         record=record,
         training=read_table(folder / TRAINING) if (folder / TRAINING).is_file() else None,
         located=read_table(folder / LOCATED_CENTRES) if (folder / LOCATED_CENTRES).is_file() else None,
+        weighed=read_table(folder / WEIGHED) if (folder / WEIGHED).is_file() else None,
     )
 
 
@@ -151,6 +154,9 @@ def compute_tables(study: StudyTables, done: Callable[[str], None] = lambda _: N
     if study.located is not None and len(study.located):
         first["locator"] = locator_table(study.located)
         done("locator")
+    if study.weighed is not None and len(study.weighed):
+        first["cleaning"] = cleaning_table(study.weighed)
+        done("cleaning")
     return first | all_statistics(study.measurements, study.agreement, study.question, done)
 
 

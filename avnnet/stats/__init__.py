@@ -5,6 +5,7 @@ from avnnet.stats.agreement import pearson, spearman, volume_agreement
 from avnnet.stats.battery import Question, all_statistics
 from avnnet.stats.bootstrap import bootstrap_interval
 from avnnet.stats.categories import confusion, grade_agreement
+from avnnet.stats.cleaning import cleaning_table
 from avnnet.stats.clustered import clustered_rank_test, paired_sensitivity
 from avnnet.stats.equivalence import tost, tost_summary
 from avnnet.stats.groups import early_or_advanced, kruskal_wallis, mann_whitney
@@ -31,6 +32,7 @@ __all__ = [
     "best_reader",
     "bland_altman",
     "bootstrap_interval",
+    "cleaning_table",
     "clustered_rank_test",
     "compare_readers",
     "concordance",

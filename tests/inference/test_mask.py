@@ -8,7 +8,8 @@ from avnnet.data.softmax import Softmax
 from avnnet.flags import Flag
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
-from avnnet.inference.mask import largest_piece, mask_of, scope_flags
+from avnnet.inference.cleaning import usual_cleaning
+from avnnet.inference.mask import mask_of, scope_flags
 from avnnet.labels import HIP
 
 GRID = Grid((20, 24, 28), (1.0, 0.5, 0.6))
@@ -34,7 +35,8 @@ def said(marked: np.ndarray) -> Softmax:
 @pytest.mark.parametrize("balls", [(HEAD,), (HEAD, CRUMB)])
 def test_l07_pieces_beside_the_head_are_taken_away_and_that_is_said(balls, is_one_head, fixed_member):
     member = fixed_member([[0.0, 1.0, 0.0]])
-    mask = mask_of(Image(np.zeros(GRID.shape), GRID), [member], [said(labels(*balls))], HIP, is_one_head=is_one_head)
+    cleaning = usual_cleaning((0.0, 0.0, 0.0) if is_one_head else None)
+    mask = mask_of(Image(np.zeros(GRID.shape), GRID), [member], [said(labels(*balls))], HIP, cleaning)
     is_cut = len(balls) > 1 and is_one_head
     assert (Flag.COMPONENTS_REMOVED in mask.flags) == is_cut
     assert np.array_equal(mask.labels.array > 0, labels(HEAD) if is_cut else labels(*balls))
@@ -42,21 +44,10 @@ def test_l07_pieces_beside_the_head_are_taken_away_and_that_is_said(balls, is_on
 
 def test_the_probabilities_are_those_before_anything_was_taken_away(fixed_member):
     member = fixed_member([[0.0, 1.0, 0.0]])
-    mask = mask_of(Image(np.zeros(GRID.shape), GRID), [member], [said(labels(HEAD, CRUMB))], HIP, is_one_head=True)
+    cleaning = usual_cleaning((0.0, 0.0, 0.0))
+    mask = mask_of(Image(np.zeros(GRID.shape), GRID), [member], [said(labels(HEAD, CRUMB))], HIP, cleaning)
     assert mask.probabilities.labels(HIP).array[CRUMB[0]] == 1
     assert mask.labels.array[CRUMB[0]] == 0
-
-
-def test_dead_bone_that_touches_the_head_is_kept_whole_and_holes_stay():
-    array = labels(HEAD).astype(np.uint8)
-    array[:, :, 12:][array[:, :, 12:] > 0] = 2
-    array[HEAD[0]] = 0
-    assert largest_piece(LabelMap(array, GRID)).array is array
-
-
-def test_an_empty_mask_has_nothing_to_take_away():
-    empty = LabelMap(np.zeros(GRID.shape, np.uint8), GRID)
-    assert largest_piece(empty) is empty
 
 
 def found(spacing: tuple[float, float, float], side_voxels: int) -> LabelMap:

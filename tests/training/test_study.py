@@ -8,14 +8,15 @@ import yaml
 
 from avnnet.data.files import read_image, read_labels
 from avnnet.errors import InvalidRecipe
+from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.ensemble import Ensemble, mean_softmax
-from avnnet.inference.mask import largest_piece
 from avnnet.inference.model_folder import load_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP
 from avnnet.metrics import dice
 from avnnet.models import ConvBlock, NestedRegions, ResidualBlock, Slab, UNet3D
 from avnnet.stats import best_reader
+from avnnet.stats.cleaning import kept_steps
 from avnnet.tables import read_table
 from avnnet.training.study.plan import Study
 from avnnet.training.study.run import run_study
@@ -58,13 +59,14 @@ def test_a_second_readers_masks_are_measured_and_compared_but_are_no_network(fin
     assert sorted(folder.name for folder in (study.out / "masks").iterdir()) == ["ensemble", "unet2d", "unet3d"]
 
 
-def test_the_studys_ensemble_mask_is_the_largest_piece_of_the_argmax_of_the_mean_softmax(finished, cohort):
+def test_the_studys_ensemble_mask_is_the_argmax_of_the_mean_softmax_cleaned_as_the_cases_decide(finished, cohort):
     study, _ = finished
     splits = json.loads((study.out / "splits.json").read_text())["folds"]
     members = [load_model(study.out / "fold0" / name / "model").members[0] for name in study.names]
+    cleaning = Cleaning(kept_steps(read_table(study.out / "cleaning_weighed.csv")))
     for case in cohort.subset(splits[0]):
         softmax = Ensemble(members, HIP).see(read_image(case.image), side=case.side, centre_mm=case.centre_mm).softmax
-        expected = largest_piece(mean_softmax(softmax).labels(HIP)).array
+        expected = cleaning(mean_softmax(softmax).labels(HIP)).array
         written = read_labels(study.out / "masks" / "ensemble" / f"{case.case_id}.nii.gz").array
         assert np.array_equal(written, expected)
 

@@ -130,4 +130,5 @@ class Ablation:
             overrides=[f"--seed_everything={seed}", f"--data.cache={self.out / 'cache'}"],
             command=self.command,
             processes=self.processes,
+            is_cleaning_decided=False,
         )

@@ -14,27 +14,29 @@ from avnnet.cases.ledger import Ledger
 from avnnet.errors import MissingFile, UnreadableFile
 from avnnet.inference.model_folder import model_hash
 from avnnet.readers import ENSEMBLE, LOCATED, MANUAL
-from avnnet.report import LOCATED_CENTRES
+from avnnet.report import LOCATED_CENTRES, WEIGHED
+from avnnet.stats.cleaning import kept_steps, named
 from avnnet.tables import read_table, write_table
 from avnnet.training.fit import is_trained, recorded_precision
 from avnnet.training.study.plan import Study
 
 RECORD = "done.json"
 MEASUREMENTS, AGREEMENT = "measurements.csv", "agreement.csv"
+Steps = tuple[str, ...] | None  # of `avnnet.inference.cleaning`; None is the usual
 
 
 def failed_in(study: Study, fold: int) -> int | None:
     """How many held-out cases of a fold failed, or None where its tables are still to be made.
 
     The tables of a fold are made if its record says that they come from the networks that lie in its folder, at the
-    same precision, and are as they were written. The fold is done if no case failed: failed ones are tried again, since
-    the fault may have been mended.
+    same precision, of masks that were cleaned as all folds decide, and are as they were written. The fold is done if no
+    case failed: failed ones are tried again, since the fault may have been mended.
 
     Args:
         study: what is to be done.
         fold: from 0.
     """
-    made_from = _made_from(study, fold)
+    made_from = _made_from(study, fold, cleaning_of(study))
     content = None if made_from is None else _ledger(study, fold).read(made_from)
     failed = None if content is None else content.get("failed")
     return failed if isinstance(failed, int) else None
@@ -59,6 +61,33 @@ def tables_of(study: Study) -> dict[str, str]:
     return {**located, "measurements": MEASUREMENTS, "agreement": AGREEMENT}
 
 
+def cleaning_of(study: Study) -> Steps:
+    """The steps that masks are cleaned by, or None while the held-out cases of all folds have not decided.
+
+    The tables that they decide by are of masks as predicted, and the same whatever is decided.
+
+    Args:
+        study: what is to be done.
+    """
+    weighed = weighed_of(study)
+    return None if weighed is None else kept_steps(weighed)
+
+
+def weighed_of(study: Study) -> pd.DataFrame | None:
+    """What ways of cleaning would do to the held-out masks of all folds; None while some are still to be predicted.
+
+    Args:
+        study: what is to be done.
+    """
+    if not study.is_cleaning_decided:
+        return None
+    try:
+        weighed = [read_table(study.fold_folder(fold) / WEIGHED) for fold in range(study.folds)]
+    except (MissingFile, UnreadableFile):  # not predicted yet, or by an avnnet that did not weigh
+        return None
+    return pd.concat(weighed, ignore_index=True)
+
+
 def precision_of(study: Study, fold: int) -> str:
     """The precision that a fold's held-out cases are predicted with: that of its last network.
 
@@ -70,20 +99,23 @@ def precision_of(study: Study, fold: int) -> str:
     return [precision for precision in ["32-true", *recorded] if precision][-1]
 
 
-def write_fold(study: Study, fold: int, tables: Evaluation) -> None:
+def write_fold(study: Study, fold: int, tables: Evaluation, steps: Steps) -> None:
     """Writes the tables of a fold and, last, the record that they are made.
 
     Args:
         study: what is to be done.
         fold: from 0.
         tables: of its held-out cases.
+        steps: that their masks were cleaned by, or None for the usual.
     """
     folder, written = study.fold_folder(fold), tables_of(study)
+    if study.is_cleaning_decided:
+        write_table(tables.weighed.assign(fold=fold), folder / WEIGHED)
     for name, file in written.items():
         table: pd.DataFrame = getattr(tables, name)
         write_table(table.assign(fold=fold), folder / file)
     failed = tables.measurements.loc[tables.measurements["error"] != "", "case_id"].nunique()
-    _write_record(study, fold, int(failed))
+    _write_record(study, fold, int(failed), steps)
 
 
 def adopt_older(study: Study, held_out: Sequence[Sequence[str]]) -> None:
@@ -98,7 +130,7 @@ def adopt_older(study: Study, held_out: Sequence[Sequence[str]]) -> None:
     """
     for fold, case_ids in enumerate(held_out):
         if not _ledger(study, fold).path.exists() and _are_whole(study, fold, case_ids):
-            _write_record(study, fold, 0)
+            _write_record(study, fold, 0, None)
 
 
 def _are_whole(study: Study, fold: int, case_ids: Sequence[str]) -> bool:
@@ -113,21 +145,30 @@ def _are_whole(study: Study, fold: int, case_ids: Sequence[str]) -> bool:
     return is_without_error and found >= set(product(case_ids, readers))
 
 
-def _write_record(study: Study, fold: int, failed: int) -> None:
-    made_from = _made_from(study, fold)
+def _write_record(study: Study, fold: int, failed: int, steps: Steps) -> None:
+    made_from = _made_from(study, fold, steps)
     if made_from is not None:
         folder = study.fold_folder(fold)
-        _ledger(study, fold).write(made_from, [folder / file for file in tables_of(study).values()], failed=failed)
+        weighed = [folder / WEIGHED] if (folder / WEIGHED).is_file() else []  # folds of before have none
+        files = [*weighed, *(folder / file for file in tables_of(study).values())]
+        _ledger(study, fold).write(made_from, files, failed=failed)
 
 
 def _ledger(study: Study, fold: int) -> Ledger:
     return Ledger(study.fold_folder(fold) / RECORD)
 
 
-def _made_from(study: Study, fold: int) -> dict[str, Any] | None:
-    """The networks of a fold by name, each as a hash, and the precision; None if one is not trained yet."""
+def _made_from(study: Study, fold: int, steps: Steps) -> dict[str, Any] | None:
+    """The networks of a fold by name, each as a hash, the precision, and how masks are cleaned if not as usual.
+
+    None if one is not trained yet.
+    """
     runs: dict[str, Path] = {name: study.fold_folder(fold) / name for name in study.trained_names}
     if not all(map(is_trained, runs.values())):
         return None
     models = {name: model_hash(run / "model") for name, run in runs.items()}
-    return {"models_sha256": models, "precision": precision_of(study, fold)}
+    made_from: dict[str, Any] = {"models_sha256": models, "precision": precision_of(study, fold)}
+    weighed = None if steps is None else weighed_of(study)
+    if weighed is not None and steps is not None and (weighed["usual"] != named(steps)).any():
+        made_from["cleaning"] = list(steps)
+    return made_from

@@ -9,6 +9,7 @@ from pathlib import Path
 from avnnet.cases.evaluate import evaluate_cases
 from avnnet.data.cohort import Cohort
 from avnnet.errors import StatisticsError
+from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -20,7 +21,7 @@ from avnnet.record import BudgetRecord
 from avnnet.training.config.experiment import Experiment
 from avnnet.training.fit import recorded_precision, train
 from avnnet.training.study.first_look import show_first
-from avnnet.training.study.folds import failed_in, precision_of, write_fold
+from avnnet.training.study.folds import cleaning_of, failed_in, precision_of, write_fold
 from avnnet.training.study.plan import Study
 
 
@@ -97,7 +98,9 @@ def predict_fold(fold: Fold, reporter: Reporter) -> None:
     precision = precision_of(study, fold.number)
     finder = Ensemble([members.pop()], fold.scheme, precision=precision) if study.locator is not None else None
     locator = Locator(finder) if finder is not None else None
-    model = Segmenter(members, fold.scheme, precision=precision, locator=locator)
+    steps = cleaning_of(study)
+    cleaning = None if steps is None else Cleaning(steps)
+    model = Segmenter(members, fold.scheme, precision=precision, locator=locator, cleaning=cleaning)
     if fold.number == study.first_training[0]:  # where the first training was stopped before it could show anything
         _show_first(fold, members[0], reporter)
     tables = evaluate_cases(
@@ -108,13 +111,14 @@ def predict_fold(fold: Fold, reporter: Reporter) -> None:
         reporter=reporter,
         title=f"{fold.place}, predicting held-out cases",
         has_ignored=fold.has_ignored,
+        is_weighed=study.is_cleaning_decided,
     )
     if tables.agreement.empty:
         first_error = tables.measurements["error"].iloc[0]
         raise StatisticsError(
             f"{fold.place}: none of {len(fold.held_out)} held-out cases could be segmented; the first: {first_error}"
         )
-    write_fold(study, fold.number, tables)
+    write_fold(study, fold.number, tables, steps)
 
 
 def _show_first(fold: Fold, member: Member, reporter: Reporter) -> None:

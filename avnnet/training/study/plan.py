@@ -32,6 +32,7 @@ class Study:
             are predicted a second time around the centres that it found.
         minutes: that the whole study may take: the number of steps is fixed by a timing; None for the configs' own.
         processes: how many trainings go on at a time, each in a process of its own with its share of the cores.
+        is_cleaning_decided: whether the held-out cases decide how masks are cleaned; an ablation leaves it as usual.
 
     Raises:
         InvalidConfig: if there is no process, or more of them than any machine has cores, or minutes for several; if
@@ -51,6 +52,7 @@ class Study:
     locator: Path | None = None
     minutes: float | None = None
     processes: int = 1
+    is_cleaning_decided: bool = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.processes <= MAX_PROCESSES:

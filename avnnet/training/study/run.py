@@ -15,6 +15,7 @@ from avnnet.data.files import read_image, read_labels
 from avnnet.data.ignored import read_known_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig
+from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -24,14 +25,15 @@ from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
 from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
 from avnnet.record import BudgetRecord
-from avnnet.report import TRAINING, write_report
+from avnnet.report import TRAINING, WEIGHED, write_report
+from avnnet.stats.cleaning import named
 from avnnet.tables import read_table, write_table
 from avnnet.training.config.changes import OF_ANY_FOLD
 from avnnet.training.config.experiment import Experiment
 from avnnet.training.fit import check_same_run, is_trained
 from avnnet.training.study.apart import Job, run_apart
 from avnnet.training.study.budget import budgeted_networks, say_forecast
-from avnnet.training.study.folds import folds_made, tables_of
+from avnnet.training.study.folds import cleaning_of, failed_in, folds_made, tables_of, weighed_of
 from avnnet.training.study.one_fold import Fold, predict_fold, train_network
 from avnnet.training.study.plan import Study
 from avnnet.training.study.record import begin_record, end_record
@@ -108,14 +110,13 @@ def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True
         say_forecast(study, first, cohort, [held_out[fold] for fold in chosen], reporter)
     # the configs have imported these classes, so that a network of the user's own can be read again
     classes = list({one for experiment in first.values() for one in experiment.own_classes()})
-    folds = [Fold(study, number, cohort, held_out[number], scheme, classes, has_ignored) for number in chosen]
-    if study.processes > 1:
-        _run_folds_apart(folds, first, reporter)
-        _write_model(study, scheme, classes)
-    else:
-        for fold in folds:
-            _run_fold(fold, first, budgets, reporter)
-            _write_model(study, scheme, classes)
+    every = [Fold(study, number, cohort, cases, scheme, classes, has_ignored) for number, cases in enumerate(held_out)]
+    _run_folds([every[number] for number in chosen], first, budgets, reporter)
+    steps = cleaning_of(study)  # known with the last fold, whichever that is
+    is_otherwise = [failed_in(study, fold.number) is None and not _untrained(fold, first) for fold in every]
+    if steps is not None and any(is_otherwise):
+        reporter.say(f"held-out cases speak for another cleaning of masks ({named(steps)}): they are predicted again")
+        _run_folds([fold for fold, other in zip(every, is_otherwise, strict=True) if other], first, budgets, reporter)
     tables = _collect(study)
     end_record(study, record)
     return Validated(cohort, scheme, has_ignored, tables)
@@ -156,6 +157,20 @@ def _one_scheme(study: Study, experiments: Mapping[str, Experiment], cohort: Coh
         except InvalidConfig as error:
             raise type(error)(f"{name}: {error}") from error
     return schemes[0], any(has_ignored.values())
+
+
+def _run_folds(
+    folds: Sequence[Fold], first: Mapping[str, Experiment], budgets: Mapping[str, BudgetRecord], reporter: Reporter
+) -> None:
+    """Trains and predicts what is still to be, and writes the model after every fold, or after all side by side."""
+    study, scheme, classes = folds[0].study, folds[0].scheme, folds[0].classes
+    if study.processes > 1:
+        _run_folds_apart(folds, first, reporter)
+        _write_model(study, scheme, classes)
+        return
+    for fold in folds:
+        _run_fold(fold, first, budgets, reporter)
+        _write_model(study, scheme, classes)
 
 
 def _run_fold(
@@ -208,7 +223,7 @@ def _do_job(fold: Fold, *words: Any) -> None:
         predict_fold(fold, reporter)
 
 
-def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None:
+def _write_model(study: Study, scheme: LabelScheme, classes: Sequence[type]) -> None:
     def trained(names: Sequence[str]) -> list[Member]:
         folders = [study.fold_folder(fold) / name for fold in range(study.folds) for name in names]
         done = [folder for folder in folders if is_trained(folder)]
@@ -217,7 +232,10 @@ def _write_model(study: Study, scheme: LabelScheme, classes: list[type]) -> None
     finders = trained([name for name in study.trained_names if name not in study.names])
     locator = Locator(Ensemble(finders, scheme)) if finders else None
     planned = study.folds * len(study.names)
-    save_model(Segmenter(trained(study.names), scheme, planned=planned, locator=locator), study.out / "model")
+    steps = cleaning_of(study)
+    cleaning = None if steps is None else Cleaning(steps)
+    model = Segmenter(trained(study.names), scheme, planned=planned, locator=locator, cleaning=cleaning)
+    save_model(model, study.out / "model")
 
 
 def _collect(study: Study) -> dict[str, pd.DataFrame]:
@@ -227,6 +245,8 @@ def _collect(study: Study) -> dict[str, pd.DataFrame]:
         parts = [read_table(study.fold_folder(fold) / file) for fold in made]
         tables[name] = pd.concat(parts, ignore_index=True)
         write_table(tables[name], study.out / file)
+    if (weighed := weighed_of(study)) is not None:
+        write_table(weighed, study.out / WEIGHED)
     epochs = [
         read_table(study.fold_folder(fold) / name / "metrics.csv").assign(network=name, fold=fold)
         for fold in made
