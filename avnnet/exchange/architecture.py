@@ -144,7 +144,7 @@ def network_of(architecture: Any, *, channels: int, classes: int) -> TwinUNet:
     _check_fixed(kwargs, kind, ndim)
     stages = kwargs["n_stages"]
     lists = {key: kwargs[key] for key in (*SHAPES[1:], BLOCKS[kind])}
-    odd = next((key for key, value in lists.items() if not isinstance(value, list)), None)
+    odd = next((key for key, value in lists.items() if not _is_per_stage(key, value)), None)
     if odd or len(lists["features_per_stage"]) != stages or lists["strides"][:1] != [[1] * ndim]:
         raise NotCarried(
             "avnnet's networks have a list per stage, and full size in the first; plans.json has "
@@ -170,6 +170,11 @@ def network_of(architecture: Any, *, channels: int, classes: int) -> TwinUNet:
     if len(set(map(str, decoding))) != 1:
         raise NotCarried(f"avnnet's residual U-Net decodes every level alike; plans.json has {decoding}")
     return OURS[kind, ndim](**shape, **shared, blocks=encoding, convs=decoding[0])  # type: ignore[call-arg]
+
+
+def _is_per_stage(key: str, value: Any) -> bool:
+    has_axes = key in ("kernel_sizes", "strides")
+    return isinstance(value, list) and not (has_axes and any(not isinstance(entry, list) for entry in value))
 
 
 def _check_fixed(kwargs: Mapping[str, Any], kind: str, ndim: int) -> None:

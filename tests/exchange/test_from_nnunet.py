@@ -174,6 +174,8 @@ PLANS = [
     (lambda plans: kwargs(plans).update(features_per_stage=[4, 8, 16]), NotCarried, "promises"),
     (lambda plans: kwargs(plans).update(features_per_stage=[4, 8, 10**9]), InvalidConfig, "4096"),
     (lambda plans: kwargs(plans).pop("strides"), InvalidResults, "strides"),
+    (lambda plans: kwargs(plans)["kernel_sizes"].__setitem__(1, 3), NotCarried, "a list per stage"),
+    (lambda plans: kwargs(plans)["strides"].__setitem__(1, 2.5), NotCarried, "a list per stage"),
     (lambda plans: architecture(plans).update(network_class_name="os.system"), NotCarried, r"os\.system"),
 ]
 

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from avnnet.cli import main
 from avnnet.data.files import read_grid, read_image, read_labels
 from avnnet.data.files.structures import read_structures
 from avnnet.data.integrity import image_files_hash
 from avnnet.errors import AvnnetError
+from avnnet.exchange import import_nnunet
 from avnnet.inference.model_folder import RECIPE, load_model
 from tests.faults.fuzz.mutations import Rng, any_bytes, element, json_text, json_value, words
 from tests.faults.fuzz.sound import CANARY, KINDS, sound
@@ -53,6 +55,9 @@ def _changed(kind: str, rng: Rng) -> Iterator[tuple[str, bytes]]:
     files = sound(kind)
     if kind in ("model", "weights"):
         yield from _model(files, rng, kind == "weights")
+        return
+    if kind == "results":
+        yield from _results(files, rng)
         return
     names, again = list(files), int(rng.integers(2**32))
     chosen = names if rng.random() < 0.5 else [names[int(rng.integers(len(names)))]]
@@ -107,6 +112,30 @@ def _model(files: dict[str, bytes], rng: Rng, is_weights: bool) -> Iterator[tupl
     yield name, weights
 
 
+def _results(files: dict[str, bytes], rng: Rng) -> Iterator[tuple[str, bytes]]:
+    """A results folder of nnU-Net, most often with one value changed, of its plans, its labels or its checkpoint."""
+    chosen = sorted(files)[int(rng.integers(len(files)))]
+    for name, content in files.items():
+        if name != chosen:
+            yield name, content
+        elif rng.random() < 0.2:
+            yield name, any_bytes(content, rng)
+        elif name.endswith(".json"):
+            yield name, json_text(json_value(json.loads(content), rng)).encode()
+        else:
+            packed, held = io.BytesIO(), torch.load(io.BytesIO(content), weights_only=True)
+            weights = held.pop("network_weights")
+            changed = json_value(held, rng)
+            with contextlib.suppress(TypeError):
+                changed = {**changed, "network_weights": weights}
+            try:
+                torch.save(changed, packed)
+            except RecursionError:  # nested deeper than pickle writes
+                yield name, any_bytes(content, rng)
+                continue
+            yield name, packed.getvalue()
+
+
 def _with_header(weights: bytes, header: Any) -> bytes:
     packed = json_text(header).encode()
     packed += b" " * (-len(packed) % 8)
@@ -144,6 +173,8 @@ def outcome(seed: int, folder: Path) -> str:
 def _readers(kind: str, folder: Path) -> Iterator:
     if kind in ("model", "weights"):
         yield lambda: load_model(folder)
+    elif kind == "results":
+        yield lambda: import_nnunet([folder / "Dataset501_Hips"])
     elif kind in DICOM:
         place = folder / "e.dcm" if kind == "enhanced" else folder
         yield lambda: read_image(place)

@@ -22,6 +22,7 @@ from avnnet.data.files.seg_nrrd import write_segmentation
 from avnnet.data.files.sitk import to_sitk
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.scope import Scope
+from avnnet.exchange import export_nnunet
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
 from avnnet.inference.member import Member
@@ -52,6 +53,7 @@ KINDS = (
     "bare",
     "model",
     "weights",
+    "results",
 )
 
 
@@ -160,9 +162,18 @@ def _model(folder: Path) -> None:
     (folder / "model.json").write_text(json.dumps(content))
 
 
+def _results(folder: Path) -> None:
+    """A results folder of nnU-Net."""
+    torch.manual_seed(0)
+    net = UNet3D([2, 3], [[1, 2, 2]])
+    preprocess = Preprocess([1.0, 0.5, 0.5], None, clip_percentiles=[0.0, 100.0])
+    member = Member(net, preprocess, Tiling([8, 16, 16], mirror_axes=[0, 1, 2]), "unet3d")
+    export_nnunet(Segmenter([member], HIP), folder / "Dataset501_Hips")
+
+
 _MAKERS = {
     "classic": _series, "enhanced": _enhanced, "implicit": partial(_rewritten, syntax=ImplicitVRLittleEndian),
     "deflated": partial(_rewritten, syntax=DeflatedExplicitVRLittleEndian), "nifti": _nifti, "nrrd": _nrrd,
     "metaimage": _metaimage, "pair": _pair, "mgh": _mgh, "nhdr": _nhdr, "bare": _bare,
-    "segmentation": _segmentation, "model": _model, "weights": _model,
+    "segmentation": _segmentation, "model": _model, "weights": _model, "results": _results,
 }  # fmt: skip
