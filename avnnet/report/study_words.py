@@ -171,8 +171,8 @@ def cleaning_printed(table: pd.DataFrame) -> PrintedTable:
         rows.append(cells)
     note = (
         "Each step is tried on the ensemble's masks of the held-out cases, on top of those that were kept before it. "
-        "It is kept if the mean Dice over the labels is higher with it, and that of no label lower; if it changes no "
-        "case, as is usual (around a head's centre the largest piece is kept). What is kept is recorded in the model "
-        "and done with every mask; it was chosen on the cases that are reported here."
+        "It is kept if the mean Dice over the labels is higher with it, and that of no label lower. One that changes "
+        "no case is kept only where it is usual: the largest piece, around a head's centre. What is kept is recorded "
+        "in the model and done with every mask; it was chosen on the cases that are reported here."
     )
     return PrintedTable("Cleaning of the masks", note, header, rows)

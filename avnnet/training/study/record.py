@@ -140,8 +140,9 @@ def _record(study: Study, cohort: Cohort, scheme: LabelScheme, experiments: Mapp
     centre = "no crop: the whole image is segmented"
     if any(crop is not None for crop in crops):
         centre = f"cohort columns centre_*_mm for {with_centre} of {len(cohort)} cases; a sliding window for the others"
+    networks = study.names[0] if len(study.names) == 1 else f"{', '.join(study.names)} and their ensemble"
     return StudyRecord(
-        title=f"{study.folds}-fold cross-validation of {', '.join(study.names)} and their ensemble",
+        title=f"{study.folds}-fold cross-validation of {networks}",
         command=study.command,
         cohort=str(study.cohort),
         cohort_sha256=cohort_hash(cohort),
