@@ -23,6 +23,7 @@ from avnnet.report.formats import as_markdown
 
 ROOT = Path(__file__).parents[1]
 OURS = "avnnet"
+NAMES = {OURS: OURS, "dynunet": "DynUNet", "nnunet": "nnU-Net"}
 
 
 def main() -> int:
@@ -137,6 +138,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 def draw(table: pd.DataFrame, path: Path) -> None:
     """Mean Dice over minutes and over operations, a row of panels per label."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, ScalarFormatter
 
     labels = sorted(table["label"].unique())
     figure = Figure(figsize=(9, 3 * len(labels)), layout="constrained")
@@ -144,9 +146,16 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     for row, label in zip(axes, labels, strict=True):
         for ax, column, words in zip(row, ("minutes", "train_tflop"), ("minutes of training", "TFLOP"), strict=True):
             for racer, one in table[table["label"] == label].groupby("racer"):
-                ax.plot(one[column], one["dice"], marker="o", label=racer)
+                ax.plot(one[column], one["dice"], marker="o", label=NAMES[racer])
             ax.set(xlabel=words, ylabel=f"Dice, {label}")
             ax.set_xscale("log")
+            ax.set_ylim(-0.03, 1)  # a Dice of 0 is seen
+            marks = (
+                FixedLocator(sorted(table["minutes"].unique())) if column == "minutes" else LogLocator(subs=[1, 2, 5])
+            )
+            ax.xaxis.set_major_locator(marks)
+            ax.xaxis.set_minor_locator(NullLocator())
+            ax.xaxis.set_major_formatter(ScalarFormatter())
             ax.grid(alpha=0.3)
     axes[0][0].legend()
     figure.savefig(path, dpi=150)
