@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,10 @@ def _write(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def _cleaned(steps: Sequence[str] | None) -> str:
+    return f"; avnnet takes away more by {', '.join(steps)}, which the bundle does not do" if steps else ""
+
+
 def _readme(said: dict[str, Any]) -> str:
     channels = said["channels"]
     files = "`*.nii.gz`" if channels == 1 else f"`CASE_0000.nii.gz` to `CASE_{channels - 1:04d}.nii.gz`"
@@ -131,5 +136,6 @@ IMAGES holds {files}. Labels of the masks: {", ".join(f"{index} {name}" for inde
 - Left hips: {said["left_hips"]}. The bundle mirrors nothing by side, for it does not know it.
 - `models/model.pt2` is `torch.export`'s: {said["input"]}; each axis a multiple of {said["sizes"]["multiples_of"]} from
   {said["sizes"]["least"]} to {said["sizes"]["most"]}, others are refused. `models/model.pt` has its weights alone.
+- Masks are the most probable labels{_cleaned(said["cleaning"])}.
 - A config and a program are code: run only those of people whom you trust.
 """

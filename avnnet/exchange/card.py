@@ -91,4 +91,5 @@ def card(model: Segmenter, member: Member) -> dict[str, Any]:
         "patch": tiling.patch,
         "overlap": tiling.overlap,
         "mirror_axes": tiling.mirror_axes,
+        "cleaning": None if model.cleaning is None else list(model.cleaning.steps),
     }

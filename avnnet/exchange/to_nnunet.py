@@ -52,6 +52,11 @@ def export_nnunet(
             _write(members, model.scheme, partial / f"{TRAINER}__{PLANS}__{CONFIGURATION[ndim]}", name)
     if model.locator is not None:
         remarks["the locator is left out: nnU-Net finds no heads"] = None
+    if model.cleaning is not None and model.cleaning.steps:
+        remarks[
+            f"masks are not cleaned by {', '.join(model.cleaning.steps)}, as avnnet does: nnU-Net decides its own "
+            "post-processing, nnUNetv2_determine_postprocessing"
+        ] = None
     if len(networks) == 2:
         remarks["avnnet takes the mean of 2d and 3d_fullres: nnUNetv2_ensemble does, of --save_probabilities"] = None
     return list(remarks)

@@ -71,9 +71,11 @@ class Segmenter:
         self.locator, self.sha256, self.cleaning = locator, sha256, cleaning
 
     def summary(self) -> str:
-        """The networks in one line, and whether their study is finished."""
+        """The networks in one line, how their masks are cleaned, and whether their study is finished."""
         counts = Counter(member.name for member in self.members)
         text = f"{len(self.members)} networks: " + ", ".join(f"{n} x {name}" for name, n in counts.items())
+        if self.cleaning is not None and self.cleaning.steps:
+            text += f"; masks cleaned by {', '.join(self.cleaning.steps)}"
         lacking = self.planned - len(self.members)
         return text + (f"; {lacking} of {self.planned} are lacking, their study is not finished" if lacking else "")
 

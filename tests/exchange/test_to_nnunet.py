@@ -13,6 +13,7 @@ from avnnet.exchange import export_nnunet
 from avnnet.exchange.axes import axes_of, checked_code, stored_as
 from avnnet.exchange.names import load_nnunet, to_nnunet
 from avnnet.exchange.plans import plans_of
+from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
@@ -82,7 +83,11 @@ def test_what_nnunet_does_otherwise_is_said(tmp_path, model_of):
     clipped = export_nnunet(model_of("plain3d", clip_percentiles=[0.5, 99.5]), tmp_path / NAME)
     assert any("clips intensities" in text for text in clipped)
     alike = export_nnunet(model_of("plain3d", mirror_axes=[0, 1, 2]), tmp_path / "Dataset502_Hips")
-    assert not any("clips" in text or "mirrored" in text for text in alike)
+    assert not any("clips" in text or "mirrored" in text or "cleaned" in text for text in alike)
+    model = model_of("plain3d")
+    model.cleaning = Cleaning(("largest_piece",))
+    cleaned = export_nnunet(model, tmp_path / "Dataset503_Hips")
+    assert any("not cleaned by largest_piece" in text for text in cleaned)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from avnnet.data.preprocess import Preprocess
 from avnnet.errors import InvalidConfig, InvalidRecipe
+from avnnet.exchange.card import card
 from avnnet.flags import Flag
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap
@@ -155,7 +156,10 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("cleaning", [None, Cleaning(()), Cleaning(("largest_piece", "no_small_pieces"))])
 def test_a_model_folder_keeps_what_was_decided(folder, cleaning):
-    assert load_model(folder(cleaning)).cleaning == cleaning
+    model = load_model(folder(cleaning))
+    assert model.cleaning == cleaning
+    assert ("cleaned by largest_piece, no_small_pieces" in model.summary()) == bool(cleaning and cleaning.steps)
+    assert card(model, model.members[0])["cleaning"] == (list(cleaning.steps) if cleaning else None)
 
 
 @pytest.mark.parametrize("steps", [["polish"], "largest_piece", None, 3, [["largest_piece"]], {"a": 1}])
