@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from avnnet.image import LabelMap
-from avnnet.inference.cleaning import all_cleanings, usual_cleaning
+from avnnet.inference.cleaning import Cleaning, all_cleanings, usual_cleaning
 from avnnet.inference.segmentation import Segmentation
 from avnnet.metrics.overlap import dice
 from avnnet.stats.cleaning import named
@@ -33,13 +33,16 @@ def weighed_rows(case_id: str, hip: Segmentation, manual: LabelMap) -> pd.DataFr
     """
     marked = hip.probabilities.labels(manual.scheme)
     usual = named(usual_cleaning(hip.centre_mm).steps)
-    unchanged = _dice_by_label(marked, manual)
+    done: dict[tuple[str, ...], tuple[LabelMap, dict[str, float]]] = {(): (marked, _dice_by_label(marked, manual))}
     rows = []
     for cleaning in all_cleanings():
-        cleaned = cleaning(marked)
-        found = unchanged if cleaned is marked else _dice_by_label(cleaned, manual)  # most steps change nothing
-        said = {"case_id": case_id, "usual": usual, "steps": named(cleaning.steps)}
-        rows += [said | {"label": label, "dice": one} for label, one in found.items()]
+        steps = cleaning.steps
+        if steps:
+            before, found = done[steps[:-1]]  # which is made already, as fewer steps come first
+            cleaned = Cleaning(steps[-1:])(before)
+            done[steps] = cleaned, found if cleaned is before else _dice_by_label(cleaned, manual)
+        said = {"case_id": case_id, "usual": usual, "steps": named(steps)}
+        rows += [said | {"label": label, "dice": one} for label, one in done[steps][1].items()]
     return pd.DataFrame(rows)
 
 

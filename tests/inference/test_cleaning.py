@@ -1,6 +1,7 @@
 """What is taken away from a mask: each step by hand, and what holds for every choice of them."""
 
 import json
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -60,6 +61,15 @@ def test_a_step_takes_away_what_it_is_named_for_and_nothing_else(step, added, le
 def test_a_small_piece_takes_the_label_around_it():
     spotted = painted(HEAD, LESION, ((7, 7, 5), (8, 8, 6), VITAL), SPECK)
     assert np.array_equal(Cleaning(("no_small_pieces",))(spotted).array, painted(HEAD, LESION).array)
+
+
+def test_where_labels_end_with_slices_each_slice_has_one_label_along_whatever_axis():
+    front, back = ((4, 4, 4), (14, 14, 12), VITAL), ((4, 4, 12), (14, 14, 20), NECROSIS)
+    drawn, found = painted(front, back), painted(front, back, ((4, 4, 12), (7, 14, 13), VITAL), SPECK)
+    for order in permutations(range(3)):
+        turned = LabelMap(found.array.transpose(order), Grid(tuple(SHAPE[axis] for axis in order)))
+        assert np.array_equal(Cleaning(("one_label_per_slice",))(turned).array, drawn.array.transpose(order))
+    assert Cleaning(("one_label_per_slice",))(drawn) is drawn
 
 
 def test_a_head_that_is_all_necrosis_is_kept():

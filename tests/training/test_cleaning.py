@@ -14,7 +14,7 @@ from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP
 from avnnet.metrics import dice
 from avnnet.stats.cleaning import kept_steps
-from avnnet.tables import read_table
+from avnnet.tables import read_table, write_table
 from avnnet.training.study import folds as folds_module
 from avnnet.training.study import one_fold, run
 from avnnet.training.study.folds import cleaning_of, failed_in
@@ -38,7 +38,7 @@ def ensemble(study, fold: int, cleaning: Cleaning | None) -> Segmenter:
 
 def test_every_choice_of_steps_is_weighed_on_every_held_out_case(study, cohort):
     table = read_table(study.out / WEIGHED)
-    assert len(table) == 6 * 8 * 2  # hips, choices of three steps, labels
+    assert len(table) == 6 * 16 * 2  # hips, choices of four steps, labels
     assert set(table["usual"]) == {"largest_piece"}
     case = cohort.cases[0]
     fold = int(table.loc[table["case_id"] == case.case_id, "fold"].iloc[0])
@@ -109,3 +109,14 @@ def test_a_study_of_an_older_version_keeps_the_usual_cleaning(study, no_report):
     assert [failed_in(study, fold) for fold in (0, 1)] == [0, 0]
     assert run_study(study, QUIET) == 0
     assert load_model(study.out / "model").cleaning is None
+
+
+def test_folds_that_weighed_other_steps_decide_nothing_until_they_are_weighed_alike(study, monkeypatch, no_report):
+    monkeypatch.setattr(one_fold, "train", lambda *_, **__: pytest.fail("trained again"))
+    path, decided = study.out / "fold0" / WEIGHED, cleaning_of(study)
+    table = read_table(path)
+    write_table(table[~table["steps"].str.contains("one_label_per_slice")], path)  # as of before there was this step
+    assert cleaning_of(study) is None
+    assert run_study(study, QUIET) == 0
+    assert cleaning_of(study) == decided
+    assert read_table(path).equals(table)

@@ -85,7 +85,9 @@ def weighed_of(study: Study) -> pd.DataFrame | None:
         weighed = [read_table(study.fold_folder(fold) / WEIGHED) for fold in range(study.folds)]
     except (MissingFile, UnreadableFile):  # not predicted yet, or by an avnnet that did not weigh
         return None
-    return pd.concat(weighed, ignore_index=True)
+    # another avnnet may have weighed other steps: folds are compared once all have been weighed alike
+    is_alike = len({frozenset(table["steps"]) for table in weighed}) == 1
+    return pd.concat(weighed, ignore_index=True) if is_alike else None
 
 
 def precision_of(study: Study, fold: int) -> str:
