@@ -174,7 +174,7 @@ def network_of(architecture: Any, *, channels: int, classes: int) -> TwinUNet:
 
 def _is_per_stage(key: str, value: Any) -> bool:
     has_axes = key in ("kernel_sizes", "strides")
-    return isinstance(value, list) and not (has_axes and any(not isinstance(entry, list) for entry in value))
+    return isinstance(value, list) and (not has_axes or all(isinstance(entry, list) for entry in value))
 
 
 def _check_fixed(kwargs: Mapping[str, Any], kind: str, ndim: int) -> None:

@@ -52,9 +52,9 @@ def export_nnunet(
             _write(members, model.scheme, partial / f"{TRAINER}__{PLANS}__{CONFIGURATION[ndim]}", name)
     if model.locator is not None:
         remarks["the locator is left out: nnU-Net finds no heads"] = None
-    if model.cleaning is not None and model.cleaning.steps:
+    if model.decided_steps:
         remarks[
-            f"masks are not cleaned by {', '.join(model.cleaning.steps)}, as avnnet does: nnU-Net decides its own "
+            f"masks are not cleaned by {', '.join(model.decided_steps)}, as avnnet does: nnU-Net decides its own "
             "post-processing, nnUNetv2_determine_postprocessing"
         ] = None
     if len(networks) == 2:

@@ -74,10 +74,15 @@ class Segmenter:
         """The networks in one line, how their masks are cleaned, and whether their study is finished."""
         counts = Counter(member.name for member in self.members)
         text = f"{len(self.members)} networks: " + ", ".join(f"{n} x {name}" for name, n in counts.items())
-        if self.cleaning is not None and self.cleaning.steps:
-            text += f"; masks cleaned by {', '.join(self.cleaning.steps)}"
+        if self.decided_steps:
+            text += f"; masks cleaned by {', '.join(self.decided_steps)}"
         lacking = self.planned - len(self.members)
         return text + (f"; {lacking} of {self.planned} are lacking, their study is not finished" if lacking else "")
+
+    @property
+    def decided_steps(self) -> tuple[str, ...]:
+        """The steps of `avnnet.inference.cleaning` that its study keeps; none also where no study has decided."""
+        return () if self.cleaning is None else self.cleaning.steps
 
     @property
     def trained_on(self) -> set[str]:

@@ -12,6 +12,7 @@ import pandas as pd
 from avnnet.cases.evaluate import Evaluation
 from avnnet.cases.ledger import Ledger
 from avnnet.errors import MissingFile, UnreadableFile
+from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.model_folder import model_hash
 from avnnet.readers import ENSEMBLE, LOCATED, MANUAL
 from avnnet.report import LOCATED_CENTRES, WEIGHED
@@ -22,7 +23,6 @@ from avnnet.training.study.plan import Study
 
 RECORD = "done.json"
 MEASUREMENTS, AGREEMENT = "measurements.csv", "agreement.csv"
-Steps = tuple[str, ...] | None  # of `avnnet.inference.cleaning`; None is the usual
 
 
 def failed_in(study: Study, fold: int) -> int | None:
@@ -36,10 +36,7 @@ def failed_in(study: Study, fold: int) -> int | None:
         study: what is to be done.
         fold: from 0.
     """
-    made_from = _made_from(study, fold, cleaning_of(study))
-    content = None if made_from is None else _ledger(study, fold).read(made_from)
-    failed = None if content is None else content.get("failed")
-    return failed if isinstance(failed, int) else None
+    return _failed_in(study, fold, weighed_of(study))
 
 
 def folds_made(study: Study) -> list[int]:
@@ -48,7 +45,8 @@ def folds_made(study: Study) -> list[int]:
     Args:
         study: what is to be done.
     """
-    return [fold for fold in range(study.folds) if failed_in(study, fold) is not None]
+    weighed = weighed_of(study)
+    return [fold for fold in range(study.folds) if _failed_in(study, fold, weighed) is not None]
 
 
 def tables_of(study: Study) -> dict[str, str]:
@@ -61,16 +59,15 @@ def tables_of(study: Study) -> dict[str, str]:
     return {**located, "measurements": MEASUREMENTS, "agreement": AGREEMENT}
 
 
-def cleaning_of(study: Study) -> Steps:
-    """The steps that masks are cleaned by, or None while the held-out cases of all folds have not decided.
+def cleaning_of(study: Study) -> Cleaning | None:
+    """How masks are cleaned, or None while the held-out cases of all folds have not decided.
 
     The tables that they decide by are of masks as predicted, and the same whatever is decided.
 
     Args:
         study: what is to be done.
     """
-    weighed = weighed_of(study)
-    return None if weighed is None else kept_steps(weighed)
+    return _decided_by(weighed_of(study))
 
 
 def weighed_of(study: Study) -> pd.DataFrame | None:
@@ -101,14 +98,14 @@ def precision_of(study: Study, fold: int) -> str:
     return [precision for precision in ["32-true", *recorded] if precision][-1]
 
 
-def write_fold(study: Study, fold: int, tables: Evaluation, steps: Steps) -> None:
+def write_fold(study: Study, fold: int, tables: Evaluation, cleaning: Cleaning | None) -> None:
     """Writes the tables of a fold and, last, the record that they are made.
 
     Args:
         study: what is to be done.
         fold: from 0.
         tables: of its held-out cases.
-        steps: that their masks were cleaned by, or None for the usual.
+        cleaning: of their masks, or None for the usual.
     """
     folder, written = study.fold_folder(fold), tables_of(study)
     if study.is_cleaning_decided:
@@ -117,7 +114,7 @@ def write_fold(study: Study, fold: int, tables: Evaluation, steps: Steps) -> Non
         table: pd.DataFrame = getattr(tables, name)
         write_table(table.assign(fold=fold), folder / file)
     failed = tables.measurements.loc[tables.measurements["error"] != "", "case_id"].nunique()
-    _write_record(study, fold, int(failed), steps)
+    _write_record(study, fold, int(failed), cleaning)
 
 
 def adopt_older(study: Study, held_out: Sequence[Sequence[str]]) -> None:
@@ -147,8 +144,8 @@ def _are_whole(study: Study, fold: int, case_ids: Sequence[str]) -> bool:
     return is_without_error and found >= set(product(case_ids, readers))
 
 
-def _write_record(study: Study, fold: int, failed: int, steps: Steps) -> None:
-    made_from = _made_from(study, fold, steps)
+def _write_record(study: Study, fold: int, failed: int, cleaning: Cleaning | None) -> None:
+    made_from = _made_from(study, fold, cleaning, weighed_of(study))
     if made_from is not None:
         folder = study.fold_folder(fold)
         weighed = [folder / WEIGHED] if (folder / WEIGHED).is_file() else []  # folds of before have none
@@ -160,7 +157,20 @@ def _ledger(study: Study, fold: int) -> Ledger:
     return Ledger(study.fold_folder(fold) / RECORD)
 
 
-def _made_from(study: Study, fold: int, steps: Steps) -> dict[str, Any] | None:
+def _failed_in(study: Study, fold: int, weighed: pd.DataFrame | None) -> int | None:
+    made_from = _made_from(study, fold, _decided_by(weighed), weighed)
+    content = None if made_from is None else _ledger(study, fold).read(made_from)
+    failed = None if content is None else content.get("failed")
+    return failed if isinstance(failed, int) else None
+
+
+def _decided_by(weighed: pd.DataFrame | None) -> Cleaning | None:
+    return None if weighed is None else Cleaning(kept_steps(weighed))
+
+
+def _made_from(
+    study: Study, fold: int, cleaning: Cleaning | None, weighed: pd.DataFrame | None
+) -> dict[str, Any] | None:
     """The networks of a fold by name, each as a hash, the precision, and how masks are cleaned if not as usual.
 
     None if one is not trained yet.
@@ -170,7 +180,6 @@ def _made_from(study: Study, fold: int, steps: Steps) -> dict[str, Any] | None:
         return None
     models = {name: model_hash(run / "model") for name, run in runs.items()}
     made_from: dict[str, Any] = {"models_sha256": models, "precision": precision_of(study, fold)}
-    weighed = None if steps is None else weighed_of(study)
-    if weighed is not None and steps is not None and (weighed["usual"] != named(steps)).any():
-        made_from["cleaning"] = list(steps)
+    if cleaning is not None and weighed is not None and (weighed["usual"] != named(cleaning.steps)).any():
+        made_from["cleaning"] = list(cleaning.steps)
     return made_from

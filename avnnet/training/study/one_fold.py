@@ -9,7 +9,6 @@ from pathlib import Path
 from avnnet.cases.evaluate import evaluate_cases
 from avnnet.data.cohort import Cohort
 from avnnet.errors import StatisticsError
-from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -98,8 +97,7 @@ def predict_fold(fold: Fold, reporter: Reporter) -> None:
     precision = precision_of(study, fold.number)
     finder = Ensemble([members.pop()], fold.scheme, precision=precision) if study.locator is not None else None
     locator = Locator(finder) if finder is not None else None
-    steps = cleaning_of(study)
-    cleaning = None if steps is None else Cleaning(steps)
+    cleaning = cleaning_of(study)
     model = Segmenter(members, fold.scheme, precision=precision, locator=locator, cleaning=cleaning)
     if fold.number == study.first_training[0]:  # where the first training was stopped before it could show anything
         _show_first(fold, members[0], reporter)
@@ -118,7 +116,7 @@ def predict_fold(fold: Fold, reporter: Reporter) -> None:
         raise StatisticsError(
             f"{fold.place}: none of {len(fold.held_out)} held-out cases could be segmented; the first: {first_error}"
         )
-    write_fold(study, fold.number, tables, steps)
+    write_fold(study, fold.number, tables, cleaning)
 
 
 def _show_first(fold: Fold, member: Member, reporter: Reporter) -> None:

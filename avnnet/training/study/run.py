@@ -15,7 +15,6 @@ from avnnet.data.files import read_image, read_labels
 from avnnet.data.ignored import read_known_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig
-from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -112,10 +111,11 @@ def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True
     classes = list({one for experiment in first.values() for one in experiment.own_classes()})
     every = [Fold(study, number, cohort, cases, scheme, classes, has_ignored) for number, cases in enumerate(held_out)]
     _run_folds([every[number] for number in chosen], first, budgets, reporter)
-    steps = cleaning_of(study)  # known with the last fold, whichever that is
+    cleaning = cleaning_of(study)  # known with the last fold, whichever that is
     is_otherwise = [failed_in(study, fold.number) is None and not _untrained(fold, first) for fold in every]
-    if steps is not None and any(is_otherwise):
-        reporter.say(f"held-out cases speak for another cleaning of masks ({named(steps)}): they are predicted again")
+    if cleaning is not None and any(is_otherwise):
+        words = named(cleaning.steps)
+        reporter.say(f"held-out cases speak for another cleaning of masks ({words}): they are predicted again")
         _run_folds([fold for fold, other in zip(every, is_otherwise, strict=True) if other], first, budgets, reporter)
     tables = _collect(study)
     end_record(study, record)
@@ -232,9 +232,7 @@ def _write_model(study: Study, scheme: LabelScheme, classes: Sequence[type]) -> 
     finders = trained([name for name in study.trained_names if name not in study.names])
     locator = Locator(Ensemble(finders, scheme)) if finders else None
     planned = study.folds * len(study.names)
-    steps = cleaning_of(study)
-    cleaning = None if steps is None else Cleaning(steps)
-    model = Segmenter(trained(study.names), scheme, planned=planned, locator=locator, cleaning=cleaning)
+    model = Segmenter(trained(study.names), scheme, planned=planned, locator=locator, cleaning=cleaning_of(study))
     save_model(model, study.out / "model")
 
 
