@@ -13,6 +13,7 @@ from avnnet.inference.tiling import class_probabilities
 from avnnet.labels import IGNORED
 from avnnet.losses import DiceCE, supervise_scales
 from avnnet.models import keeps_contract
+from avnnet.models.pieces.shallow import exact_gradients
 from avnnet.training.datamodule import CohortDataModule
 from avnnet.training.schedule import PolynomialDecay, Schedule
 
@@ -57,7 +58,8 @@ class SegmentationTask(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
         """The loss of a batch: image `(B, C, *S)`, label `(B, 1, *S)` and, where cases have weights, those `(B,)`."""
         image, label, *weights = batch
-        loss = supervise_scales(self.loss, self.net.scales(image), label, self.scale_weights, *weights)
+        with exact_gradients(image.device):
+            loss = supervise_scales(self.loss, self.net.scales(image), label, self.scale_weights, *weights)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(image))
         return loss
 

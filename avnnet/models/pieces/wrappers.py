@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from avnnet.errors import InvalidConfig
 from avnnet.models.limits import MAX_CHANNELS, check_whole
 from avnnet.models.pieces.blocks import ConvBlock
 from avnnet.models.pieces.layers import CONV, BlockSlot
+from avnnet.models.pieces.shallow import ShallowInFloat32
 
 
 class SqueezeExcitation(nn.Module):
@@ -138,5 +140,10 @@ class Checkpointed(nn.Module):
             True
         """
         if self.training and torch.is_grad_enabled():
-            return checkpoint(self.block, x, use_reentrant=False)
+            return checkpoint(self.block, x, use_reentrant=False, context_fn=_exact_twice)
         return self.block(x)
+
+
+def _exact_twice() -> tuple[AbstractContextManager, AbstractContextManager]:
+    # a mode that is entered around the loss is not around what is computed again in the backward pass
+    return ShallowInFloat32(), ShallowInFloat32()
