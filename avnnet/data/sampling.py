@@ -192,7 +192,8 @@ class GrowingPatch(Sampling):
     """Smaller patches in the first part of a training; `data.patch` itself in the rest.
 
     A smaller patch costs less, so that the same operations hold more steps. The last part must be of the whole size,
-    that at which images are tiled: a network that has only seen smaller patches is worse on larger ones.
+    that at which images are tiled: a network that has only seen smaller patches is worse on larger ones. Along an axis
+    where `data.patch` is less, a smaller patch is cut to it, so that a config with this sampler takes another patch.
 
     Args:
         sizes: `(z, y, x)` voxels of each smaller patch, in the order of the training.
@@ -207,8 +208,9 @@ class GrowingPatch(Sampling):
         prediction tasks. MICCAI 2024, arXiv:2407.07853.
 
     Examples:
-        >>> GrowingPatch([[24, 32, 24]], [0.5]).sizes([32, 48, 32])
-        [(0.5, (24, 32, 24)), (1.0, (32, 48, 32))]
+        >>> growing = GrowingPatch([[24, 32, 24]], [0.5])
+        >>> growing.sizes([32, 48, 32]), growing.sizes([8, 48, 48])
+        ([(0.5, (24, 32, 24)), (1.0, (32, 48, 32))], [(0.5, (8, 32, 24)), (1.0, (8, 48, 48))])
     """
 
     def __init__(self, sizes: list[list[int]], until: list[float]) -> None:
@@ -222,12 +224,6 @@ class GrowingPatch(Sampling):
         self.smaller, self.until = [tuple(int(n) for n in size) for size in sizes], [float(end) for end in until]
 
     def sizes(self, patch: Sequence[int]) -> list[tuple[float, Size]]:
-        """The smaller sizes, each with where it ends, and the whole one to the end.
-
-        Raises:
-            InvalidConfig: if a smaller one is larger than the patch.
-        """
-        for size in self.smaller:
-            if any(small > whole for small, whole in zip(size, patch, strict=True)):
-                raise InvalidConfig(f"a patch grows to data.patch, {list(patch)}; found {list(size)} before")
-        return [*zip(self.until, self.smaller, strict=True), (1.0, tuple(patch))]
+        """The smaller sizes, each with where it ends, and the whole one to the end."""
+        smaller = [tuple(map(min, size, patch)) for size in self.smaller]
+        return [*zip(self.until, smaller, strict=True), (1.0, tuple(patch))]

@@ -137,9 +137,7 @@ def _json(path: Path, keys: Sequence[str]) -> dict[str, Any]:
             raise InvalidResults(f"{path.name} takes more than {MAX_JSON_BYTES >> 20} MiB, which none does")
         content = parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, InvalidRecipe) as error:
-        raise InvalidResults(
-            f"{path.name} is no JSON that nnU-Net wrote ({str(error)[:120]}); copy it again"
-        ) from error
+        raise InvalidResults(f"{path.name} is no JSON that nnU-Net wrote; copy it again") from error
     if not isinstance(content, dict):
         raise InvalidResults(f"{path.name} holds a {type(content).__name__} and no keys; copy it again")
     lacking = [key for key in keys if key not in content]

@@ -1,7 +1,6 @@
 """Patches that grow over a training: sizes, refusals, a resume, and minutes that know of both sizes."""
 
 import itertools
-import re
 
 import pytest
 from pytorch_lightning.callbacks import LambdaCallback
@@ -100,9 +99,9 @@ def test_sizes_and_shares_that_make_no_training_are_refused(sizes, until, said):
         GrowingPatch(sizes, until)
 
 
-def test_a_patch_that_would_shrink_is_refused():
-    with pytest.raises(InvalidConfig, match=re.escape("a patch grows to data.patch, [16, 18, 18]; found [16, 18, 20]")):
-        GrowingPatch([[16, 18, 20]], [0.5]).sizes([16, 18, 18])
+def test_a_patch_never_shrinks_a_smaller_one_is_cut_to_it_along_the_axes_where_it_is_larger():
+    sizes = GrowingPatch([[8, 8, 20], [24, 16, 20]], [0.5, 0.75]).sizes([16, 18, 18])
+    assert sizes == [(0.5, (8, 8, 18)), (0.75, (16, 16, 18)), (1.0, (16, 18, 18))]
 
 
 def test_a_small_patch_that_the_network_does_not_divide_is_refused_with_the_nearest(parsed, hips):

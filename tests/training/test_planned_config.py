@@ -11,8 +11,9 @@ from avnnet.labels import LabelScheme
 from avnnet.models.planning.cpu import plan_for_cpu
 from avnnet.models.planning.fingerprint import Fingerprint
 from avnnet.models.planning.plan import plan_network
+from avnnet.models.planning.topology import Topology
 from avnnet.training.config.experiment import load_experiment
-from avnnet.training.config.planned import PlannedData, config_text, slices_per_case
+from avnnet.training.config.planned import PlannedData, config_text, slices_per_case, small_patch
 from tests.training.test_experiments import EXPERIMENTS, one_step
 
 CROP = Fingerprint((1.0, 0.44, 0.44), (80, 160, 160), cases=34)
@@ -36,7 +37,18 @@ def test_the_abstracts_crop_gets_the_abstracts_network(ndim):
     assert (ours["optimizer"], ours["schedule"]) == (theirs["optimizer"], theirs["schedule"])
     same = ["spacing_mm", "crop", "patch", "labels", "augment"] + (["batch_size"] if ndim == 3 else [])
     assert [planned["data"][key] for key in same] == [config["data"][key] for key in same]
+    assert planned["data"].get("sampler") == config["data"].get("sampler")
     assert planned["trainer"] == config["trainer"]
+
+
+@pytest.mark.parametrize("name", ["laptop/unet3d", "hippocampus/growing3d", "abstract/unet3d"])
+def test_the_configs_patches_grow_from_the_size_that_the_planner_gives(name):
+    config = yaml.safe_load((EXPERIMENTS / f"{name}.yaml").read_text())
+    net, data = config["model"]["net"]["init_args"], config["data"]
+    strides = ((1, 1, 1), *map(tuple, net["strides"]))
+    topology = Topology(tuple(data["patch"]), strides, ((3, 3, 3),) * len(strides))
+    sizes = data["sampler"]["init_args"]["sizes"]
+    assert [list(small_patch(topology))] == sizes
 
 
 @pytest.mark.parametrize("ndim", [2, 3])

@@ -16,32 +16,23 @@ from avnnet.labels import HIP, LabelScheme
 from avnnet.models.planning.cpu import cpu_steps
 from avnnet.models.planning.fingerprint import Fingerprint
 from avnnet.models.planning.plan import Plan
+from avnnet.models.planning.topology import Topology
 
 WIDTH = 118
 LEFT = 0
 """The row of a world direction (LPS) that runs to the left."""
-GPU_TRAINER = """trainer:
-  # nnU-Net trains for 1000 epochs of 250 steps; avnnet fit --minutes N fixes the number that fits
-  max_epochs: 250
-  check_val_every_n_epoch: 10
-  gradient_clip_val: 12
-"""
-GPU_OPTIMIZER = """  optimizer:
-    class_path: torch.optim.SGD
-    init_args: {lr: 0.01, momentum: 0.99, nesterov: true, weight_decay: 3.0e-5}
-  schedule:
-    class_path: avnnet.training.schedule.PolynomialDecay
-    init_args: {power: 0.9, warmup: 0.0}
-"""
-CPU_OPTIMIZER = """  # learns in fewer steps than SGD
+OPTIMIZER = """  # learns in fewer steps than AdamW; nnU-Net's SGD is in experiments/ablations/sgd.yaml
   optimizer:
-    class_path: torch.optim.AdamW
-    init_args: {lr: 0.003, weight_decay: 0.01}
+    class_path: avnnet.training.muon.Muon
+    init_args: {lr: 0.006, weight_decay: 0.01}
   schedule:
     class_path: avnnet.training.schedule.PolynomialDecay
     init_args: {power: 0.9}
 """
+GPU_EPOCHS, GPU_VALIDATE_EVERY = 250, 10
 CPU_STEPS_PER_EPOCH = 50
+SMALL_SHARE, SMALL_UNTIL = 0.6, 0.5
+"""Of the patch along each axis in the first part of a training, and of the epochs that this part takes."""
 MAX_CPU_SCALES = 2
 NEARLY = 0.95
 
@@ -120,8 +111,7 @@ def _model(plan: Plan, data: PlannedData, budget: Budget) -> str:
     over_batch = json.dumps(plan.batch_dice)
     return (
         f"model:\n  net:\n    class_path: avnnet.models.{name}\n    init_args:\n{written}"
-        f"  loss:\n    class_path: avnnet.losses.DiceCE\n    init_args: {{over_batch: {over_batch}}}\n"
-        + (GPU_OPTIMIZER if budget is Budget.GPU else CPU_OPTIMIZER)
+        f"  loss:\n    class_path: avnnet.losses.DiceCE\n    init_args: {{over_batch: {over_batch}}}\n" + OPTIMIZER
     )
 
 
@@ -148,16 +138,49 @@ def _data(plan: Plan, data: PlannedData, minutes: float | None) -> str:
     if slices is not None:
         lines.append(f"  # {batch} cases of {slices} slices, of the {plan.batch} that were planned")
     lines += [f"  batch_size: {batch}", f"  slices: {json.dumps(slices)}"]
+    small = small_patch(plan.topology)
+    share = 1 - SMALL_UNTIL * (
+        1 - math.prod(small) / math.prod(plan.topology.patch)
+    )  # of the operations of whole patches
+    if small != plan.topology.patch:
+        lines += ["  # more steps of the same operations: small patches first", "  sampler:"]
+        lines += ["    class_path: avnnet.data.sampling.GrowingPatch"]
+        lines += [f"    init_args: {{sizes: [{list(small)}], until: [{SMALL_UNTIL}]}}"]
     left = ORDERS[data.first_axis].index(LEFT)
     if minutes is None:
         lines += ["  steps_per_epoch: 250", "  workers: 8", "  augment:", "    rotate_deg: 30.0", "    scale: 0.25"]
         lines += ["    # left and right; [] where a label names a side", f"    mirror_axes: [{left}]"]
-        return "\n".join(lines) + "\n" + GPU_TRAINER
-    epochs = max(1, math.ceil(cpu_steps(minutes) / CPU_STEPS_PER_EPOCH))
-    lines += [f"  steps_per_epoch: {CPU_STEPS_PER_EPOCH}", "  augment:", "    mirror_axes: []", "trainer:"]
-    lines += [f"  # about what {minutes:g} minutes hold; with --minutes a timing fixes the number"]
-    lines += [f"  max_epochs: {epochs}", f"  check_val_every_n_epoch: {max(1, epochs // 4)}", "  gradient_clip_val: 12"]
+        epochs, every = round(GPU_EPOCHS / share / GPU_VALIDATE_EVERY) * GPU_VALIDATE_EVERY, GPU_VALIDATE_EVERY
+        why = "a quarter of nnU-Net's operations; avnnet fit --minutes N fixes the number that fits"
+    else:
+        epochs = max(1, math.ceil(cpu_steps(minutes) / share / CPU_STEPS_PER_EPOCH))
+        every = max(1, epochs // 4)
+        lines += [f"  steps_per_epoch: {CPU_STEPS_PER_EPOCH}", "  augment:", "    mirror_axes: []"]
+        why = f"about what {minutes:g} minutes hold; with --minutes a timing fixes the number"
+    lines += ["trainer:", f"  # {why}", f"  max_epochs: {epochs}"]
+    lines += [f"  check_val_every_n_epoch: {every}", "  gradient_clip_val: 12"]
     return "\n".join(lines) + "\n"
+
+
+def small_patch(topology: Topology) -> tuple[int, ...]:
+    """The patch of the first half of a training; the patch itself where a smaller one would save little.
+
+    Args:
+        topology: of the network.
+
+    Source: Fischer SM et al. MICCAI 2024, arXiv:2407.07853; that they help here: docs/results.md.
+
+    Examples:
+        >>> from avnnet.models.planning.topology import topology_for
+        >>> small_patch(topology_for((1.0, 0.44, 0.44), (80, 160, 160))), small_patch(topology_for((1, 1), (160, 160)))
+        ((48, 96, 96), (160, 160))
+    """
+    whole = topology.patch
+    if len(whole) == 2:  # a sampler's size is of whole slices
+        return whole
+    steps = zip(whole, topology.divisors, strict=True)
+    small = tuple(min(math.ceil(SMALL_SHARE * size / step) * step, size) for size, step in steps)
+    return small if 2 * math.prod(small) <= math.prod(whole) else whole
 
 
 def _word(name: str) -> str:
