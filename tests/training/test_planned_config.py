@@ -11,9 +11,9 @@ from avnnet.labels import LabelScheme
 from avnnet.models.planning.cpu import plan_for_cpu
 from avnnet.models.planning.fingerprint import Fingerprint
 from avnnet.models.planning.plan import plan_network
-from avnnet.models.planning.topology import Topology
+from avnnet.models.planning.topology import Topology, small_patch
 from avnnet.training.config.experiment import load_experiment
-from avnnet.training.config.planned import PlannedData, config_text, slices_per_case, small_patch
+from avnnet.training.config.planned import PlannedData, config_text, slices_per_case
 from tests.training.test_experiments import EXPERIMENTS, one_step
 
 CROP = Fingerprint((1.0, 0.44, 0.44), (80, 160, 160), cases=34)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 MIN_EDGE = 4
 """Voxels of the coarsest stage along an axis that was halved."""
+SMALL_SHARE = 0.6
+"""Of the patch along each axis, in the first part of a training."""
 ALIKE = 2.0
 """Axes whose spacings differ by less than this factor are halved together, and seen by one kernel."""
 
@@ -110,3 +112,23 @@ def smaller(topology: Topology, spacing_mm: Sequence[float], shape: Sequence[flo
     patch = list(topology.patch)
     patch[axis] -= topology_for(spacing_mm, trial).divisors[axis]
     return topology_for(spacing_mm, patch)
+
+
+def small_patch(topology: Topology) -> tuple[int, ...]:
+    """The patch of the first half of a training; the patch itself where a smaller one would save little.
+
+    Args:
+        topology: of the network.
+
+    Source: Fischer SM et al. MICCAI 2024, arXiv:2407.07853; that they help here: docs/results.md.
+
+    Examples:
+        >>> small_patch(topology_for((1.0, 0.44, 0.44), (80, 160, 160))), small_patch(topology_for((1, 1), (160, 160)))
+        ((48, 96, 96), (160, 160))
+    """
+    whole = topology.patch
+    if len(whole) == 2:  # a sampler's size is of whole slices
+        return whole
+    steps = zip(whole, topology.divisors, strict=True)
+    small = tuple(min(math.ceil(SMALL_SHARE * size / step) * step, size) for size, step in steps)
+    return small if 2 * math.prod(small) <= math.prod(whole) else whole

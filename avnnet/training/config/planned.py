@@ -16,7 +16,7 @@ from avnnet.labels import HIP, LabelScheme
 from avnnet.models.planning.cpu import cpu_steps
 from avnnet.models.planning.fingerprint import Fingerprint
 from avnnet.models.planning.plan import Plan
-from avnnet.models.planning.topology import Topology
+from avnnet.models.planning.topology import small_patch
 
 WIDTH = 118
 LEFT = 0
@@ -31,8 +31,8 @@ OPTIMIZER = """  # learns in fewer steps than AdamW; nnU-Net's SGD is in experim
 """
 GPU_EPOCHS, GPU_VALIDATE_EVERY = 250, 10
 CPU_STEPS_PER_EPOCH = 50
-SMALL_SHARE, SMALL_UNTIL = 0.6, 0.5
-"""Of the patch along each axis in the first part of a training, and of the epochs that this part takes."""
+SMALL_UNTIL = 0.5
+"""Of the epochs, after which the small patch gives way to the whole one."""
 MAX_CPU_SCALES = 2
 NEARLY = 0.95
 
@@ -139,10 +139,9 @@ def _data(plan: Plan, data: PlannedData, minutes: float | None) -> str:
         lines.append(f"  # {batch} cases of {slices} slices, of the {plan.batch} that were planned")
     lines += [f"  batch_size: {batch}", f"  slices: {json.dumps(slices)}"]
     small = small_patch(plan.topology)
-    share = 1 - SMALL_UNTIL * (
-        1 - math.prod(small) / math.prod(plan.topology.patch)
-    )  # of the operations of whole patches
-    if small != plan.topology.patch:
+    whole = plan.topology.patch
+    share = 1 - SMALL_UNTIL * (1 - math.prod(small) / math.prod(whole))  # of the operations of whole patches
+    if small != whole:
         lines += ["  # more steps of the same operations: small patches first", "  sampler:"]
         lines += ["    class_path: avnnet.data.sampling.GrowingPatch"]
         lines += [f"    init_args: {{sizes: [{list(small)}], until: [{SMALL_UNTIL}]}}"]
@@ -160,27 +159,6 @@ def _data(plan: Plan, data: PlannedData, minutes: float | None) -> str:
     lines += ["trainer:", f"  # {why}", f"  max_epochs: {epochs}"]
     lines += [f"  check_val_every_n_epoch: {every}", "  gradient_clip_val: 12"]
     return "\n".join(lines) + "\n"
-
-
-def small_patch(topology: Topology) -> tuple[int, ...]:
-    """The patch of the first half of a training; the patch itself where a smaller one would save little.
-
-    Args:
-        topology: of the network.
-
-    Source: Fischer SM et al. MICCAI 2024, arXiv:2407.07853; that they help here: docs/results.md.
-
-    Examples:
-        >>> from avnnet.models.planning.topology import topology_for
-        >>> small_patch(topology_for((1.0, 0.44, 0.44), (80, 160, 160))), small_patch(topology_for((1, 1), (160, 160)))
-        ((48, 96, 96), (160, 160))
-    """
-    whole = topology.patch
-    if len(whole) == 2:  # a sampler's size is of whole slices
-        return whole
-    steps = zip(whole, topology.divisors, strict=True)
-    small = tuple(min(math.ceil(SMALL_SHARE * size / step) * step, size) for size, step in steps)
-    return small if 2 * math.prod(small) <= math.prod(whole) else whole
 
 
 def _word(name: str) -> str:

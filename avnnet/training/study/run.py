@@ -32,7 +32,7 @@ from avnnet.training.config.experiment import Experiment
 from avnnet.training.fit import check_same_run, is_trained
 from avnnet.training.study.apart import Job, run_apart
 from avnnet.training.study.budget import budgeted_networks, say_forecast
-from avnnet.training.study.folds import cleaning_of, failed_in, folds_made, tables_of, weighed_of
+from avnnet.training.study.folds import cleaning_of, folds_made, tables_of, weighed_of
 from avnnet.training.study.one_fold import Fold, predict_fold, train_network
 from avnnet.training.study.plan import Study
 from avnnet.training.study.record import begin_record, end_record
@@ -112,7 +112,8 @@ def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True
     every = [Fold(study, number, cohort, cases, scheme, classes, has_ignored) for number, cases in enumerate(held_out)]
     _run_folds([every[number] for number in chosen], first, budgets, reporter)
     cleaning = cleaning_of(study)  # known with the last fold, whichever that is
-    is_otherwise = [failed_in(study, fold.number) is None and not _untrained(fold, first) for fold in every]
+    made = folds_made(study)
+    is_otherwise = [fold.number not in made and not _untrained(fold, first) for fold in every]
     if cleaning is not None and any(is_otherwise):
         words = named(cleaning.steps)
         reporter.say(f"held-out cases speak for another cleaning of masks ({words}): they are predicted again")
