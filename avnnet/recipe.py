@@ -29,7 +29,8 @@ def describe(obj: Any) -> Any:
     """A plain, JSON-able description of an object that keeps its constructor arguments under their names.
 
     An argument that a class got later is named in its `left_out_at_default` and described only where it is not the
-    default, so that older versions, folders and caches know the rest as before.
+    default, so that older versions, folders and caches know the rest as before. One that it has lost is named in its
+    `no_longer`: `build` leaves it away.
 
     Args:
         obj: an object whose attributes hold its constructor arguments; numbers, text, lists, dicts, classes and
@@ -139,7 +140,11 @@ def build(recipe: Any, classes: Iterable[type]) -> Any:
                 return part(functools.partial(look_up(value["part"]), **filled))
             if value.keys() == {"class", "args"}:
                 cls = look_up(value["class"], is_made=True)
-                return _made(cls.__name__, lambda: cls(**{name: restore(item) for name, item in value["args"].items()}))
+                gone, args = getattr(cls, "no_longer", ()), value["args"]
+                return _made(
+                    cls.__name__,
+                    lambda: cls(**{name: restore(item) for name, item in args.items() if name not in gone}),
+                )
         raise InvalidRecipe(
             f"not a recipe: {str(value)[:80]}; expected what describe() wrote. If a model.json was edited by hand, "
             "copy it again"

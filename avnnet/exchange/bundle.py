@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import warnings
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from avnnet.atomic import check_absent, whole_folder
 from avnnet.exchange.bundle_config import PROGRAM, inference_config
 from avnnet.exchange.card import card, chosen_member
 from avnnet.exchange.program import Sizes, save_program, traced
+from avnnet.inference import windows
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
 
@@ -48,8 +50,10 @@ def write_monai_bundle(model: Segmenter, folder: str | Path, *, number: int | No
     found = traced(member)
     said["sizes"] = found.sizes.card()
     with whole_folder(folder) as partial:
-        for name in ("configs", "models", "docs"):
+        for name in ("configs", "models", "docs", "scripts"):
             (partial / name).mkdir()
+        (partial / "scripts" / "__init__.py").touch()
+        (partial / "scripts" / "windows.py").write_text(inspect.getsource(windows), encoding="utf-8")
         save_program(found.program, partial / PROGRAM, said)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tensors that stand in two places
@@ -134,6 +138,7 @@ IMAGES holds {files}. Labels of the masks: {", ".join(f"{index} {name}" for inde
 - It slides over the whole image, as `avnnet predict` does without a centre and a locator. Axes of the network:
   {", ".join(said["axes"])}; spacing {said["spacing_mm"]} mm.
 - Left hips: {said["left_hips"]}. The bundle mirrors nothing by side, for it does not know it.
+- `scripts/windows.py` lays tiles over an image and weighs them, as nnU-Net does.
 - `models/model.pt2` is `torch.export`'s: {said["input"]}; each axis a multiple of {said["sizes"]["multiples_of"]} from
   {said["sizes"]["least"]} to {said["sizes"]["most"]}, others are refused. `models/model.pt` has its weights alone.
 - Masks are the most probable labels{_cleaned(said["cleaning"])}.

@@ -9,48 +9,46 @@ from avnnet.errors import InvalidConfig
 from avnnet.inference.member import Member
 
 PROGRAM = "models/model.pt2"
+WINDOWS = "scripts.windows"
 LEAST_PROBABILITY = 1e-30
+# probabilities (K, z, y, x) of an image (1, C, z, y, x), of which a 2D network sees so many slices at a time
+PREDICT = {
+    2: "$lambda image: torch.cat([@inferer(some, @logits) for some in image[0].movedim(1, 0).split({})])"
+       ".movedim(0, 1).softmax(0)",
+    3: "$lambda image: @inferer(image, @logits)[0].softmax(0)",
+}  # fmt: skip
 
 
 def inference_config(member: Member, axes: list[str]) -> dict[str, Any]:
     """`configs/inference.json` of a bundle.
 
-    As avnnet without a centre: a window slides over the whole image, logits of windows are averaged, then probabilities
-    of mirror images; the mask lies on the image's own grid.
+    As avnnet without a centre: tiles over the whole image, whose logits are averaged, mirror images too; the mask lies
+    on the image's own grid. Where MONAI's windows lie otherwise, the bundle brings avnnet's (`inference/windows.py`).
 
     Args:
         member: the network with its preparation and tiling.
         axes: patient directions of the canonical axes, as in the card.
 
     Raises:
-        InvalidConfig: if MONAI has no transform for the normalisation, or the windows are nnU-Net's.
+        InvalidConfig: if MONAI has no transform for the normalisation.
 
     Examples:
         >>> from avnnet.data.preprocess import Preprocess
         >>> from avnnet.inference.tiling import Tiling
         >>> from avnnet.models import UNet2D
         >>> member = Member(UNet2D([2, 4], [[2, 2]]), Preprocess([1, 1, 1]), Tiling([1, 8, 8]), "unet2d")
-        >>> inference_config(member, ["superior", "posterior", "left"])["inferer"]["roi_size"]
-        [8, 8]
+        >>> config = inference_config(member, ["superior", "posterior", "left"])
+        >>> config["patch"], config["flips"], config["overlap"]
+        ([8, 8], [[]], 0.5)
     """
     tiling, ndim = member.tiling, member.net.ndim
-    if tiling.as_nnunet:
-        raise InvalidConfig(
-            "a bundle has MONAI's windows, and this model looks at images by nnU-Net's; take --format nnunet, or "
-            "torch-export or onnx for the network alone"
-        )
-    window = {"overlap": tiling.overlap, "mode": "gaussian"}
-    inferer: dict[str, Any] = {"_target_": "SlidingWindowInferer", "roi_size": tiling.patch, "sw_batch_size": 1}
-    if ndim == 2:
-        inferer = {"_target_": "SliceInferer", "roi_size": tiling.patch[1:], "sw_batch_size": tiling.batch}
-        inferer["spatial_dim"] = 0
     first = "sorted(glob.glob(os.path.join(@dataset_dir, '*.nii.gz')))"
     if member.net.in_channels > 1:
         # CASE_0000.nii.gz, CASE_0001.nii.gz, ... are the channels of one image
         first = first.replace("*.nii", "*_0000.nii")
         first = f"[sorted(glob.glob(one[:-12] + '_[0-9][0-9][0-9][0-9].nii.gz')) for one in {first}]"
     return {
-        "imports": ["$import glob", "$import os"],
+        "imports": ["$import glob", "$import os", f"$from {WINDOWS} import windowed_logits"],
         "bundle_root": ".",
         "dataset_dir": "$os.path.join(@bundle_root, 'images')",
         "output_dir": "$os.path.join(@bundle_root, 'eval')",
@@ -61,12 +59,13 @@ def inference_config(member: Member, axes: list[str]) -> dict[str, Any]:
         "preprocessing": {"_target_": "Compose", "transforms": _preparation(member, axes)},
         "dataset": {"_target_": "Dataset", "data": "$[{'image': one} for one in @datalist]",
                     "transform": "@preprocessing"},
-        "inferer": {**inferer, **window},
         # the mean of logits, as avnnet takes it: logarithms of probabilities differ from them by a number per voxel
         "logits": f"$lambda image: @network(image).clamp_min({LEAST_PROBABILITY}).log()",
-        "flips": [[axis + 2 for axis in flip] for flip in tiling.flips()],
-        "predict": "$lambda image: sum(torch.softmax(@inferer(image.flip(axes), @logits), 1).flip(axes) "
-                   "for axes in @flips)[0] / len(@flips)",
+        "patch": tiling.patch[-ndim:],
+        "overlap": tiling.overlap,
+        "flips": [list(flip) for flip in tiling.flips(ndim)],
+        "inferer": "$lambda images, network: windowed_logits(network, images, @patch, @flips, @overlap)",
+        "predict": PREDICT[ndim].format(tiling.batch),
         "postprocessing": {
             "_target_": "Compose",
             "transforms": [

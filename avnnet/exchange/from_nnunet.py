@@ -110,7 +110,7 @@ def _tiling(how: Mapping[str, Any], checkpoint: Checkpoint, ndim: int) -> Tiling
     patch = [int(size) for size in _numbers(how["patch_size"], "patch_size", (ndim,))]
     if any(axis >= ndim for axis in checkpoint.mirror_axes):
         raise InvalidResults(f"a network of {ndim} axes is mirrored along {checkpoint.mirror_axes}; copy it again")
-    return Tiling([1] * (3 - ndim) + patch, [axis + 3 - ndim for axis in checkpoint.mirror_axes], as_nnunet=True)
+    return Tiling([1] * (3 - ndim) + patch, [axis + 3 - ndim for axis in checkpoint.mirror_axes])
 
 
 def _preprocess(results: Results, how: Mapping[str, Any], tiling: Tiling, plan: ImportPlan) -> Preprocess:

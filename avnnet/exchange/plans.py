@@ -113,9 +113,5 @@ def differences(member: Member) -> list[str]:
         f"tiles overlap by {tiling.overlap:g}: nnUNetv2_predict -step_size {1 - tiling.overlap:g}": (
             tiling.overlap != STEP
         ),
-        "avnnet averages probabilities over mirror images and networks, nnU-Net logits": (
-            bool(tiling.mirror_axes) and not tiling.as_nnunet
-        ),
-        "where an image takes several tiles, avnnet weights them about another middle": not tiling.as_nnunet,
     }
     return [text for text, is_so in said.items() if is_so]

@@ -57,6 +57,8 @@ def export_nnunet(
             f"masks are not cleaned by {', '.join(model.decided_steps)}, as avnnet does: nnU-Net decides its own "
             "post-processing, nnUNetv2_determine_postprocessing"
         ] = None
+    if any(len(members) > 1 for members in networks.values()):
+        remarks["avnnet averages the probabilities of folds, nnU-Net their logits"] = None
     if len(networks) == 2:
         remarks["avnnet takes the mean of 2d and 3d_fullres: nnUNetv2_ensemble does, of --save_probabilities"] = None
     return list(remarks)

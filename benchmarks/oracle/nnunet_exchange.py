@@ -4,7 +4,7 @@ Run where nnunetv2 is installed beside avnnet (README.md in this folder says how
 model's spacing and a model without a crop:
 python benchmarks/oracle/nnunet_exchange.py COHORT.csv MODEL --work EMPTY_FOLDER --cases 20 --labels 1=anterior,2=posterior --part anterior --whole hippocampus
 It prints the largest difference of logits of every network, and the Dice of nnU-Net's masks with avnnet's: as the model
-is; without clipping and mirror images; and in one tile. The import reads a checkpoint that nnU-Net's own trainer has
+is; without clipping; without mirror images; and in one tile. The import reads a checkpoint that nnU-Net's own trainer has
 written after one step of training on the exported data set, which nnU-Net has planned and preprocessed.
 """  # noqa: E501
 
@@ -107,17 +107,12 @@ def compare(name: str, theirs: nnUNetPredictor, ours: Segmenter, images: list[tu
     print(f"{name:34s} logits differ by {off:.1e}; Dice, mean (least): {dice}", flush=True)
 
 
-def variant(model: Segmenter, *, mirrors: bool, patch: list[int] | None = None, as_nnunet: bool = False) -> Segmenter:
+def variant(model: Segmenter, *, mirrors: bool, patch: list[int] | None = None) -> Segmenter:
     """The model without clipping, with or without mirror images, in other tiles."""
     members = []
     for one in model.members:
         how = Preprocess(one.preprocess.spacing_mm, None, one.preprocess.first_axis, (0, 100))
-        tiling = Tiling(
-            patch or one.tiling.patch,
-            one.tiling.mirror_axes if mirrors else [],
-            one.tiling.overlap,
-            as_nnunet=as_nnunet,
-        )
+        tiling = Tiling(patch or one.tiling.patch, one.tiling.mirror_axes if mirrors else [], one.tiling.overlap)
         members.append(Member(one.net, how, tiling, one.name, one.trained_on, one.dataset))
     return Segmenter(members, model.scheme)
 
@@ -160,9 +155,9 @@ def main() -> None:
     whole = [int(-(-size // step) * step) for size, step in zip(largest, steps, strict=True)]
     variants = {
         "as it is": model,
+        "no clip": variant(model, mirrors=True),
         "no clip, no mirror": variant(model, mirrors=False),
         "no clip, no mirror, one tile": variant(model, mirrors=False, patch=whole),
-        "no clip, nnU-Net's tiles": variant(model, mirrors=True, as_nnunet=True),
     }
     for number, (name, one) in enumerate(variants.items(), start=601):
         out = ARGS.work / "results" / f"Dataset{number}_Exchange"

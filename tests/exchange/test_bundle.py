@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -98,7 +97,7 @@ def test_monai_alone_makes_the_masks_that_avnnet_makes(tmp_path, kind):
     assert done.returncode == 0, done.stderr[-2000:]
     (path,) = (tmp_path / "masks").glob("*.nii.gz")
     mask = nib.load(path)
-    own = model.ensemble.mean(read_image(files[0] if len(files) == 1 else files)).full()
+    own = model.ensemble.see(read_image(files[0] if len(files) == 1 else files)).softmax.full()
     first, second = np.sort(own, axis=0)[[-1, -2]]
     same = np.asarray(mask.dataobj) == own.argmax(0).T
     assert len(np.unique(own.argmax(0))) > 1
@@ -110,7 +109,8 @@ def test_the_bundle_has_the_files_that_monai_looks_for(tmp_path):
     write_monai_bundle(model_of("3d"), tmp_path / "bundle")
     found = {path.relative_to(tmp_path / "bundle").as_posix() for path in tmp_path.rglob("*.*") if path.is_file()}
     configs = {"configs/inference.json", "configs/metadata.json"}
-    assert found == {*configs, "models/model.pt", "models/model.pt2", str(Path("docs", "README.md"))}
+    scripts = {"scripts/__init__.py", "scripts/windows.py"}
+    assert found == {*configs, *scripts, "models/model.pt", "models/model.pt2", "docs/README.md"}
     said = json.loads((tmp_path / "bundle/configs/metadata.json").read_text())
     assert said["network_data_format"]["outputs"]["pred"]["channel_def"]["2"] == "necrosis"
     assert said["avnnet"]["sizes"] == {"multiples_of": [1, 2, 2], "least": [3, 4, 4], "most": [4096] * 3}
@@ -126,13 +126,6 @@ def test_a_normalisation_of_ones_own_does_not_travel(tmp_path):
     with pytest.raises(InvalidConfig, match=r"Mine is a normalisation of your own.*torch-export"):
         write_monai_bundle(Segmenter([member], HIP), tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_windows_of_nnunet_do_not_travel(tmp_path):
-    tiling = Tiling([1, 8, 8], as_nnunet=True)
-    member = Member(UNet2D([4, 8], [[2, 2]]), Preprocess([1, 1, 1]), tiling, "mine")
-    with pytest.raises(InvalidConfig, match="--format nnunet"):
-        write_monai_bundle(Segmenter([member], HIP), tmp_path / "bundle")
 
 
 def test_a_folder_that_is_there_is_not_filled(tmp_path):

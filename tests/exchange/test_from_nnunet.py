@@ -19,7 +19,6 @@ from avnnet.errors import (
 )
 from avnnet.exchange import ImportPlan, export_nnunet, import_nnunet
 from avnnet.inference.model_folder import load_model
-from avnnet.inference.tiling import window_starts, window_weights, windowed_logits
 from tests.conftest import ORDERS, reordered
 from tests.exchange.conftest import NETS
 
@@ -75,17 +74,6 @@ def test_mirror_images_are_averaged_as_logits_as_nnunet_does(tmp_path, model_of,
         logits = torch.stack([member.net(x.flip(one)).flip(one) for one in flips]).mean(dim=0)
     expected = (logits[0] if member.net.ndim == 3 else logits.movedim(0, 1)).softmax(dim=0)
     assert torch.allclose(member.probabilities(prepared), expected, atol=1e-6)
-
-
-def test_tiles_lie_where_nnunet_lays_them_and_weigh_as_much():
-    # of nnunetv2 2.8.1: compute_steps_for_sliding_window((37, 30), (16, 32), 0.5), and compute_gaussian((4, 6))
-    assert (window_starts(37, 16, 0.5), window_starts(32, 32, 0.5)) == ([0, 7, 14, 21], [0])
-    weights = window_weights([4, 6])
-    assert weights[2, 3] == 1
-    assert weights.flip([0])[1, 3] == 1
-    x = torch.randn(2, 1, 37, 9)
-    seen = windowed_logits(lambda tile: torch.cat([tile, -tile], dim=1), x, [16, 32], [[], [0, 1]], 0.5)
-    assert torch.allclose(seen, torch.cat([x, -x], dim=1), atol=1e-5)
 
 
 def test_the_command_writes_a_model_folder_and_nothing_over_another(results, tmp_path, image, capsys):
