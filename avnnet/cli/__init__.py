@@ -7,12 +7,13 @@ cases failed. What takes long to import is imported inside `run`, so that every 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from avnnet.cli import (
     ablate,
@@ -109,3 +110,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; the same command goes on after the last whole epoch, or the last image", file=sys.stderr)
         return STOPPED
+
+
+def run() -> NoReturn:
+    """The command line of this process, which ends with its exit code."""
+    code = main()
+    gc.freeze()  # the interpreter would look through all objects once more before it lets go of them, for a second
+    sys.exit(code)

@@ -1,8 +1,6 @@
 """`python -m avnnet.cli`: the same as `avnnet`."""
 
-import sys
-
-from avnnet.cli import main
+from avnnet.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from avnnet.cli.classes import add_classes
+from avnnet.cli.lean import lean_imports
 from avnnet.cli.words import Commands, Point, add_device, add_out, add_prefer, choices, point, whole_number
 from avnnet.errors import InvalidCohort, InvalidConfig, MissingFile
 from avnnet.labels import HIP, Side
@@ -77,13 +78,16 @@ def run(args: argparse.Namespace) -> int:
         MissingFile: if there is no such image or model.
         InvalidRecipe, ModelMismatch: if the model cannot be used.
     """
-    from avnnet.atomic import check_writable
-    from avnnet.cases.keys import KEYS, case_keys
-    from avnnet.cases.predict import Job, predict_jobs
-    from avnnet.data.dicom import is_dicom
-    from avnnet.data.files import image_name
-    from avnnet.inference.model_folder import load_model
-    from avnnet.tables import write_table
+    reporter = Reporter()
+    reporter.say("loading torch and the model")
+    with lean_imports(is_whole=bool(args.classes)):
+        from avnnet.atomic import check_writable
+        from avnnet.cases.keys import KEYS, case_keys
+        from avnnet.cases.predict import Job, predict_jobs
+        from avnnet.data.dicom import is_dicom
+        from avnnet.data.files import image_name
+        from avnnet.inference.model_folder import load_model
+        from avnnet.tables import write_table
 
     folder: Path = args.model
     typed: list[str] = args.images
@@ -96,7 +100,6 @@ def run(args: argparse.Namespace) -> int:
     keep_names: bool = args.keep_names
     classes: list[type] = args.classes
     device: str = args.device
-    reporter = Reporter()
     for word, value in (("centre", centre_mm), ("series", series)):
         if value is not None and len(typed) > 1:
             raise InvalidConfig(f"--{word} is that of one image; found {len(typed)}. Predict them one by one")

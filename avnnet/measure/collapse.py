@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from avnnet.grades import DEPRESSION
 from avnnet.measure.head import MeasuredHead
@@ -43,7 +43,7 @@ class Collapse:
             >>> round(Collapse(2.4, 0.4).over_2mm_probability, 3)
             0.841
         """
-        return float(norm.sf(LIMIT_MM, self.depth_mm, self.sd_mm))
+        return float(ndtr((self.depth_mm - LIMIT_MM) / self.sd_mm))
 
     @property
     def is_borderline(self) -> bool:
