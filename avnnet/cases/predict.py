@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from avnnet.data.files.streams import check_regular
 from avnnet.data.integrity import image_files_hash, image_hash
 from avnnet.errors import MissingFile
 from avnnet.flags import Flag, Flags
+from avnnet.image import Image
 from avnnet.inference.segmentation import Segmentation
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import Side
@@ -66,15 +68,17 @@ def predict_jobs(
         reporter: told of each image and of every network's turn.
         suffix: of the masks: ".nii.gz", ".nrrd", ".mha" or ".seg.nrrd".
     """
-    rows = each_case(
-        jobs,
-        lambda job, turn: _rows(model, job, out, suffix, turn),
-        lambda job, why: [_cells(empty_row(case_row(job.name, job.side), ENSEMBLE, error=why))],
-        name=lambda job: job.name,
-        title="segmenting",
-        reporter=reporter,
-        words=lambda job, error: _without_names(in_words(error), job),
-    )
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        scans = _Ahead(reader, jobs, lambda job: _opened(model, job, out, suffix))
+        rows = each_case(
+            jobs,
+            lambda job, turn: _rows(model, job, scans, out, suffix, writer, turn),
+            lambda job, why: [_cells(empty_row(case_row(job.name, job.side), ENSEMBLE, error=why))],
+            name=lambda job: job.name,
+            title="segmenting",
+            reporter=reporter,
+            words=lambda job, error: _without_names(in_words(error), job),
+        )
     return pd.DataFrame(rows, columns=measurement_columns(model.scheme))
 
 
@@ -91,16 +95,61 @@ def _without_names(text: str, job: Job) -> str:
     return text
 
 
-def _rows(model: Segmenter, job: Job, out: Path, suffix: str, turn: Turn) -> list[dict[str, Any]]:
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A job with what is known of it before a network looks: its record, or else its image."""
+
+    ledger: Ledger
+    made_from: dict[str, Any]
+    record: dict[str, Any] | None
+    image: Image | None
+    seen: Flags
+
+
+class _Ahead:
+    """The jobs, each opened in a thread while the one before it is computed: never more than one ahead."""
+
+    def __init__(self, reader: ThreadPoolExecutor, jobs: Sequence[Job], opened: Callable[[Job], _Opened]) -> None:
+        self._reader, self._jobs, self._opened = reader, iter(jobs), opened
+        self._next: Future[_Opened] | None = self._begun()
+
+    def _begun(self) -> Future[_Opened] | None:
+        job = next(self._jobs, None)
+        return None if job is None else self._reader.submit(self._opened, job)
+
+    def take(self) -> _Opened:
+        """The next job in their order, or the error that it met."""
+        taken, error = self._next, None
+        if taken is None:
+            raise IndexError("there is no further job")
+        error = taken.exception()  # until it is there, no other one is begun
+        self._next = self._begun()
+        if error is not None:
+            raise error
+        return taken.result()
+
+
+def _rows(
+    model: Segmenter, job: Job, scans: _Ahead, out: Path, suffix: str, writer: ThreadPoolExecutor, turn: Turn
+) -> list[dict[str, Any]]:
+    scan = scans.take()
+    if scan.record is not None:
+        turn.note = f"{job.name}, done before"
+        hips = scan.record["hips"]
+    else:
+        hips = _segment(model, job, scan, out, suffix, writer, turn)
+    return [_recorded(job, hip) for hip in hips]
+
+
+def _opened(model: Segmenter, job: Job, out: Path, suffix: str) -> _Opened:
     ledger = Ledger(out / f"{job.name}.json")
     made_from = _made_from(model, job, suffix)
     record = ledger.read(made_from)
-    if record is None:
-        hips = _segment(model, job, out, suffix, ledger, made_from, turn)
-    else:
-        hips = record["hips"]
-        turn.note = f"{job.name}, done before"
-    return [_recorded(job, hip) for hip in hips]
+    if record is not None:
+        return _Opened(ledger, made_from, record, None, Flags())
+    image = read_image(job.files, series=job.series, prefer=job.prefer)
+    seen = Flags([Flag.SEEN_IN_TRAINING] if image_hash(image) in model.trained_on else [])
+    return _Opened(ledger, made_from, None, image, seen)
 
 
 def _recorded(job: Job, hip: dict[str, Any]) -> dict[str, Any]:
@@ -124,30 +173,30 @@ def _made_from(model: Segmenter, job: Job, suffix: str) -> dict[str, Any]:
         "prefer": job.prefer,
         "side": job.side,
         "centre_mm": None if job.centre_mm is None else list(job.centre_mm),
-        "precision": model.precision,
+        "precision": model.engine.said,
         "suffix": suffix,
     }
 
 
 def _segment(
-    model: Segmenter, job: Job, out: Path, suffix: str, ledger: Ledger, made_from: dict[str, Any], turn: Turn
+    model: Segmenter, job: Job, scan: _Opened, out: Path, suffix: str, writer: ThreadPoolExecutor, turn: Turn
 ) -> list[dict[str, Any]]:
-    image = read_image(job.files, series=job.series, prefer=job.prefer)
-    seen = Flags([Flag.SEEN_IN_TRAINING] if image_hash(image) in model.trained_on else [])
-    is_located = job.centre_mm is None and model.locator is not None
-    hips: list[dict[str, Any]] = []
-    masks: list[Path] = []
-    for hip in model.hips(image, side=job.side, centre_mm=job.centre_mm, on_progress=turn.on_network):
-        place = {"mask": "", "side": hip.side, "centre_mm": hip.centre_mm}
-        if hip.is_found:
-            mask = out / f"{job.name}{f'_{hip.side}' if is_located and hip.side else ''}{suffix}"
-            masks.append(hip.save(mask))
-            place["mask"] = mask.name
-        hips.append(place | {"measured": _measured(hip, seen)})
+    image, is_located = scan.image, job.centre_mm is None and model.locator is not None
+    if image is None:
+        raise ValueError("a job that is done before has no image to segment")
+
+    def written(hip: Segmentation) -> dict[str, Any]:
+        mask = out / f"{job.name}{f'_{hip.side}' if is_located and hip.side else ''}{suffix}"
+        place = {"mask": hip.save(mask).name if hip.is_found else "", "side": hip.side, "centre_mm": hip.centre_mm}
+        return place | {"measured": _measured(hip, scan.seen)}
+
+    # a hip is written and measured while the networks see the next one
+    made = model.each_hip(image, side=job.side, centre_mm=job.centre_mm, on_progress=turn.on_network)
+    hips = [done.result() for done in [writer.submit(written, hip) for hip in made]]
     # last: it says that all is done
-    ledger.write(
-        made_from,
-        masks,
+    scan.ledger.write(
+        scan.made_from,
+        [out / hip["mask"] for hip in hips if hip["mask"]],
         preferred_transform=image.source.preferred_transform,
         networks=[member.name for member in model.members],
         hips=hips,

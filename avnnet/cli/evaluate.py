@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.cli.results import write_results
     from avnnet.data.checks import check_cohort
     from avnnet.data.cohort import read_cohort
-    from avnnet.inference.model_folder import load_model
+    from avnnet.inference.engines import chosen_engine
+    from avnnet.inference.model_folder import COMPILED, load_model
     from avnnet.record import StudyRecord
     from avnnet.report import LOCATED_CENTRES
     from avnnet.stats.battery import check_margins
@@ -59,11 +60,14 @@ def run(args: argparse.Namespace) -> int:
     margins: dict[str, float] = dict(args.margin)
     classes: list[type] = args.classes
     device: str = args.device
+    engine: str = args.engine
     mark_seen: bool = args.mark_seen
     has_ignored: bool = args.has_ignored
     reporter = Reporter()
     reporter.say("loading the model")
-    model = load_model(folder, classes=classes, device=device)
+    model = load_model(
+        folder, classes=classes, device=device, engine=chosen_engine(engine, device, folder / COMPILED, reporter.say)
+    )
     reporter.say(model.summary())
     check_margins(margins, model.scheme.volume_columns)
     cohort = read_cohort(table)

@@ -86,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
         from avnnet.cases.predict import Job, predict_jobs
         from avnnet.data.dicom import is_dicom
         from avnnet.data.files import image_name
-        from avnnet.inference.model_folder import load_model
+        from avnnet.inference.engines import chosen_engine
+        from avnnet.inference.model_folder import COMPILED, load_model
         from avnnet.tables import write_table
 
     folder: Path = args.model
@@ -100,13 +101,16 @@ def run(args: argparse.Namespace) -> int:
     keep_names: bool = args.keep_names
     classes: list[type] = args.classes
     device: str = args.device
+    engine: str = args.engine
     for word, value in (("centre", centre_mm), ("series", series)):
         if value is not None and len(typed) > 1:
             raise InvalidConfig(f"--{word} is that of one image; found {len(typed)}. Predict them one by one")
     images = [_files(words, f"image {nth} of {len(typed)}") for nth, words in enumerate(typed, start=1)]
     if series is not None and images[0][0].is_file() and not is_dicom(images[0][0]):
         raise InvalidConfig("--series chooses among those of a DICOM folder; this is an image file: leave it out")
-    model = load_model(folder, classes=classes, device=device)
+    model = load_model(
+        folder, classes=classes, device=device, engine=chosen_engine(engine, device, folder / COMPILED, reporter.say)
+    )
     check_writable(out)
     names = [image_name(files[0]) for files in images] if keep_names else case_keys(out, images)
     if len(set(names)) != len(names):

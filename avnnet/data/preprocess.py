@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 import torch
 from monai.data import MetaTensor
-from monai.transforms import SpatialResample
 from torch import Tensor
 
 from avnnet.data.checks import check_volume
@@ -18,7 +17,7 @@ from avnnet.data.limits import MAX_BYTES, MAX_SPACING_MM, MIN_SPACING_MM
 from avnnet.data.normalise import Normalisation, ZScore
 from avnnet.data.normalised import normalised
 from avnnet.data.orientation import FirstAxis, Orientation, orientation_of
-from avnnet.data.softmax import Softmax
+from avnnet.data.softmax import Softmax, interpolated
 from avnnet.data.transforms import CENTRE_KEY, spacing_and_crop
 from avnnet.errors import AvnnetError, GeometryMismatch, InvalidConfig, NonFiniteVoxels, ResourceLimitExceeded
 from avnnet.grid import Grid
@@ -47,6 +46,30 @@ class Placement:
     orientation: Orientation
     start_mm: tuple[float, ...]
     spacing_mm: tuple[float, ...]
+
+    def onto(self, mask: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+        """A mask of the file's grid at prepared voxels, each as the nearest voxel of the file; False outside of it.
+
+        Args:
+            mask: bool, on the grid of the file.
+            shape: prepared voxels per axis.
+
+        Examples:
+            >>> grid, straight = Grid((1, 1, 4)), Orientation((0, 1, 2), (False, False, False))
+            >>> finer = Placement(grid, straight, (0.0, 0.0, 1.0), (1.0, 1.0, 0.5))
+            >>> finer.onto(np.array([[[True, False, True, True]]]), (1, 1, 7)).astype(int).tolist()
+            [[[0, 1, 1, 1, 1, 0, 0]]]
+        """
+        turned = self.orientation.apply(mask)
+        source_mm = np.asarray(self.grid.spacing)[list(self.orientation.axes)]
+        found = np.zeros(tuple(shape), bool)
+        nearest = [
+            np.floor((start + np.arange(n) * step) / own + 0.5).astype(int)
+            for start, n, step, own in zip(self.start_mm, shape, self.spacing_mm, source_mm, strict=True)
+        ]
+        inside = [np.flatnonzero((at >= 0) & (at < n)) for at, n in zip(nearest, turned.shape, strict=True)]
+        found[np.ix_(*inside)] = turned[np.ix_(*(at[i] for at, i in zip(nearest, inside, strict=True)))]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,14 +277,8 @@ class Preprocess:
             box = tuple(slice(int(a), int(a + n)) for a, n in zip(begin, extent, strict=True))
             values = probabilities[(slice(None), *box)].float().numpy()
         else:
-            target = np.diag([*source, 1.0])
-            target[:3, 3] = first * source
-            current = np.diag([*step_mm, 1.0])
-            current[:3, 3] = start_mm
-            resample = SpatialResample(mode="bilinear", padding_mode="border", dtype="float32")
-            values = np.empty((len(probabilities), *extent), np.float32)
-            for index, channel in enumerate(probabilities.float()):  # class by class: a third of the memory
-                moving = MetaTensor(channel[None], affine=torch.from_numpy(current))
-                values[index] = resample(moving, torch.from_numpy(target), tuple(map(int, extent)))[0].numpy()
+            axes = zip(first, extent, source, start_mm, step_mm, strict=True)
+            places = [((at + np.arange(n)) * own - start) / step for at, n, own, start, step in axes]
+            values = interpolated(probabilities.float(), places).numpy()
         start, _ = orientation.invert_box(tuple(map(int, first)), tuple(map(int, extent)), grid.shape)
         return Softmax(np.ascontiguousarray(orientation.invert(values)), start, grid)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from avnnet.data.preprocess import Prepared
 from avnnet.data.softmax import Softmax
 from avnnet.errors import GeometryMismatch, InvalidConfig, ModelMismatch
 from avnnet.flags import Flag, Flags
 from avnnet.image import Image
+from avnnet.inference.agreement import Marks
+from avnnet.inference.engines import Engine
 from avnnet.inference.implant import implant_flags
 from avnnet.inference.member import Member
 from avnnet.inference.quality import image_flags
+from avnnet.inference.scout import cut_out, where_to_look
 from avnnet.labels import LabelScheme, Side
 
 OnNetwork = Callable[[int, int], None]
@@ -26,12 +30,33 @@ class Predicted:
     """What the networks say of an image.
 
     Args:
-        softmax: the probabilities of every member, in their order.
+        softmax: the mean probabilities of all members.
+        by_name: those of each configuration, the mean of its folds; empty where nobody asked.
+        marks: what each member alone marks.
         flags: what a reader should know of the image itself.
     """
 
-    softmax: list[Softmax]
+    softmax: Softmax
+    by_name: Mapping[str, Softmax]
+    marks: Sequence[Marks]
     flags: Flags
+
+
+@dataclass(eq=False)
+class _Sum:
+    """The sum of some members' probabilities on the voxels of one preparation."""
+
+    member: Member
+    prepared: Prepared
+    name: str
+    total: Tensor
+    count: int = 1
+
+    def mean(self) -> Softmax:
+        mean, place = self.total / self.count, self.prepared.placement
+        if not self.prepared.is_cropped:
+            mean, place = cut_out(mean, place)
+        return self.member.preprocess.restore(mean, place)
 
 
 class Ensemble:
@@ -40,7 +65,7 @@ class Ensemble:
     Args:
         members: trained networks.
         scheme: names of the label ids.
-        precision: "32-true", "bf16-mixed" or "16-mixed".
+        engine: what computes the networks; torch in float32 by default.
 
     Raises:
         ModelMismatch: if there is no member, or a network has other classes than the scheme.
@@ -55,12 +80,12 @@ class Ensemble:
         >>> members = [Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d") for net in nets]
         >>> ensemble = Ensemble(members, HIP).to("cpu")
         >>> image = Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8)))
-        >>> single = ensemble.see(image).softmax
-        >>> np.allclose(ensemble.mean(image).values, (single[0].values + single[1].values) / 2, atol=1e-6)
+        >>> single = [Ensemble([member], HIP).see(image).softmax.values for member in members]
+        >>> np.allclose(ensemble.see(image).softmax.values, (single[0] + single[1]) / 2, atol=1e-6)
         True
     """
 
-    def __init__(self, members: Sequence[Member], scheme: LabelScheme, *, precision: str = "32-true") -> None:
+    def __init__(self, members: Sequence[Member], scheme: LabelScheme, *, engine: Engine | None = None) -> None:
         if not members:
             raise ModelMismatch("a model needs at least one trained network; found none")
         for member in members:
@@ -69,7 +94,7 @@ class Ensemble:
                     f"{member.name} has {member.net.classes} classes, the scheme {scheme.structures} needs "
                     f"{scheme.classes}"
                 )
-        self.members, self.scheme, self.precision = list(members), scheme, precision
+        self.members, self.scheme, self.engine = list(members), scheme, engine or Engine()
 
     @property
     def names(self) -> list[str]:
@@ -114,14 +139,20 @@ class Ensemble:
         *,
         side: Side | None = None,
         centre_mm: Sequence[float] | None = None,
+        by_name: bool = False,
         on_progress: OnNetwork | None = None,
     ) -> Predicted:
-        """The probabilities of every member; an image that members prepare alike is prepared once.
+        """The mean probabilities of the members, taken in one by one, so that memory does not grow with their number.
+
+        An image that members prepare alike is prepared once, and their sum goes the way back to the image's grid once:
+        the interpolated mean is the mean of the interpolated. Of a large image one network looks first, and the others
+        only near what it found (`scout`).
 
         Args:
             image: the scan.
             side: the body side; a left hip is mirrored for the networks and back.
             centre_mm: head centre, LPS mm `(x, y, z)`; None slides a window over the whole image.
+            by_name: also give the mean of each configuration.
             on_progress: called with networks done and networks in all.
 
         Raises:
@@ -130,51 +161,45 @@ class Ensemble:
         """
         self.check_channels(len(image.channels))
         prepared: dict[str, Prepared] = {}
-        results = []
+        for member in self.members:
+            if member.preparation not in prepared:
+                prepared[member.preparation] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
+        looked = where_to_look(self.members, prepared, self.engine)
+        sums: dict[tuple[str, str], _Sum] = {}
+        marks: list[Marks] = []
         unusual = 0
         for done, member in enumerate(self.members, start=1):
-            key = member.preparation
-            if key not in prepared:
-                prepared[key] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
-            results.append(member.softmax(prepared[key], precision=self.precision))
-            unusual += member.is_unusual(prepared[key])
+            here = prepared[member.preparation]
+            found = member.probabilities(here, self.engine, looked.get(member.preparation))
+            marks.append(Marks.of(found, here.placement, member.name))
+            key = member.preparation, member.name if by_name else ""
+            if key in sums:
+                sums[key].total += found
+                sums[key].count += 1
+            else:
+                sums[key] = _Sum(member, here, key[1], found.clone())
+            unusual += member.is_unusual(here)
             if on_progress is not None:
                 on_progress(done, len(self.members))
         flags = image_flags(image, side) | ([Flag.UNUSUAL_CONTRAST] if 2 * unusual > len(self.members) else [])
         if centre_mm is not None:
             flags |= implant_flags(image, centre_mm)
-        return Predicted(results, flags)
+        means = [(one.name, one.mean(), one.count) for one in sums.values()]
 
-    def mean(self, image: Image) -> Softmax:
-        """The mean probabilities over a whole image, where nobody asks for those of single members.
+        def of(names: Sequence[str]) -> Softmax:
+            parts = [(mean, count) for name, mean, count in means if name in names]
+            return mean_softmax([mean for mean, _ in parts], [count for _, count in parts])
 
-        Members that prepare images alike are averaged before the way back to the image's grid: a mean of interpolated
-        values is the interpolated mean, and the way back takes most of the time.
-
-        Args:
-            image: the scan.
-
-        Raises:
-            NonFiniteVoxels, ConstantImage, NotAVolume, ModelMismatch: as `see`.
-        """
-        self.check_channels(len(image.channels))
-        groups: dict[str, list[Member]] = {}
-        for member in self.members:
-            groups.setdefault(member.preparation, []).append(member)
-        restored, shares = [], []
-        for group in groups.values():
-            prepared = group[0].preprocess.prepare(image)
-            total = torch.stack([member.probabilities(prepared, precision=self.precision) for member in group])
-            restored.append(group[0].preprocess.restore(total.mean(dim=0), prepared.placement))
-            shares += [len(restored) - 1] * len(group)
-        return restored[0] if len(restored) == 1 else mean_softmax([restored[share] for share in shares])
+        each = {name: of([name]) for name in self.names if by_name}
+        return Predicted(of([name for name, *_ in means]), each, marks, flags)
 
 
-def mean_softmax(members: Sequence[Softmax]) -> Softmax:
+def mean_softmax(members: Sequence[Softmax], counts: Sequence[int] | None = None) -> Softmax:
     """The ensemble: the voxel-wise mean of the members' probabilities, in the box that holds all of theirs.
 
     Args:
         members: probabilities of the same image by different networks, folds or configurations.
+        counts: of how many networks each is the mean; 1 for all by default.
 
     Raises:
         GeometryMismatch: if there is no member, or they lie on different grids.
@@ -188,22 +213,27 @@ def mean_softmax(members: Sequence[Softmax]) -> Softmax:
         >>> b = Softmax(np.array([[[[0.5, 0.2]]], [[[0.5, 0.8]]]], np.float32), (0, 0, 0), grid)
         >>> mean_softmax([a, b]).values[1, 0, 0].tolist() == [np.float32(0.3), np.float32(0.4)]
         True
+        >>> mean_softmax([a, b], [3, 1]).values[1, 0, 0].tolist() == [np.float32(0.2), np.float32(0.2)]
+        True
     """
     if not members:
         raise GeometryMismatch("an ensemble needs at least one member")
     grid = members[0].grid
     if any(not member.grid.is_close(grid) for member in members):
         raise GeometryMismatch("all members of an ensemble must lie on the grid of the same image")
+    if len(members) == 1:
+        return members[0]
+    weights = [1] * len(members) if counts is None else list(counts)
     start = np.min([m.start for m in members], axis=0)
     stop = np.max([np.add(m.start, m.values.shape[1:]) for m in members], axis=0)
     total = np.zeros((len(members[0].values), *(stop - start)), np.float32)
-    for member in members:
+    for member, weight in zip(members, weights, strict=True):
         inside = tuple(slice(s.start - o, s.stop - o) for s, o in zip(member.box, start, strict=True))
-        total[(slice(None), *inside)] += member.values
-        outside = np.ones(total.shape[1:], np.float32)
+        total[(slice(None), *inside)] += member.values * np.float32(weight)
+        outside = np.full(total.shape[1:], weight, np.float32)
         outside[inside] = 0
         total[0] += outside
-    return Softmax(total / len(members), (int(start[0]), int(start[1]), int(start[2])), grid)
+    return Softmax(total / np.float32(sum(weights)), (int(start[0]), int(start[1]), int(start[2])), grid)
 
 
 def _chosen(device: str | torch.device) -> str | torch.device:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import ndimage
@@ -41,6 +42,9 @@ class Void:
     centre_mm: tuple[float, float, float]
     radius_mm: float
     side: Side | None
+
+
+_known: WeakKeyDictionary[Image, tuple[np.ndarray, np.ndarray]] = WeakKeyDictionary()
 
 
 def implant_flags(image: Image, centre_mm: Sequence[float]) -> Flags:
@@ -103,6 +107,12 @@ def implants_in(image: Image, heads_mm: Sequence[Sequence[float]]) -> list[Void]
 
 def _voids(image: Image) -> tuple[np.ndarray, np.ndarray]:
     """Per cell of some 3 mm: the radius of the ball without signal around it, and its place, LPS mm `(x, y, z)`."""
+    if image not in _known:  # two hips of one scan ask for the same
+        _known[image] = _found_voids(image)
+    return _known[image]
+
+
+def _found_voids(image: Image) -> tuple[np.ndarray, np.ndarray]:
     grid = image.grid
     size = np.clip(np.rint(CELL_MM / np.asarray(grid.spacing)).astype(int), 1, grid.shape)
     cells = np.asarray(grid.shape) // size

@@ -47,7 +47,7 @@ class Locator:
         Raises:
             NonFiniteVoxels, ConstantImage, NotAVolume: if there is nothing to see.
         """
-        probabilities = self.ensemble.mean(image)
+        probabilities = self.ensemble.see(image).softmax
         values = probabilities.values
         # a voxel that is head with more than half is one, whichever part of the head it is
         marked = np.where(values[0] < 0.5, values[1:].argmax(axis=0) + 1, 0)

@@ -9,10 +9,10 @@ from avnnet.data.softmax import Softmax
 from avnnet.flags import Flag, Flags
 from avnnet.grid import MM3_PER_CM3
 from avnnet.image import Image, LabelMap
+from avnnet.inference.agreement import Marks, agreement_flags
 from avnnet.inference.cleaning import Cleaning
-from avnnet.inference.ensemble import mean_softmax
 from avnnet.inference.member import Member
-from avnnet.inference.quality import agreement_flags, mask_flags, noise_flags
+from avnnet.inference.quality import mask_flags, noise_flags
 from avnnet.labels import LabelScheme
 
 
@@ -32,14 +32,20 @@ class Mask:
 
 
 def mask_of(
-    image: Image, members: Sequence[Member], softmax: Sequence[Softmax], scheme: LabelScheme, cleaning: Cleaning
+    image: Image,
+    members: Sequence[Member],
+    probabilities: Softmax,
+    marks: Sequence[Marks],
+    scheme: LabelScheme,
+    cleaning: Cleaning,
 ) -> Mask:
     """The most probable labels of the networks' mean.
 
     Args:
         image: the scan.
         members: the networks.
-        softmax: what each of them says.
+        probabilities: the mean of what they say.
+        marks: what each of them marks alone.
         scheme: names of the label ids.
         cleaning: what is taken away.
 
@@ -49,18 +55,17 @@ def mask_of(
         >>> from avnnet.labels import HIP
         >>> grid, classes = Grid((1, 1, 4)), np.eye(3, dtype=np.float32)
         >>> softmax = Softmax(classes[:, [1, 2, 0, 1]].reshape(3, 1, 1, 4), (0, 0, 0), grid)
-        >>> mask = mask_of(Image(np.zeros((1, 1, 4)), grid), [], [softmax], HIP, Cleaning(("largest_piece",)))
+        >>> mask = mask_of(Image(np.zeros((1, 1, 4)), grid), [], softmax, [], HIP, Cleaning(("largest_piece",)))
         >>> mask.labels.array.tolist(), "components_removed" in mask.flags
         ([[[1, 2, 0, 0]]], True)
     """
-    probabilities = mean_softmax(softmax)
     marked = probabilities.labels(scheme)
     labels = cleaning(marked)
     flags = mask_flags(labels, probabilities)
     is_removed = labels is not marked and bool(((marked.array > 0) & (labels.array == 0)).any())
     flags |= [Flag.COMPONENTS_REMOVED] if is_removed else []
     flags |= noise_flags(image, labels)
-    flags |= agreement_flags(softmax, labels)
+    flags |= agreement_flags(marks, labels)
     flags |= scope_flags(members, labels)
     return Mask(labels, probabilities, flags)
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from avnnet.data.contrast import Contrast
 from avnnet.data.preprocess import Prepared, Preprocess
 from avnnet.data.scope import Scope
-from avnnet.data.softmax import Softmax
-from avnnet.inference.tiling import Tiling, class_probabilities
+from avnnet.inference.engines import Engine
+from avnnet.inference.tiling import Tiling
 from avnnet.models import NetworkLike
 from avnnet.recipe import describe
 
@@ -34,6 +32,7 @@ class Member:
 
     Examples:
         >>> import numpy as np
+        >>> import torch
         >>> from avnnet.grid import Grid
         >>> from avnnet.image import Image
         >>> from avnnet.models import UNet3D
@@ -43,8 +42,8 @@ class Member:
         >>> prepared = member.preprocess.prepare(Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8))))
         >>> {round(p, 4) for p in member.probabilities(prepared).unique().tolist()}
         {0.3333}
-        >>> member.softmax(prepared).values.shape, member.is_unusual(prepared), member.recipe()["net"]["class"]
-        ((3, 8, 8, 8), False, 'UNet3D')
+        >>> member.is_unusual(prepared), member.recipe()["net"]["class"]
+        (False, 'UNet3D')
     """
 
     def __init__(
@@ -82,26 +81,15 @@ class Member:
             and self.contrast.is_unusual(prepared.image)
         )
 
-    def softmax(self, prepared: Prepared, *, precision: str = "32-true") -> Softmax:
-        """Probabilities on the image's own grid.
+    def probabilities(self, prepared: Prepared, engine: Engine | None = None, where: Tensor | None = None) -> Tensor:
+        """`(K, *S)` probabilities of the prepared voxels; `preprocess.restore` leads them back to the image's grid.
 
         Args:
             prepared: what `preprocess.prepare` gave.
-            precision: "32-true", "bf16-mixed" or "16-mixed".
+            engine: what computes; torch in float32 by default.
+            where: bool `S`; where nothing can be, nobody looks (`class_probabilities`).
         """
-        return self.preprocess.restore(self.probabilities(prepared, precision=precision), prepared.placement)
-
-    def probabilities(self, prepared: Prepared, *, precision: str = "32-true") -> Tensor:
-        """`(K, *S)` probabilities of the prepared voxels.
-
-        Args:
-            prepared: what `preprocess.prepare` gave.
-            precision: "32-true", "bf16-mixed" or "16-mixed".
-        """
-        device = next(self.net.parameters()).device
-        self.net.eval()
-        with autocast(device, precision):
-            return class_probabilities(self.net, prepared.image.to(device), self.tiling).cpu()
+        return (engine or Engine()).probabilities(self.net, prepared.image, self.tiling, where)
 
 
 def describe_member(net: NetworkLike, preprocess: Preprocess, tiling: Tiling) -> dict[str, Any]:
@@ -114,11 +102,3 @@ def describe_member(net: NetworkLike, preprocess: Preprocess, tiling: Tiling) ->
         [2, 4]
     """
     return {"net": describe(net), "preprocess": describe(preprocess), "tiling": describe(tiling)}
-
-
-def autocast(device: torch.device, precision: str) -> AbstractContextManager:
-    """The autocast context of a Lightning precision name."""
-    kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-    if precision not in kinds:
-        return nullcontext()
-    return torch.autocast(device.type, kinds[precision])

@@ -18,6 +18,7 @@ from avnnet.data.preprocess import Preprocess
 from avnnet.data.scope import Scope
 from avnnet.errors import CheckpointCorrupt, InvalidConfig, InvalidNetwork, InvalidRecipe, MissingFile, ModelMismatch
 from avnnet.inference.cleaning import Cleaning
+from avnnet.inference.engines import Engine
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -36,6 +37,8 @@ MAX_JSON_BYTES = 64 << 20  # the hashes of a million training images
 MAX_NETWORKS = 10_000
 RECIPE = "recipe"
 LOCATOR = "locator"
+COMPILED = "compiled"
+"""Folder of networks that an engine has compiled for this machine; it can be deleted at any time."""
 
 
 def save_model(model: Segmenter, folder: str | Path) -> Path:
@@ -73,7 +76,7 @@ def _save(model: Ensemble, planned: int, cleaning: Cleaning | None, folder: Path
 
 
 def load_model(
-    folder: str | Path, *, classes: Iterable[type] = (), device: str = "cpu", precision: str = "32-true"
+    folder: str | Path, *, classes: Iterable[type] = (), device: str = "cpu", engine: Engine | None = None
 ) -> Segmenter:
     """The ensemble in a model folder.
 
@@ -82,7 +85,7 @@ def load_model(
         classes: your own blocks, networks and intensity normalisations, if the model was trained with any; a file
             never names what to import.
         device: "cpu", "cuda", "cuda:1", ...; "auto" takes CUDA where there is one.
-        precision: "32-true", "bf16-mixed" or "16-mixed".
+        engine: what computes the networks, as `chosen_engine` gives it; torch in float32 by default.
 
     Raises:
         MissingFile: if there is no `model.json` or a weight file is gone.
@@ -94,13 +97,13 @@ def load_model(
     """
     folder = Path(folder)
     known = [*KNOWN, *classes]
-    ensemble, planned, cleaning = _load(folder, known, precision)
+    ensemble, planned, cleaning = _load(folder, known, engine)
     finder = folder / LOCATOR
-    locator = Locator(_load(finder, known, precision)[0]) if (finder / "model.json").is_file() else None
+    locator = Locator(_load(finder, known, engine)[0]) if (finder / "model.json").is_file() else None
     model = Segmenter(
         ensemble.members,
         ensemble.scheme,
-        precision=precision,
+        engine=engine,
         planned=planned,
         locator=locator,
         sha256=model_hash(folder),
@@ -119,7 +122,7 @@ def model_hash(folder: str | Path) -> str:
     return content_hash(*(path for path in parts if path.is_file()))
 
 
-def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, int, Cleaning | None]:
+def _load(folder: Path, known: list[type], engine: Engine | None) -> tuple[Ensemble, int, Cleaning | None]:
     """The ensemble of a folder, how many networks it is to have in the end, and how its masks are cleaned."""
     path = folder / "model.json"
     if not path.is_file():
@@ -147,7 +150,7 @@ def _load(folder: Path, known: list[type], precision: str) -> tuple[Ensemble, in
         cleaning = _cleaning(content["cleaning"]) if "cleaning" in content else None
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise InvalidRecipe(f"{path} is not a model of avnnet ({repr(error)[:200]}); export it again") from error
-    return Ensemble(members, scheme, precision=precision), planned, cleaning
+    return Ensemble(members, scheme, engine=engine), planned, cleaning
 
 
 def _check_unlike(entries: list[dict[str, Any]]) -> None:

@@ -1,8 +1,6 @@
-"""What a reader should know of an image and of an ensemble before a mask is trusted."""
+"""What a reader should know of an image and of a mask before the mask is trusted."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from scipy import ndimage
@@ -12,7 +10,6 @@ from avnnet.flags import Flag, Flags
 from avnnet.image import Image, LabelMap
 from avnnet.labels import Side
 from avnnet.measure.volumes import missing_structures
-from avnnet.metrics import dice
 
 THICK_MM, THICK_RATIO = 2.5, 4.0
 """Slices this thick, and this many times the pixel: a lesion of 4 mm radius is off by 5 % and more (docs)."""
@@ -20,8 +17,6 @@ MIN_SNR = 5.0
 """Of the bone outside the lesion: below it the eye does not find a lesion either (Rose A. J Opt Soc Am 1948;38:196)."""
 CORE_VOXELS = 2
 MIN_CORE_VOXELS = 500
-AGREEING_DICE = 0.8
-"""Of single networks with their ensemble, in the whole structure: below it they do not see the same head."""
 
 
 def mask_flags(labels: LabelMap, probabilities: Softmax) -> Flags:
@@ -70,28 +65,6 @@ def image_flags(image: Image, side: Side | None) -> Flags:
     if side is not None and said is not None and said != side:
         flags.append(Flag.LATERALITY_CONFLICT)
     return image.source.flags | flags
-
-
-def agreement_flags(members: Sequence[Softmax], ensemble: LabelMap) -> Flags:
-    """The flag of an ensemble whose single networks see other heads than their mean does, or none.
-
-    Args:
-        members: the probabilities of each network.
-        ensemble: the mask of their mean.
-
-    Examples:
-        >>> from avnnet.grid import Grid
-        >>> grid, classes = Grid((1, 1, 2)), np.eye(3, dtype=np.float32)
-        >>> one, other = (Softmax(classes[:, ids].reshape(3, 1, 1, 2), (0, 0, 0), grid) for ids in ([1, 0], [0, 1]))
-        >>> mask = LabelMap(np.array([[[1, 0]]]), grid)
-        >>> [[str(flag) for flag in agreement_flags(members, mask)] for members in ([one, one], [one, other])]
-        [[], ['low_ensemble_agreement']]
-    """
-    whole = ensemble.array > 0
-    if len(members) < 2 or not whole.any():
-        return Flags()
-    agreed = [dice(one.labels(ensemble.scheme).array > 0, whole) for one in members]
-    return Flags([Flag.LOW_ENSEMBLE_AGREEMENT] if sum(agreed) / len(agreed) < AGREEING_DICE else [])
 
 
 def noise_flags(image: Image, labels: LabelMap) -> Flags:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
 
+from avnnet.data.softmax import Softmax
 from avnnet.errors import InvalidConfig
 from avnnet.flags import Flag, Flags
 from avnnet.image import Image
 from avnnet.inference.cleaning import Cleaning, usual_cleaning
+from avnnet.inference.engines import Engine
 from avnnet.inference.ensemble import Ensemble, OnNetwork
 from avnnet.inference.heads import FoundHead, side_flags
 from avnnet.inference.implant import implants_in
@@ -28,7 +30,7 @@ class Segmenter:
     Args:
         members: trained networks, any mixture of 2D, 3D and folds.
         scheme: names of the label ids.
-        precision: "32-true", "bf16-mixed" or "16-mixed".
+        engine: what computes the networks; torch in float32 by default.
         planned: how many networks the study is to have in the end; 0 stands for those there are.
         locator: finds the heads in an image whose centres are not known.
         sha256: names the model folder that it was loaded from; empty where there is none.
@@ -59,14 +61,14 @@ class Segmenter:
         members: Sequence[Member],
         scheme: LabelScheme,
         *,
-        precision: str = "32-true",
+        engine: Engine | None = None,
         planned: int = 0,
         locator: Locator | None = None,
         sha256: str = "",
         cleaning: Cleaning | None = None,
     ) -> None:
-        self.ensemble = Ensemble(members, scheme, precision=precision)
-        self.members, self.scheme, self.precision = self.ensemble.members, scheme, precision
+        self.ensemble = Ensemble(members, scheme, engine=engine)
+        self.members, self.scheme, self.engine = self.ensemble.members, scheme, self.ensemble.engine
         self.planned = max(planned, len(self.members))
         self.locator, self.sha256, self.cleaning = locator, sha256, cleaning
 
@@ -104,7 +106,7 @@ class Segmenter:
             self.locator.ensemble.to(device)
         return self
 
-    def hips(
+    def each_hip(
         self,
         image: Image,
         *,
@@ -113,8 +115,8 @@ class Segmenter:
         heads: Sequence[FoundHead] | None = None,
         by_network: bool = False,
         on_progress: OnNetwork | None = None,
-    ) -> list[Segmentation]:
-        """The segmentation of every hip in an image, on the image's own grid, the right one first.
+    ) -> Iterator[Segmentation]:
+        """The segmentation of every hip in an image on the image's own grid, the right one first, each when it is made.
 
         This is the one recipe for a hip, whoever asks: a command, a study or a notebook. Around a centre that is given
         the networks see one crop. Without one the locator finds the heads; where it finds none, or metal stands in the
@@ -138,14 +140,42 @@ class Segmenter:
         """
         side = None if side is None else Side(side)
         if centre_mm is not None or (heads is None and self.locator is None):
-            return [self._segmented(image, side, centre_mm, None, by_network, on_progress)]
+            yield self._segmented(image, side, centre_mm, None, by_network, on_progress)
+            return
         found = list(heads or ()) if heads is not None or self.locator is None else self.locator.find(image)
-        hips = [
-            self._segmented(image, head.side or side, head.centre_mm, head, by_network, on_progress)
-            for head in found
-            if side is None or head.side in (None, side)
-        ]
-        return hips if heads else [*hips, *self._without_head(image, side, found, by_network, bool(hips))]
+        wanted = [head for head in found if side is None or head.side in (None, side)]
+        for head in wanted:
+            yield self._segmented(image, head.side or side, head.centre_mm, head, by_network, on_progress)
+        if not heads:
+            yield from self._without_head(image, side, found, by_network, bool(wanted))
+
+    def hips(
+        self,
+        image: Image,
+        *,
+        side: Side | str | None = None,
+        centre_mm: Sequence[float] | None = None,
+        heads: Sequence[FoundHead] | None = None,
+        by_network: bool = False,
+        on_progress: OnNetwork | None = None,
+    ) -> list[Segmentation]:
+        """All of `each_hip`.
+
+        Args:
+            image: the scan, in any axis order.
+            side: as of `each_hip`.
+            centre_mm: as of `each_hip`.
+            heads: as of `each_hip`.
+            by_network: as of `each_hip`.
+            on_progress: as of `each_hip`.
+
+        Raises:
+            GeometryMismatch, NonFiniteVoxels, ConstantImage, ModelMismatch: as `each_hip`.
+        """
+        made = self.each_hip(
+            image, side=side, centre_mm=centre_mm, heads=heads, by_network=by_network, on_progress=on_progress
+        )
+        return list(made)
 
     def predict(
         self,
@@ -184,20 +214,23 @@ class Segmenter:
         on_progress: OnNetwork | None,
     ) -> Segmentation:
         """The hip at a place, or wherever the networks see one; with the flags of image, mask, side and head."""
-        predicted = self.ensemble.see(image, side=side, centre_mm=centre_mm, on_progress=on_progress)
-        seen = list(zip(self.members, predicted.softmax, strict=True))
+        predicted = self.ensemble.see(
+            image, side=side, centre_mm=centre_mm, by_name=by_network, on_progress=on_progress
+        )
         doubts = side_flags(centre_mm, side) if self.scheme == HIP else Flags()
         place = None if centre_mm is None else (float(centre_mm[0]), float(centre_mm[1]), float(centre_mm[2]))
 
-        def of(name: str | None) -> Segmentation:
-            members, softmax = zip(*[one for one in seen if name in (None, one[0].name)], strict=True)
-            mask = mask_of(image, members, softmax, self.scheme, self._cleaning_of(centre_mm))
+        def of(names: Sequence[str], softmax: Softmax) -> Segmentation:
+            members = [member for member in self.members if member.name in names]
+            marks = [one for one in predicted.marks if one.name in names]
+            mask = mask_of(image, members, softmax, marks, self.scheme, self._cleaning_of(centre_mm))
             flags = mask.flags | predicted.flags | doubts | (() if head is None else head.flags)
             networks = tuple(member.name for member in members)
             radius_mm = None if head is None else head.radius_mm
             return Segmentation(image, mask.labels, mask.probabilities, side, place, radius_mm, networks, flags)
 
-        return replace(of(None), by_network={name: of(name) for name in self.ensemble.names if by_network})
+        each = {name: of([name], softmax) for name, softmax in predicted.by_name.items()}
+        return replace(of(self.ensemble.names, predicted.softmax), by_network=each)
 
     def _cleaning_of(self, centre_mm: Sequence[float] | None) -> Cleaning:
         """What was decided holds where a scan is seen as in the study: networks of a crop saw one head there alone."""

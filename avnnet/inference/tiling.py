@@ -58,6 +58,16 @@ class Tiling:
         if len(self.patch) != 3 or min(self.patch) < 1 or not 0 <= overlap < 1:
             raise InvalidConfig(f"a tiling needs three sizes and an overlap below 1; found {patch} and {overlap}")
 
+    def at_a_glance(self) -> Tiling:
+        """Tiles beside each other, and no mirror image.
+
+        Examples:
+            >>> quick = Tiling([8, 8, 8], mirror_axes=[2]).at_a_glance()
+            >>> quick.patch, quick.overlap, quick.flips()
+            ([8, 8, 8], 0, [()])
+        """
+        return Tiling(self.patch, overlap=0, batch=self.batch)
+
     def flips(self, ndim: int = 3) -> list[tuple[int, ...]]:
         """The sets of axes of what a network sees that are mirrored, the empty set first.
 

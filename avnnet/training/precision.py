@@ -8,7 +8,7 @@ from functools import cache
 
 import torch
 
-from avnnet.inference.member import autocast
+from avnnet.inference.engines import autocast
 from avnnet.models import UNet3D
 
 # bf16 must be clearly faster, so that two timings of one machine choose alike

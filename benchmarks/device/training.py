@@ -116,6 +116,7 @@ def train_shortly(bench: Bench) -> Iterator[dict[str, object]]:
 def predict_one(bench: Bench) -> Iterator[dict[str, object]]:
     """Seconds and memory of one held-out hip, and the Dice of its mask to the CPU's in fp32."""
     from avnnet.data.files import read_image, read_labels
+    from avnnet.inference.engines import Engine
     from avnnet.inference.model_folder import load_model
 
     folder = bench.folder / "run" / "model"
@@ -129,7 +130,7 @@ def predict_one(bench: Bench) -> Iterator[dict[str, object]]:
     masks = {}
     for precision, device in {"32-true": bench.device, "bf16-mixed": bench.device, "on the CPU": "cpu"}.items():
         kind = "32-true" if precision == "on the CPU" else precision
-        model = load_model(folder, device=device, precision=kind)
+        model = load_model(folder, device=device, engine=Engine(kind))
         seconds = []
         with bench.memory() as memory:
             for _ in range(1 if device == "cpu" else 3):

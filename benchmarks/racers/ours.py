@@ -12,6 +12,7 @@ from task import Task, Trained, each, read_task
 
 from avnnet.cli import main as avnnet
 from avnnet.data.files import read_image
+from avnnet.inference.engines import Engine
 from avnnet.inference.model_folder import load_model
 from avnnet.record import RunRecord
 from avnnet.training import load_experiment
@@ -39,7 +40,7 @@ def main() -> int:
     steps, gflop = training_cost(experiment)
     names = " + ".join(Path(config).stem for config in args.config)
     task.write_record(Trained(steps, gflop / steps), precision=record.precision, recipe=f"avnnet {names}")
-    segmenter = load_model(run / "model", precision=record.precision)
+    segmenter = load_model(run / "model", engine=Engine(record.precision))
     for case in each(task.held_out, "predicting"):
         hip = segmenter.predict(read_image(case.image), side=case.side, centre_mm=case.centre_mm)
         task.write(case, hip.labels.array)

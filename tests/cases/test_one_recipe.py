@@ -11,6 +11,7 @@ from avnnet.data.files import read_image, write_image
 from avnnet.data.preprocess import Preprocess
 from avnnet.flags import Flag
 from avnnet.image import LabelMap
+from avnnet.inference.engines import Engine
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.heads import FoundHead
 from avnnet.inference.locate import Locator
@@ -112,6 +113,6 @@ def test_the_locator_obeys_the_precision():
 
     for precision, is_mixed in (("32-true", False), ("bf16-mixed", True)):
         member = Member(Watching(), Preprocess([6.0] * 3), Tiling([16, 16, 16]), "locator")
-        Locator(Ensemble([member], HIP, precision=precision)).find(scanned().image)
+        Locator(Ensemble([member], HIP, engine=Engine(precision))).find(scanned().image)
         assert set(seen) == {is_mixed}
         seen.clear()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from avnnet.cases import ledger
+from avnnet.cases import ledger, predict
 from avnnet.cases.predict import Job, predict_jobs
 from avnnet.cli import main
 from avnnet.data.files import read_image, read_labels, write_image
@@ -39,13 +40,13 @@ def model(monkeypatch):
     oracle = Member(Threshold(), Preprocess([4.0] * 3, [16, 16, 16]), Tiling([16, 16, 16]), "oracle")
     segmenter = Segmenter([oracle], HIP, sha256="m")
     segmenter.asked = []
-    original = segmenter.hips
+    original = segmenter.each_hip
 
     def hips(image, **place):
         segmenter.asked.append(image)
         return original(image, **place)
 
-    monkeypatch.setattr(segmenter, "hips", hips)
+    monkeypatch.setattr(segmenter, "each_hip", hips)
     return segmenter
 
 
@@ -71,7 +72,7 @@ def test_k5_a_batch_that_is_killed_goes_on_without_doing_anything_twice(
 ):
     whole = run(model, jobs, tmp_path / "whole")
     out = tmp_path / "killed"
-    place, name = (model, "hips") if moment == "in the network" else (ledger, "write_text_atomically")
+    place, name = (model, "each_hip") if moment == "in the network" else (ledger, "write_text_atomically")
     original, calls = getattr(place, name), []
 
     def kill(*args, **kwargs):
@@ -93,6 +94,22 @@ def test_k5_a_batch_that_is_killed_goes_on_without_doing_anything_twice(
     model.asked.clear()
     assert run(model, jobs, out) == whole
     assert model.asked == []
+
+
+def test_images_are_read_while_networks_compute_and_never_more_than_one_ahead(model, jobs, tmp_path, monkeypatch):
+    events = []
+    original = predict.read_image
+    monkeypatch.setattr(predict, "read_image", lambda files, **how: events.append("read") or original(files, **how))
+    segmented = model.each_hip
+
+    def slowly(image, **place):
+        time.sleep(0.3)
+        events.append("seen")
+        return segmented(image, **place)
+
+    monkeypatch.setattr(model, "each_hip", slowly)
+    predict_jobs(model, jobs, tmp_path / "out", reporter=QUIET)
+    assert events == ["read", *["read", "seen"] * (IMAGES - 1), "seen"]
 
 
 def test_a_mask_of_another_model_image_or_place_is_made_anew(model, jobs, tmp_path):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from avnnet.data.preprocess import Preprocess
 from avnnet.data.softmax import Softmax
 from avnnet.errors import GeometryMismatch, InvalidConfig
 from avnnet.grid import Grid
@@ -38,16 +39,40 @@ def test_the_ensemble_is_neither_a_vote_of_labels_nor_a_mean_of_logits(fixed_mem
 
 
 def test_the_ensembles_probability_is_the_mean_of_the_members(fixed_member):
-    mean = mean_softmax(Ensemble(members(fixed_member), ONE).see(IMAGE).softmax)
+    mean = Ensemble(members(fixed_member), ONE).see(IMAGE).softmax
     assert np.allclose(mean.values[1, :, 0, 0], PROBABILITIES.mean(axis=1), atol=1e-6)
     assert np.allclose(mean.values.sum(axis=0), 1, atol=1e-6)
 
 
 def test_a_member_twice_is_the_member_once_and_order_does_not_matter(fixed_member):
-    softmax = Ensemble(members(fixed_member), ONE).see(IMAGE).softmax
-    assert np.array_equal(mean_softmax([softmax[0], softmax[0]]).values, softmax[0].values)
-    forward, backward = mean_softmax(softmax).values, mean_softmax(softmax[::-1]).values
+    made = members(fixed_member)
+    (once, twice, forward, backward) = (
+        Ensemble(some, ONE).see(IMAGE).softmax.values for some in (made[:1], made[:1] * 2, made, made[::-1])
+    )
+    assert np.array_equal(once, twice)
     assert np.allclose(forward, backward, atol=1e-7)
+
+
+@pytest.mark.parametrize("spacing", [1.0, 1.4])
+def test_the_mean_is_that_of_the_configurations_by_how_many_folds_they_have(fixed_member, spacing):
+    made = members(fixed_member)
+    for member, name in zip(made, ["a", "b", "a"], strict=True):
+        member.name = name
+    made[1].preprocess = Preprocess([1.0, spacing, spacing])  # another preparation, another way back
+    seen = Ensemble(made, ONE).see(IMAGE, by_name=True)
+    alone = [Ensemble([member], ONE).see(IMAGE).softmax.values for member in made]
+    assert np.allclose(seen.by_name["a"].values, (alone[0] + alone[2]) / 2, atol=1e-6)
+    assert np.allclose(seen.by_name["b"].values, alone[1], atol=1e-6)
+    assert np.allclose(seen.softmax.values, sum(alone) / 3, atol=1e-6)
+    assert np.allclose(seen.softmax.values, Ensemble(made, ONE).see(IMAGE).softmax.values, atol=1e-6)
+
+
+def test_what_three_networks_of_one_preparation_say_goes_the_way_back_once(fixed_member, monkeypatch):
+    calls = []
+    original = Preprocess.restore
+    monkeypatch.setattr(Preprocess, "restore", lambda self, *words: calls.append(1) or original(self, *words))
+    Ensemble(members(fixed_member), ONE).see(IMAGE)
+    assert len(calls) == 1
 
 
 def test_boxes_of_different_members_are_united_with_background_outside():

@@ -36,7 +36,7 @@ def said(marked: np.ndarray) -> Softmax:
 def test_l07_pieces_beside_the_head_are_taken_away_and_that_is_said(balls, is_one_head, fixed_member):
     member = fixed_member([[0.0, 1.0, 0.0]])
     cleaning = usual_cleaning((0.0, 0.0, 0.0) if is_one_head else None)
-    mask = mask_of(Image(np.zeros(GRID.shape), GRID), [member], [said(labels(*balls))], HIP, cleaning)
+    mask = mask_of(Image(np.zeros(GRID.shape), GRID), [member], said(labels(*balls)), [], HIP, cleaning)
     is_cut = len(balls) > 1 and is_one_head
     assert (Flag.COMPONENTS_REMOVED in mask.flags) == is_cut
     assert np.array_equal(mask.labels.array > 0, labels(HEAD) if is_cut else labels(*balls))
@@ -45,7 +45,7 @@ def test_l07_pieces_beside_the_head_are_taken_away_and_that_is_said(balls, is_on
 def test_the_probabilities_are_those_before_anything_was_taken_away(fixed_member):
     member = fixed_member([[0.0, 1.0, 0.0]])
     cleaning = usual_cleaning((0.0, 0.0, 0.0))
-    mask = mask_of(Image(np.zeros(GRID.shape), GRID), [member], [said(labels(HEAD, CRUMB))], HIP, cleaning)
+    mask = mask_of(Image(np.zeros(GRID.shape), GRID), [member], said(labels(HEAD, CRUMB)), [], HIP, cleaning)
     assert mask.probabilities.labels(HIP).array[CRUMB[0]] == 1
     assert mask.labels.array[CRUMB[0]] == 0
 

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 
-from avnnet.data.softmax import Softmax
 from avnnet.flags import Flag, Flags
 from avnnet.grid import Grid
 from avnnet.image import Image, LabelMap, Source
-from avnnet.inference.ensemble import mean_softmax
-from avnnet.inference.quality import agreement_flags, image_flags, noise_flags, signal_to_noise
-from avnnet.labels import HIP, Side
+from avnnet.inference.quality import image_flags, noise_flags, signal_to_noise
+from avnnet.labels import Side
 
 
 def image(spacing=(1.0, 0.44, 0.44), **source) -> Image:
@@ -45,26 +43,6 @@ def test_d41_a_header_that_names_the_other_side_is_a_conflict(said, side, is_rai
 
 def test_what_the_reader_of_the_file_found_is_kept():
     assert image_flags(image(flags=Flags([Flag.LOSSY_SOURCE])), None) == (Flag.LOSSY_SOURCE,)
-
-
-def ball(centre) -> Softmax:
-    grid = Grid((20, 20, 20))
-    inside = np.linalg.norm(np.indices(grid.shape) - np.reshape(centre, (3, 1, 1, 1)), axis=0) < 6
-    values = np.where(inside, 0.8, 0.1).astype(np.float32)
-    return Softmax(np.stack([1 - values, values / 2, values / 2]), (0, 0, 0), grid)
-
-
-@pytest.mark.parametrize(("shift", "is_raised"), [(0, False), (1, False), (9, True)])
-def test_networks_that_see_different_heads_are_flagged(shift, is_raised):
-    members = [ball((8, 8, 8)), ball((8, 8, 8)), ball((8, 8, 8 + shift))]
-    flags = agreement_flags(members, mean_softmax(members).labels(HIP))
-    assert flags == ((Flag.LOW_ENSEMBLE_AGREEMENT,) if is_raised else ())
-
-
-def test_one_network_or_an_empty_mask_has_nothing_to_agree_on():
-    grid = Grid((20, 20, 20))
-    assert agreement_flags([ball((8, 8, 8))], ball((8, 8, 8)).labels(HIP)) == ()
-    assert agreement_flags([ball((8, 8, 8))] * 2, LabelMap(np.zeros(grid.shape, np.uint8), grid)) == ()
 
 
 def bone(snr: float, *, slope: float = 0.0) -> tuple[Image, LabelMap]:

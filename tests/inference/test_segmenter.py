@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from avnnet.data.preprocess import Preprocess
+from avnnet.data.softmax import Softmax
 from avnnet.errors import InvalidConfig, ModelMismatch
 from avnnet.flags import Flag
 from avnnet.grid import Grid
@@ -57,7 +58,10 @@ def test_volumes_come_from_the_voxels_of_the_mask():
 
 def test_without_a_centre_the_whole_image_is_segmented():
     segmentation = oracle(3).predict(scan())
-    assert segmentation.probabilities.values.shape[1:] == GRID.shape
+    found = np.argwhere(segmentation.labels.array > 0)
+    box = segmentation.probabilities.box  # of what was found; elsewhere is background
+    assert (found.min(axis=0) > [one.start for one in box]).all()
+    assert (found.max(axis=0) < [one.stop - 1 for one in box]).all()
 
 
 def test_a_mask_is_saved_on_the_grid_of_the_scan(tmp_path):
@@ -70,12 +74,12 @@ def test_a_mask_is_saved_on_the_grid_of_the_scan(tmp_path):
 
 
 def test_flags_tell_what_is_missing_or_cut():
-    full = oracle(3).predict(scan())
+    full = Softmax(np.zeros((3, *GRID.shape), np.float32), (0, 0, 0), GRID)
     empty = LabelMap(np.zeros(GRID.shape, np.uint8), GRID)
-    assert mask_flags(empty, full.probabilities) == ("no_head",)
+    assert mask_flags(empty, full) == ("no_head",)
     edge = empty.array.copy()
     edge[0, 4, 4] = 1
-    assert set(mask_flags(LabelMap(edge, GRID), full.probabilities)) == {"fov_truncated", "no_necrosis"}
+    assert set(mask_flags(LabelMap(edge, GRID), full)) == {"fov_truncated", "no_necrosis"}
     cropped = oracle(3).predict(scan(), centre_mm=CENTRE_MM).probabilities
     border = empty.array.copy()
     border[6, 9, cropped.box[2].start] = 2

@@ -9,6 +9,7 @@ from pathlib import Path
 from avnnet.cases.evaluate import evaluate_cases
 from avnnet.data.cohort import Cohort
 from avnnet.errors import StatisticsError
+from avnnet.inference.engines import Engine
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
@@ -94,11 +95,11 @@ def predict_fold(fold: Fold, reporter: Reporter) -> None:
     study = fold.study
     runs = [fold.run(name) for name in study.trained_names]
     members = [member for run in runs for member in load_model(run / "model", classes=fold.classes).members]
-    precision = precision_of(study, fold.number)
-    finder = Ensemble([members.pop()], fold.scheme, precision=precision) if study.locator is not None else None
+    engine = Engine(precision_of(study, fold.number))
+    finder = Ensemble([members.pop()], fold.scheme, engine=engine) if study.locator is not None else None
     locator = Locator(finder) if finder is not None else None
     cleaning = cleaning_of(study)
-    model = Segmenter(members, fold.scheme, precision=precision, locator=locator, cleaning=cleaning)
+    model = Segmenter(members, fold.scheme, engine=engine, locator=locator, cleaning=cleaning)
     if fold.number == study.first_training[0]:  # where the first training was stopped before it could show anything
         _show_first(fold, members[0], reporter)
     tables = evaluate_cases(
@@ -120,7 +121,7 @@ def predict_fold(fold: Fold, reporter: Reporter) -> None:
 
 
 def _show_first(fold: Fold, member: Member, reporter: Reporter) -> None:
-    precision = recorded_precision(fold.run(fold.study.first_training[1])) or "32-true"
+    engine = Engine(recorded_precision(fold.run(fold.study.first_training[1])) or "32-true")
     case = fold.cohort.subset(fold.held_out)[0]
-    model = Segmenter([member], fold.scheme, precision=precision)
+    model = Segmenter([member], fold.scheme, engine=engine)
     show_first(case, model, fold.study.out, reporter, has_ignored=fold.has_ignored)
