@@ -22,7 +22,7 @@ class _Hides(MetaPathFinder):
         self.names = names
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
-        """None, which asks the next finder; of a hidden package an error.
+        """Refuses a hidden package, and leaves the others to the next finder.
 
         Raises:
             ModuleNotFoundError: of a hidden one.

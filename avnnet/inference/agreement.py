@@ -50,6 +50,15 @@ class Marks:
 
         Args:
             whole: bool, on the image's grid.
+
+        Examples:
+            >>> import torch
+            >>> from avnnet.data.orientation import Orientation
+            >>> from avnnet.grid import Grid
+            >>> straight = Orientation((0, 1, 2), (False, False, False))
+            >>> place = Placement(Grid((1, 1, 2)), straight, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+            >>> Marks.of(torch.tensor([[[[0.2, 0.9]]], [[[0.8, 0.1]]]]), place, "net").dice(np.array([[[True, True]]]))
+            0.6666666666666666
         """
         marked = np.unpackbits(self.bits, count=int(np.prod(self.shape))).reshape(self.shape).astype(bool)
         return dice(self.placement.onto(whole, self.shape), marked)

@@ -30,6 +30,13 @@ def scout_of(members: Sequence[Member]) -> Member:
 
     Args:
         members: of an ensemble.
+
+    Examples:
+        >>> from avnnet.data.preprocess import Preprocess
+        >>> from avnnet.models import UNet2D, UNet3D
+        >>> nets = [UNet2D([2, 4], [[2, 2]]), UNet3D([2, 4], [[2, 2, 2]])]
+        >>> scout_of([Member(net, Preprocess([1, 1, 1]), Tiling([4, 4, 4]), f"{net.ndim}d") for net in nets]).name
+        '3d'
     """
     return next((member for member in members if member.net.ndim == 3), members[0])
 

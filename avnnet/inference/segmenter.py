@@ -137,6 +137,18 @@ class Segmenter:
             GeometryMismatch: if the centre is outside the image.
             NonFiniteVoxels, ConstantImage: if there is nothing to see.
             ModelMismatch: if the image has other channels than the networks were trained on.
+
+        Examples:
+            >>> import numpy as np
+            >>> from avnnet.data.preprocess import Preprocess
+            >>> from avnnet.grid import Grid
+            >>> from avnnet.inference.tiling import Tiling
+            >>> from avnnet.models import UNet3D
+            >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]])
+            >>> model = Segmenter([Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d")], HIP)
+            >>> image = Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8)))
+            >>> [hip.networks for hip in model.each_hip(image, side="left")]
+            [('unet3d',)]
         """
         side = None if side is None else Side(side)
         if centre_mm is not None or (heads is None and self.locator is None):

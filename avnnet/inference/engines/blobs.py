@@ -16,6 +16,10 @@ def read_blob(path: Path) -> bytes | None:
 
     Args:
         path: what `write_blob` wrote.
+
+    Examples:
+        >>> read_blob(Path("nowhere.blob")) is None
+        True
     """
     try:
         content = path.read_bytes()

@@ -58,7 +58,12 @@ def _core() -> Any:
 
 @cache
 def machine() -> Machine:
-    """This machine as OpenVINO sees it."""
+    """This machine as OpenVINO sees it.
+
+    Examples:
+        >>> isinstance(machine().has_bf16, bool), machine().version.count(".")
+        (True, 2)
+    """
     found = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     name = _core().get_property("CPU", "FULL_DEVICE_NAME")
     flags = Path("/proc/cpuinfo")
@@ -89,7 +94,15 @@ class OpenVINOEngine(Engine):
         return f"openvino {self.precision}"
 
     def probabilities(self, net: NetworkLike, image: Tensor, tiling: Tiling, where: Tensor | None = None) -> Tensor:
-        """As of `Engine`."""
+        """As of `Engine`.
+
+        Examples:
+            >>> from avnnet.models import UNet2D
+            >>> net, tiling = UNet2D(channels=[2, 4], strides=[[2, 2]]), Tiling([3, 8, 8])
+            >>> found = OpenVINOEngine(None, print).probabilities(net, torch.zeros(1, 3, 8, 8), tiling)
+            >>> found.shape
+            torch.Size([3, 3, 8, 8])
+        """
         net.eval()
         if self._hash(net) not in self.refused:
             try:

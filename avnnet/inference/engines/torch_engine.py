@@ -40,6 +40,12 @@ class Engine:
             image: `(C, z, y, x)`.
             tiling: tile size and mirroring.
             where: as of `class_probabilities`.
+
+        Examples:
+            >>> from avnnet.models import UNet2D
+            >>> net = UNet2D(channels=[2, 4], strides=[[2, 2]])
+            >>> Engine().probabilities(net, torch.zeros(1, 3, 8, 8), Tiling([3, 8, 8])).sum(dim=0).mean().round()
+            tensor(1.)
         """
         device = next(net.parameters()).device
         net.eval()
@@ -53,6 +59,11 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager:
     Args:
         device: of the network.
         precision: "32-true", "bf16-mixed" or "16-mixed".
+
+    Examples:
+        >>> with autocast(torch.device("cpu"), "bf16-mixed"):
+        ...     (torch.eye(2) @ torch.eye(2)).dtype
+        torch.bfloat16
     """
     kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
     if precision not in kinds:
