@@ -55,7 +55,7 @@ def chosen_engine(
 
 def _why_not_openvino(device: str, *, is_asked_for: bool) -> str:
     if device.startswith("cuda") or (device == "auto" and torch.cuda.is_available()):
-        return "a CUDA device computes"
+        return "a CUDA device computes; OpenVINO does on --device cpu"
     if importlib.util.find_spec("openvino") is None:
         return 'OpenVINO is not installed; pip install "avnnet[fast]"' if is_asked_for else "OpenVINO is not installed"
     from avnnet.inference.engines.openvino_engine import machine
