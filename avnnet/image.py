@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -182,32 +181,6 @@ class LabelMap(Image):
         _check_lies_on(ignored, self.grid)
         every = ignored if self.ignored is None else self.ignored | ignored
         return replace(self, array=np.where(ignored, 0, self.array), ignored=every)
-
-    def cut_out(self, edge_mm: float) -> LabelMap:
-        """The box that holds all labels and ignored voxels, where it lies: a scan is mostly background.
-
-        Args:
-            edge_mm: of background around them, where the image goes so far.
-
-        Examples:
-            >>> labels = LabelMap(np.array([[[0, 0, 0, 1, 0]]]), Grid((1, 1, 5)))
-            >>> box = labels.cut_out(1.0)
-            >>> box.array.tolist(), box.grid.origin
-            ([[[0, 1, 0]]], (2.0, 0.0, 0.0))
-        """
-        marked = self.array > 0 if self.ignored is None else (self.array > 0) | self.ignored
-        spans = [np.flatnonzero(marked.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-        if not len(spans[0]):
-            return self
-        edges = [math.ceil(edge_mm / step) for step in self.grid.spacing]
-        first = [max(int(span[0]) - edge, 0) for span, edge in zip(spans, edges, strict=True)]
-        stop = [int(span[-1]) + edge + 1 for span, edge in zip(spans, edges, strict=True)]
-        box = tuple(slice(a, b) for a, b in zip(first, stop, strict=True))
-        x, y, z = (float(one) for one in self.grid.to_lps(first))
-        grid = replace(self.grid, shape=self.array[box].shape, origin=(x, y, z))
-        return replace(
-            self, array=self.array[box], grid=grid, ignored=None if self.ignored is None else self.ignored[box]
-        )
 
     def touches_ignored(self, name: str) -> bool:
         """Whether a voxel of a structure shares a face with an ignored one, so that its surface there is not known.

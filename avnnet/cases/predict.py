@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ def predict_jobs(
         suffix: of the masks: ".nii.gz", ".nrrd", ".mha" or ".seg.nrrd".
     """
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-        scans = _Ahead(reader, jobs, lambda job: _opened(model, job, out, suffix))
+        scans = _ahead(reader, jobs, lambda job: _opened(model, job, out, suffix))
         rows = each_case(
             jobs,
             lambda job, turn: _rows(model, job, scans, out, suffix, writer, turn),
@@ -106,33 +106,30 @@ class _Opened:
     seen: Flags
 
 
-class _Ahead:
+def _ahead(
+    reader: ThreadPoolExecutor, jobs: Sequence[Job], opened: Callable[[Job], _Opened]
+) -> Iterator[Future[_Opened]]:
     """The jobs, each opened in a thread while the one before it is computed: never more than one ahead."""
-
-    def __init__(self, reader: ThreadPoolExecutor, jobs: Sequence[Job], opened: Callable[[Job], _Opened]) -> None:
-        self._reader, self._jobs, self._opened = reader, iter(jobs), opened
-        self._next: Future[_Opened] | None = self._begun()
-
-    def _begun(self) -> Future[_Opened] | None:
-        job = next(self._jobs, None)
-        return None if job is None else self._reader.submit(self._opened, job)
-
-    def take(self) -> _Opened:
-        """The next job in their order, or the error that it met."""
-        taken, error = self._next, None
-        if taken is None:
-            raise IndexError("there is no further job")
-        error = taken.exception()  # until it is there, no other one is begun
-        self._next = self._begun()
-        if error is not None:
-            raise error
-        return taken.result()
+    before: Future[_Opened] | None = None
+    for job in jobs:
+        begun = reader.submit(opened, job)  # it waits for the one before
+        if before is not None:
+            yield before
+        before = begun
+    if before is not None:
+        yield before
 
 
 def _rows(
-    model: Segmenter, job: Job, scans: _Ahead, out: Path, suffix: str, writer: ThreadPoolExecutor, turn: Turn
+    model: Segmenter,
+    job: Job,
+    scans: Iterator[Future[_Opened]],
+    out: Path,
+    suffix: str,
+    writer: ThreadPoolExecutor,
+    turn: Turn,
 ) -> list[dict[str, Any]]:
-    scan = scans.take()
+    scan = next(scans).result()
     if scan.record is not None:
         turn.note = f"{job.name}, done before"
         hips = scan.record["hips"]
@@ -191,8 +188,15 @@ def _segment(
         return place | {"measured": _measured(hip, scan.seen)}
 
     # a hip is written and measured while the networks see the next one
-    made = model.each_hip(image, side=job.side, centre_mm=job.centre_mm, on_progress=turn.on_network)
-    hips = [done.result() for done in [writer.submit(written, hip) for hip in made]]
+    begun: list[Future[dict[str, Any]]] = []
+    model.hips(
+        image,
+        side=job.side,
+        centre_mm=job.centre_mm,
+        on_progress=turn.on_network,
+        on_hip=lambda hip: begun.append(writer.submit(written, hip)),
+    )
+    hips = [one.result() for one in begun]
     # last: it says that all is done
     scan.ledger.write(
         scan.made_from,

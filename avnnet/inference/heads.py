@@ -27,7 +27,6 @@ MIN_X_MM, SURE_X_MM = 25.0, 60.0
 """From the middle of the scanner: below the first a head's place says nothing of its side, from the second on more than
 its neck. Heads lie 80 to 110 mm beside the middle of a body, and bodies up to some 40 mm beside that of the table."""
 INSIDE_MM = 1.0
-EDGE_MM = 15.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,6 @@ def heads_in(labels: LabelMap) -> list[FoundHead]:
         >>> [(head.side.value, round(head.centre_mm[0])) for head in heads_in(both)]
         [('right', 30), ('left', 170)]
     """
-    whole, labels = labels.grid, labels.cut_out(EDGE_MM)
     found = labels.mask(labels.scheme.whole)
     pieces, count = ndimage.label(found)
     sizes_cm3 = np.bincount(pieces.ravel(), minlength=count + 1)[1:] * labels.grid.voxel_mm3 / MM3_PER_CM3
@@ -75,7 +73,7 @@ def heads_in(labels: LabelMap) -> list[FoundHead]:
     for piece in np.argsort(-sizes_cm3, kind="stable"):
         if sizes_cm3[piece] < MIN_HEAD_CM3 or len(heads) == 2:
             break
-        head = _head(labels, pieces == piece + 1, whole)
+        head = _head(labels, pieces == piece + 1)
         if head is not None and all(_is_other_hip(head, other) for other, _ in heads):
             heads.append((head, float(sizes_cm3[piece])))
     if len(heads) == 2:
@@ -92,7 +90,7 @@ def _is_other_hip(one: FoundHead, other: FoundHead) -> bool:
     return abs(one.centre_mm[0] - other.centre_mm[0]) >= MIN_APART_MM
 
 
-def _head(labels: LabelMap, piece: np.ndarray, whole: Grid) -> FoundHead | None:
+def _head(labels: LabelMap, piece: np.ndarray) -> FoundHead | None:
     try:
         head = measured_head(LabelMap(np.where(piece, labels.array, 0), labels.grid, labels.scheme))
     except Unmeasurable:
@@ -102,7 +100,7 @@ def _head(labels: LabelMap, piece: np.ndarray, whole: Grid) -> FoundHead | None:
         return None
     side, is_sure = _side(sphere.centre_mm[0], head.neck.axis[0] if head.neck is not None else 0.0)
     flags = Flags([] if is_sure else [Flag.SIDE_UNVERIFIED])
-    if not holds(whole, sphere.centre_mm, sphere.radius_mm):
+    if not holds(labels.grid, sphere.centre_mm, sphere.radius_mm):
         flags |= [Flag.FOV_TRUNCATED]
     return FoundHead(sphere.centre_mm, sphere.radius_mm, side, flags)
 

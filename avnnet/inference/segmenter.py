@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -106,7 +106,7 @@ class Segmenter:
             self.locator.ensemble.to(device)
         return self
 
-    def each_hip(
+    def hips(
         self,
         image: Image,
         *,
@@ -115,8 +115,9 @@ class Segmenter:
         heads: Sequence[FoundHead] | None = None,
         by_network: bool = False,
         on_progress: OnNetwork | None = None,
-    ) -> Iterator[Segmentation]:
-        """The segmentation of every hip in an image on the image's own grid, the right one first, each when it is made.
+        on_hip: Callable[[Segmentation], object] | None = None,
+    ) -> list[Segmentation]:
+        """The segmentation of every hip in an image, on the image's own grid, the right one first.
 
         This is the one recipe for a hip, whoever asks: a command, a study or a notebook. Around a centre that is given
         the networks see one crop. Without one the locator finds the heads; where it finds none, or metal stands in the
@@ -132,6 +133,7 @@ class Segmenter:
                 stands for a head that was looked for and not found.
             by_network: also give the mask of each configuration alone, in `Segmentation.by_network`.
             on_progress: called with networks done and networks in all, for each hip anew.
+            on_hip: called with each hip when it is made, before the networks see the next one.
 
         Raises:
             GeometryMismatch: if the centre is outside the image.
@@ -147,47 +149,28 @@ class Segmenter:
             >>> net = UNet3D(channels=[2, 4], strides=[[2, 2, 2]])
             >>> model = Segmenter([Member(net, Preprocess([1, 1, 1]), Tiling([8, 8, 8]), "unet3d")], HIP)
             >>> image = Image(np.arange(512.0).reshape(8, 8, 8), Grid((8, 8, 8)))
-            >>> [hip.networks for hip in model.each_hip(image, side="left")]
+            >>> [hip.networks for hip in model.hips(image, side="left")]
             [('unet3d',)]
         """
         side = None if side is None else Side(side)
+        hips: list[Segmentation] = []
+
+        def made(hip: Segmentation) -> None:
+            hips.append(hip)
+            if on_hip is not None:
+                on_hip(hip)
+
         if centre_mm is not None or (heads is None and self.locator is None):
-            yield self._segmented(image, side, centre_mm, None, by_network, on_progress)
-            return
+            made(self._segmented(image, side, centre_mm, None, by_network, on_progress))
+            return hips
         found = list(heads or ()) if heads is not None or self.locator is None else self.locator.find(image)
-        wanted = [head for head in found if side is None or head.side in (None, side)]
-        for head in wanted:
-            yield self._segmented(image, head.side or side, head.centre_mm, head, by_network, on_progress)
+        for head in found:
+            if side is None or head.side in (None, side):
+                made(self._segmented(image, head.side or side, head.centre_mm, head, by_network, on_progress))
         if not heads:
-            yield from self._without_head(image, side, found, by_network, bool(wanted))
-
-    def hips(
-        self,
-        image: Image,
-        *,
-        side: Side | str | None = None,
-        centre_mm: Sequence[float] | None = None,
-        heads: Sequence[FoundHead] | None = None,
-        by_network: bool = False,
-        on_progress: OnNetwork | None = None,
-    ) -> list[Segmentation]:
-        """All of `each_hip`.
-
-        Args:
-            image: the scan, in any axis order.
-            side: as of `each_hip`.
-            centre_mm: as of `each_hip`.
-            heads: as of `each_hip`.
-            by_network: as of `each_hip`.
-            on_progress: as of `each_hip`.
-
-        Raises:
-            GeometryMismatch, NonFiniteVoxels, ConstantImage, ModelMismatch: as `each_hip`.
-        """
-        made = self.each_hip(
-            image, side=side, centre_mm=centre_mm, heads=heads, by_network=by_network, on_progress=on_progress
-        )
-        return list(made)
+            for hip in self._without_head(image, side, found, by_network, bool(hips)):
+                made(hip)
+        return hips
 
     def predict(
         self,

@@ -40,13 +40,13 @@ def model(monkeypatch):
     oracle = Member(Threshold(), Preprocess([4.0] * 3, [16, 16, 16]), Tiling([16, 16, 16]), "oracle")
     segmenter = Segmenter([oracle], HIP, sha256="m")
     segmenter.asked = []
-    original = segmenter.each_hip
+    original = segmenter.hips
 
     def hips(image, **place):
         segmenter.asked.append(image)
         return original(image, **place)
 
-    monkeypatch.setattr(segmenter, "each_hip", hips)
+    monkeypatch.setattr(segmenter, "hips", hips)
     return segmenter
 
 
@@ -72,7 +72,7 @@ def test_k5_a_batch_that_is_killed_goes_on_without_doing_anything_twice(
 ):
     whole = run(model, jobs, tmp_path / "whole")
     out = tmp_path / "killed"
-    place, name = (model, "each_hip") if moment == "in the network" else (ledger, "write_text_atomically")
+    place, name = (model, "hips") if moment == "in the network" else (ledger, "write_text_atomically")
     original, calls = getattr(place, name), []
 
     def kill(*args, **kwargs):
@@ -100,14 +100,14 @@ def test_images_are_read_while_networks_compute_and_never_more_than_one_ahead(mo
     events = []
     original = predict.read_image
     monkeypatch.setattr(predict, "read_image", lambda files, **how: events.append("read") or original(files, **how))
-    segmented = model.each_hip
+    segmented = model.hips
 
     def slowly(image, **place):
         time.sleep(0.3)
         events.append("seen")
         return segmented(image, **place)
 
-    monkeypatch.setattr(model, "each_hip", slowly)
+    monkeypatch.setattr(model, "hips", slowly)
     predict_jobs(model, jobs, tmp_path / "out", reporter=QUIET)
     assert events == ["read", *["read", "seen"] * (IMAGES - 1), "seen"]
 

@@ -13,7 +13,7 @@ from avnnet.inference.engines.torch_engine import Engine
 
 ENGINES = ("auto", "torch", "openvino")
 LEAST_VERSION = (2025, 2)
-"""Of OpenVINO: the first that was seen to give what torch gives for 3D transposed convolutions from torch.export."""
+"""Of OpenVINO; 2026.4.1 alone was tried, and every compiled network is held against torch before it is used."""
 
 
 def chosen_engine(
@@ -22,8 +22,8 @@ def chosen_engine(
     """The engine that a word stands for on this machine; why is said.
 
     Args:
-        word: one of `ENGINES`. "auto" takes OpenVINO where it is installed and a CPU computes: it is faster on every
-            CPU that was tried, most of all with bf16 instructions (docs/results.md). Elsewhere it takes torch.
+        word: one of `ENGINES`. "auto" takes OpenVINO where it is installed and a CPU computes: with AVX2 only it was
+            faster for every U-Net that was tried (docs/results.md). Elsewhere it takes torch.
         device: where torch would compute.
         cache: folder of compiled networks; None keeps none.
         say: told which one it is, and later what cannot be done.
