@@ -37,7 +37,9 @@ COMPARED = (
     "agreement.csv",
     "tables/*.csv",
     "masks/*/*",
-    "model/*",
+    "costs.csv",
+    "model/*.json",
+    "model/*.safetensors",
 )
 
 

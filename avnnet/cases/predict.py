@@ -171,6 +171,7 @@ def _made_from(model: Segmenter, job: Job, suffix: str) -> dict[str, Any]:
         "side": job.side,
         "centre_mm": None if job.centre_mm is None else list(job.centre_mm),
         "precision": model.engine.said,
+        "is_fast": model.is_fast,
         "suffix": suffix,
     }
 

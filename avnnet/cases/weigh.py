@@ -8,7 +8,7 @@ from avnnet.image import LabelMap
 from avnnet.inference.cleaning import Cleaning, all_cleanings, usual_cleaning
 from avnnet.inference.segmentation import Segmentation
 from avnnet.metrics.overlap import dice
-from avnnet.stats.cleaning import named
+from avnnet.stats.decided import named
 
 
 def weighed_rows(case_id: str, hip: Segmentation, manual: LabelMap) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avnnet.cli.classes import add_classes
-from avnnet.cli.words import Commands, add_device, add_margin, add_out
+from avnnet.cli.model import add_model, asked_model
+from avnnet.cli.words import Commands, add_margin, add_out
 from avnnet.errors import LeakageError
 from avnnet.progress import Reporter
 
@@ -21,12 +21,10 @@ def add(commands: Commands) -> None:
         "training is refused. Exit code 3: some cases failed, their rows say why.",
     )
     evaluate.set_defaults(run=run)
-    evaluate.add_argument("model", type=Path, help="model folder of a study or a fit")
+    add_model(evaluate)
     evaluate.add_argument("cohort", type=Path, help="CSV with patient_id, case_id, image, label")
     add_out(evaluate, "folder of the evaluation")
     add_margin(evaluate)
-    add_classes(evaluate)
-    add_device(evaluate)
     evaluate.add_argument(
         "--has-ignored",
         action="store_true",
@@ -47,8 +45,6 @@ def run(args: argparse.Namespace) -> int:
     from avnnet.cli.results import write_results
     from avnnet.data.checks import check_cohort
     from avnnet.data.cohort import read_cohort
-    from avnnet.inference.engines import chosen_engine
-    from avnnet.inference.model_folder import COMPILED, load_model
     from avnnet.record import StudyRecord
     from avnnet.report import LOCATED_CENTRES
     from avnnet.stats.battery import check_margins
@@ -58,17 +54,11 @@ def run(args: argparse.Namespace) -> int:
     table: Path = args.cohort
     out: Path = args.out
     margins: dict[str, float] = dict(args.margin)
-    classes: list[type] = args.classes
-    device: str = args.device
-    engine: str = args.engine
     mark_seen: bool = args.mark_seen
     has_ignored: bool = args.has_ignored
     reporter = Reporter()
     reporter.say("loading the model")
-    model = load_model(
-        folder, classes=classes, device=device, engine=chosen_engine(engine, device, folder / COMPILED, reporter.say)
-    )
-    reporter.say(model.summary())
+    model = asked_model(args, reporter.say)
     check_margins(margins, model.scheme.volume_columns)
     cohort = read_cohort(table)
     if cohort.read_as:
@@ -110,6 +100,6 @@ def run(args: argparse.Namespace) -> int:
         margins=margins,
         scheme=model.scheme,
         seen_in_training=len(seen),
-        settings={"model": str(folder), "members": len(model.members)},
+        settings={"model": str(folder), "members": len(model.members), "fast": model.is_fast},
     )
     return write_results(tables.measurements, tables.agreement, out, record, reporter)

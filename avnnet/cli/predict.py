@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from avnnet.cli.classes import add_classes
 from avnnet.cli.lean import lean_imports
-from avnnet.cli.words import Commands, Point, add_device, add_out, add_prefer, choices, point, whole_number
+from avnnet.cli.model import add_model, asked_model
+from avnnet.cli.words import Commands, Point, add_out, add_prefer, choices, point, whole_number
 from avnnet.errors import InvalidCohort, InvalidConfig, MissingFile
 from avnnet.labels import HIP, Side
 from avnnet.progress import Reporter
@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
         "images failed, their rows say why.",
     )
     predict.set_defaults(run=run)
-    predict.add_argument("model", type=Path, help="model folder of a study or a fit")
+    add_model(predict)
     predict.add_argument(
         "images",
         nargs="+",
@@ -65,8 +65,6 @@ def add(commands: Commands) -> None:
         help="name the masks after their images, whose names must then be no patients'; without it masks are c0001, "
         "c0002, ... and OUT/keys.csv, which stays with you, says which is which",
     )
-    add_classes(predict)
-    add_device(predict)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -86,11 +84,8 @@ def run(args: argparse.Namespace) -> int:
         from avnnet.cases.predict import Job, predict_jobs
         from avnnet.data.dicom import is_dicom
         from avnnet.data.files import image_name
-        from avnnet.inference.engines import chosen_engine
-        from avnnet.inference.model_folder import COMPILED, load_model
         from avnnet.tables import write_table
 
-    folder: Path = args.model
     typed: list[str] = args.images
     out: Path = args.out
     centre_mm: Point | None = args.centre
@@ -99,24 +94,18 @@ def run(args: argparse.Namespace) -> int:
     prefer: str | None = args.prefer
     suffix: str = f".{args.format}"
     keep_names: bool = args.keep_names
-    classes: list[type] = args.classes
-    device: str = args.device
-    engine: str = args.engine
     for word, value in (("centre", centre_mm), ("series", series)):
         if value is not None and len(typed) > 1:
             raise InvalidConfig(f"--{word} is that of one image; found {len(typed)}. Predict them one by one")
     images = [_files(words, f"image {nth} of {len(typed)}") for nth, words in enumerate(typed, start=1)]
     if series is not None and images[0][0].is_file() and not is_dicom(images[0][0]):
         raise InvalidConfig("--series chooses among those of a DICOM folder; this is an image file: leave it out")
-    model = load_model(
-        folder, classes=classes, device=device, engine=chosen_engine(engine, device, folder / COMPILED, reporter.say)
-    )
+    model = asked_model(args, reporter.say)
     check_writable(out)
     names = [image_name(files[0]) for files in images] if keep_names else case_keys(out, images)
     if len(set(names)) != len(names):
         raise InvalidCohort("two of the images have one name, or are the same image; rename one or predict it apart")
     jobs = [Job(name, files, side, centre_mm, series, prefer) for name, files in zip(names, images, strict=True)]
-    reporter.say(model.summary())
     if centre_mm is None and model.locator is None and model.scheme == HIP:
         reporter.say(
             "no locator and no --centre: a window slides over each whole image; it takes longer and can mark more than "

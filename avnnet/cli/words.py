@@ -52,18 +52,6 @@ def add_prefer(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_device(command: argparse.ArgumentParser) -> None:
-    """Adds `--device` and `--engine` to a command that runs networks."""
-    command.add_argument("--device", default="auto", help="auto, cpu, cuda (default auto)")
-    command.add_argument(
-        "--engine",
-        default="auto",
-        metavar="{auto,torch,openvino}",
-        help="what computes the networks: auto takes OpenVINO where it is installed and a CPU computes, torch "
-        "elsewhere, and says why (default auto)",
-    )
-
-
 def output_folder(text: str) -> Path:
     """The path of a folder to write to.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +17,19 @@ from avnnet.data.integrity import content_hash
 from avnnet.data.normalised import known as known_normalisations
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.scope import Scope
-from avnnet.errors import CheckpointCorrupt, InvalidConfig, InvalidNetwork, InvalidRecipe, MissingFile, ModelMismatch
+from avnnet.errors import (
+    CheckpointCorrupt,
+    InvalidConfig,
+    InvalidNetwork,
+    InvalidRecipe,
+    InvalidRecord,
+    MissingFile,
+    ModelMismatch,
+)
 from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.engines import Engine
 from avnnet.inference.ensemble import Ensemble
+from avnnet.inference.fast import FastSet
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
@@ -29,6 +39,7 @@ from avnnet.labels import LabelScheme
 from avnnet.models import NetworkLike, keeps_contract
 from avnnet.models import known as known_networks
 from avnnet.recipe import build, describe, parse
+from avnnet.typed import typed
 
 KNOWN: tuple[type, ...] = (*known_networks(), *known_normalisations(), Preprocess, Contrast, Scope, Tiling, LabelScheme)
 SCHEMA = 3
@@ -52,11 +63,16 @@ def save_model(model: Segmenter, folder: str | Path) -> Path:
     """
     folder = Path(folder)
     if model.locator is not None:
-        _save(model.locator.ensemble, 0, None, folder / LOCATOR)
-    return _save(model.ensemble, model.planned, model.cleaning, folder)
+        _save(model.locator.ensemble, {}, folder / LOCATOR)
+    known: dict[str, Any] = {"planned": model.planned}
+    if model.cleaning is not None:  # a model without a study has decided nothing
+        known["cleaning"] = list(model.cleaning.steps)
+    if model.fast is not None:
+        known["fast"] = asdict(model.fast)
+    return _save(model.ensemble, known, folder)
 
 
-def _save(model: Ensemble, planned: int, cleaning: Cleaning | None, folder: Path) -> Path:
+def _save(model: Ensemble, known: Mapping[str, Any], folder: Path) -> Path:
     scheme = describe(model.scheme)
     entries = []
     for number, member in enumerate(model.members):
@@ -66,11 +82,7 @@ def _save(model: Ensemble, planned: int, cleaning: Cleaning | None, folder: Path
         with whole_file(weights) as partial:
             save_file(tensors, partial, metadata={RECIPE: json.dumps({"scheme": scheme, **recipe}, sort_keys=True)})
         entries.append({"weights": weights.name, "sha256": content_hash(weights), **recipe})
-    content: dict[str, Any] = {
-        "schema": SCHEMA, "scheme": scheme, "planned": max(planned, len(model.members)), "members": entries,
-    }  # fmt: skip
-    if cleaning is not None:  # a model without a study has decided nothing
-        content["cleaning"] = list(cleaning.steps)
+    content = {"schema": SCHEMA, "scheme": scheme, "planned": len(entries), "members": entries, **known}
     write_text_atomically(folder / "model.json", json.dumps(content, indent=1))
     return folder
 
@@ -97,17 +109,18 @@ def load_model(
     """
     folder = Path(folder)
     known = [*KNOWN, *classes]
-    ensemble, planned, cleaning = _load(folder, known, engine)
+    ensemble, content = _load(folder, known, engine)
     finder = folder / LOCATOR
     locator = Locator(_load(finder, known, engine)[0]) if (finder / "model.json").is_file() else None
     model = Segmenter(
         ensemble.members,
         ensemble.scheme,
         engine=engine,
-        planned=planned,
+        planned=content["planned"],
         locator=locator,
         sha256=model_hash(folder),
-        cleaning=cleaning,
+        cleaning=content.get("cleaning"),
+        fast=content.get("fast"),
     )
     return model.to(device)
 
@@ -122,8 +135,8 @@ def model_hash(folder: str | Path) -> str:
     return content_hash(*(path for path in parts if path.is_file()))
 
 
-def _load(folder: Path, known: list[type], engine: Engine | None) -> tuple[Ensemble, int, Cleaning | None]:
-    """The ensemble of a folder, how many networks it is to have in the end, and how its masks are cleaned."""
+def _load(folder: Path, known: list[type], engine: Engine | None) -> tuple[Ensemble, dict[str, Any]]:
+    """The ensemble of a folder, and what its `model.json` says besides: planned, cleaning and fast."""
     path = folder / "model.json"
     if not path.is_file():
         raise MissingFile(f"no model in {folder}; give OUT/model of a study, or RUN/model of avnnet fit")
@@ -147,10 +160,14 @@ def _load(folder: Path, known: list[type], engine: Engine | None) -> tuple[Ensem
                 f"{str(planned)[:40]}. Copy the model again"
             )
         _check_unlike(content["members"])
-        cleaning = _cleaning(content["cleaning"]) if "cleaning" in content else None
+        said: dict[str, Any] = {"planned": planned}
+        if "cleaning" in content:
+            said["cleaning"] = _cleaning(content["cleaning"])
+        if "fast" in content:
+            said["fast"] = _fast(content["fast"], {member.name for member in members})
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise InvalidRecipe(f"{path} is not a model of avnnet ({repr(error)[:200]}); export it again") from error
-    return Ensemble(members, scheme, engine=engine), planned, cleaning
+    return Ensemble(members, scheme, engine=engine), said
 
 
 def _check_unlike(entries: list[dict[str, Any]]) -> None:
@@ -191,6 +208,19 @@ def _cleaning(steps: Any) -> Cleaning:
         return Cleaning(tuple(steps))
     except InvalidConfig as error:
         raise InvalidRecipe(f"{str(error)[:300]}. Copy the model again") from error
+
+
+def _fast(content: Any, names: Collection[str]) -> FastSet:
+    try:
+        fast: FastSet = typed(content, FastSet)
+    except InvalidRecord as error:
+        raise InvalidRecipe(f"fast: {str(error)[:300]}. Copy the model again") from error
+    if not fast.networks or not set(fast.networks) <= set(names):
+        raise InvalidRecipe(
+            f"fast names some of the model's networks, {', '.join(sorted(names))[:200]}; found "
+            f"{', '.join(fast.networks)[:200] or 'none'}. Copy the model again"
+        )
+    return fast
 
 
 def _network(recipe: Any, known: list[type]) -> NetworkLike:

@@ -22,6 +22,7 @@ from avnnet.report.study_words import (
     agreement_printed,
     cleaning_printed,
     dice_printed,
+    fast_printed,
     locator_printed,
     readers_printed,
     study_printed,
@@ -84,6 +85,8 @@ def _content(
         each.append(locator_printed(tables["locator"]))
     if "cleaning" in tables:
         each.append(cleaning_printed(tables["cleaning"]))
+    if "fast" in tables:
+        each.append(fast_printed(tables["fast"]))
     return {
         "title": wording.printable(record.title or "Study", 120),
         "digital": record.digital,

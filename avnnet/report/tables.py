@@ -16,9 +16,10 @@ from avnnet.labels import LabelScheme
 from avnnet.readers import MANUAL, humans, is_human
 from avnnet.record import StudyRecord
 from avnnet.report.formats import as_latex, as_markdown
+from avnnet.report.model_card import COSTS
 from avnnet.report.results import write_results
 from avnnet.report.study_words import study_rows
-from avnnet.stats import Question, all_statistics, best_reader, cleaning_table, locator_table, study_table
+from avnnet.stats import Question, all_statistics, best_reader, cleaning_table, fast_table, locator_table, study_table
 from avnnet.stats.bootstrap import DRAWS
 from avnnet.tables import read_table, write_table
 
@@ -37,6 +38,7 @@ class StudyTables:
         training: loss and validation Dice, one row per network, fold and epoch; None without a training.
         located: where a locator found the heads, one row per case; None without one.
         weighed: what ways of cleaning masks would do to their Dice; None if they were not weighed.
+        costs: what a network of each configuration costs; None without a model.
     """
 
     measurements: pd.DataFrame
@@ -45,6 +47,7 @@ class StudyTables:
     training: pd.DataFrame | None = None
     located: pd.DataFrame | None = None
     weighed: pd.DataFrame | None = None
+    costs: pd.DataFrame | None = None
 
     @property
     def scheme(self) -> LabelScheme | None:
@@ -128,6 +131,7 @@ def read_study(folder: str | Path) -> StudyTables:
         training=read_table(folder / TRAINING) if (folder / TRAINING).is_file() else None,
         located=read_table(folder / LOCATED_CENTRES) if (folder / LOCATED_CENTRES).is_file() else None,
         weighed=read_table(folder / WEIGHED) if (folder / WEIGHED).is_file() else None,
+        costs=read_table(folder / COSTS) if (folder / COSTS).is_file() else None,
     )
 
 
@@ -157,6 +161,11 @@ def compute_tables(study: StudyTables, done: Callable[[str], None] = lambda _: N
     if study.weighed is not None and len(study.weighed):
         first["cleaning"] = cleaning_table(study.weighed)
         done("cleaning")
+    if study.costs is not None and len(study.agreement):
+        first["fast"] = fast_table(
+            study.agreement, dict(zip(study.costs["network"], study.costs["gflop"], strict=True))
+        )
+        done("fast")
     return first | all_statistics(study.measurements, study.agreement, study.question, done)
 
 

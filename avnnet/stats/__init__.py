@@ -5,8 +5,8 @@ from avnnet.stats.agreement import pearson, spearman, volume_agreement
 from avnnet.stats.battery import Question, all_statistics
 from avnnet.stats.bootstrap import bootstrap_interval
 from avnnet.stats.categories import confusion, grade_agreement
-from avnnet.stats.cleaning import cleaning_table
 from avnnet.stats.clustered import clustered_rank_test, paired_sensitivity
+from avnnet.stats.decided import cleaning_table, fast_table
 from avnnet.stats.equivalence import tost, tost_summary
 from avnnet.stats.groups import early_or_advanced, kruskal_wallis, mann_whitney
 from avnnet.stats.limits import bland_altman
@@ -41,6 +41,7 @@ __all__ = [
     "deming",
     "detection",
     "early_or_advanced",
+    "fast_table",
     "grade_agreement",
     "hodges_lehmann",
     "icc",

@@ -1,5 +1,6 @@
 """`avnnet predict`: images to masks and a table."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 
 from avnnet.cli import main
 from avnnet.data.preprocess import Preprocess
+from avnnet.inference.fast import FastSet
 from avnnet.inference.member import Member
 from avnnet.inference.model_folder import save_model
 from avnnet.inference.segmenter import Segmenter
@@ -151,3 +153,26 @@ def test_a_missing_model_and_a_missing_cohort_are_errors_in_words(cohort, tmp_pa
     assert capsys.readouterr().err.startswith("MissingFile: no model")
     assert main(["study", str(tmp_path / "no.csv"), "--nets", str(LAPTOP), "--out", str(tmp_path / "o")]) == 2
     assert capsys.readouterr().err.startswith("MissingFile: no cohort table")
+
+
+def test_fast_takes_the_networks_that_are_enough_and_does_not_count_their_masks_as_those_of_all(
+    tmp_path, cohort, capsys
+):
+    torch.manual_seed(0)
+    nets = [UNet3D([4, 8], [[2, 2, 2]]) for _ in range(3)]
+    members = [Member(net, Preprocess([4.0] * 3, [16, 16, 16]), Tiling([16, 16, 16]), "unet3d") for net in nets]
+    fast = FastSet(("unet3d",), 1.0, 3.0, 6)
+    folder = save_model(Segmenter(members, HIP, fast=fast), tmp_path / "model")
+    case, records = cohort.cases[0], []
+    for words in ([], ["--fast"]):
+        command = ["predict", str(folder), str(case.image[0]), "--out", str(tmp_path / "o"), centre_of(case)]
+        assert main([*command, *words]) == 0
+        records.append(json.loads((tmp_path / "o" / "c0001.json").read_text()))
+    assert [len(record["networks"]) for record in records] == [3, 1]
+    assert "1 networks: 1 x unet3d" in "".join(capsys.readouterr())
+
+
+def test_fast_of_a_model_that_knows_no_fewer_networks_is_an_error_in_words(model_folder, cohort, tmp_path, capsys):
+    words = [str(cohort.cases[0].image[0]), "--out", str(tmp_path / "o"), "--fast"]
+    assert main(["predict", str(model_folder), *words]) == 2
+    assert "Leave --fast out" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from avnnet.stats import cleaning_table
-from avnnet.stats.cleaning import kept_steps, named
+from avnnet.stats.decided import kept_steps, named
 
 CHOICES = [[], ["a"], ["b"], ["a", "b"]]
 

@@ -105,8 +105,8 @@ def ablated(tmp_path_factory, hips) -> Path:
 
 
 def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("write_report", "_write_figures"):
-        monkeypatch.setattr(study_module, name, lambda *_: None)
+    for name in ("write_report", "write_figures", "describe_model"):
+        monkeypatch.setattr(study_module, name, lambda *_, **__: None)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from avnnet.inference.model_folder import load_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import HIP
 from avnnet.metrics import dice
-from avnnet.stats.cleaning import kept_steps
+from avnnet.stats.decided import kept_steps
 from avnnet.tables import read_table, write_table
 from avnnet.training.study import folds as folds_module
 from avnnet.training.study import one_fold, run

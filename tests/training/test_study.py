@@ -16,7 +16,7 @@ from avnnet.labels import HIP
 from avnnet.metrics import dice
 from avnnet.models import ConvBlock, NestedRegions, ResidualBlock, Slab, UNet3D
 from avnnet.stats import best_reader
-from avnnet.stats.cleaning import kept_steps
+from avnnet.stats.decided import kept_steps
 from avnnet.tables import read_table
 from avnnet.training.study.plan import Study
 from avnnet.training.study.run import run_study

@@ -16,7 +16,7 @@ from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.model_folder import model_hash
 from avnnet.readers import ENSEMBLE, LOCATED, MANUAL
 from avnnet.report import LOCATED_CENTRES, WEIGHED
-from avnnet.stats.cleaning import kept_steps, named
+from avnnet.stats.decided import kept_steps, named
 from avnnet.tables import read_table, write_table
 from avnnet.training.fit import is_trained, recorded_precision
 from avnnet.training.study.plan import Study

@@ -11,28 +11,23 @@ import pandas as pd
 
 from avnnet.data.checks import check_cohort
 from avnnet.data.cohort import Cohort, read_cohort
-from avnnet.data.files import read_image, read_labels
-from avnnet.data.ignored import read_known_labels
 from avnnet.data.splits import stored_folds
 from avnnet.errors import InvalidConfig
-from avnnet.inference.ensemble import Ensemble
-from avnnet.inference.locate import Locator
-from avnnet.inference.member import Member
-from avnnet.inference.model_folder import load_model, save_model
-from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
 from avnnet.progress import Reporter
-from avnnet.readers import AUTOMATIC, ENSEMBLE, MANUAL, RESERVED
+from avnnet.readers import RESERVED
 from avnnet.record import BudgetRecord
 from avnnet.report import TRAINING, WEIGHED, write_report
-from avnnet.stats.cleaning import named
+from avnnet.stats.decided import named
 from avnnet.tables import read_table, write_table
 from avnnet.training.config.changes import OF_ANY_FOLD
 from avnnet.training.config.experiment import Experiment
 from avnnet.training.fit import check_same_run, is_trained
 from avnnet.training.study.apart import Job, run_apart
 from avnnet.training.study.budget import budgeted_networks, say_forecast
+from avnnet.training.study.figures import write_figures
 from avnnet.training.study.folds import cleaning_of, folds_made, tables_of, weighed_of
+from avnnet.training.study.model import describe_model, write_model
 from avnnet.training.study.one_fold import Fold, predict_fold, train_network
 from avnnet.training.study.plan import Study
 from avnnet.training.study.record import begin_record, end_record
@@ -50,8 +45,9 @@ def run_study(study: Study, reporter: Reporter | None = None) -> int:
     """
     reporter = reporter or Reporter()
     done = cross_validate(study, reporter)
-    _write_figures(study, done)
+    write_figures(study, done.cohort, done.scheme, done.tables["agreement"], has_ignored=done.has_ignored)
     write_report(study.out)
+    describe_model(study, done.classes)
     return done.failed
 
 
@@ -64,12 +60,14 @@ class Validated:
         scheme: names of the label ids.
         has_ignored: whether manual masks may hold 255, voxels that count nowhere.
         tables: measurements and agreement, of all folds.
+        classes: of the user's own networks and blocks.
     """
 
     cohort: Cohort
     scheme: LabelScheme
     has_ignored: bool
     tables: Mapping[str, pd.DataFrame]
+    classes: Sequence[type] = ()
 
     @property
     def failed(self) -> int:
@@ -120,7 +118,7 @@ def cross_validate(study: Study, reporter: Reporter, *, is_forecast: bool = True
         _run_folds([fold for fold, other in zip(every, is_otherwise, strict=True) if other], first, budgets, reporter)
     tables = _collect(study)
     end_record(study, record)
-    return Validated(cohort, scheme, has_ignored, tables)
+    return Validated(cohort, scheme, has_ignored, tables, classes)
 
 
 def _networks(study: Study) -> dict[str, Path]:
@@ -167,11 +165,11 @@ def _run_folds(
     study, scheme, classes = folds[0].study, folds[0].scheme, folds[0].classes
     if study.processes > 1:
         _run_folds_apart(folds, first, reporter)
-        _write_model(study, scheme, classes)
+        write_model(study, scheme, classes)
         return
     for fold in folds:
         _run_fold(fold, first, budgets, reporter)
-        _write_model(study, scheme, classes)
+        write_model(study, scheme, classes)
 
 
 def _run_fold(
@@ -224,19 +222,6 @@ def _do_job(fold: Fold, *words: Any) -> None:
         predict_fold(fold, reporter)
 
 
-def _write_model(study: Study, scheme: LabelScheme, classes: Sequence[type]) -> None:
-    def trained(names: Sequence[str]) -> list[Member]:
-        folders = [study.fold_folder(fold) / name for fold in range(study.folds) for name in names]
-        done = [folder for folder in folders if is_trained(folder)]
-        return [member for folder in done for member in load_model(folder / "model", classes=classes).members]
-
-    finders = trained([name for name in study.trained_names if name not in study.names])
-    locator = Locator(Ensemble(finders, scheme)) if finders else None
-    planned = study.folds * len(study.names)
-    model = Segmenter(trained(study.names), scheme, planned=planned, locator=locator, cleaning=cleaning_of(study))
-    save_model(model, study.out / "model")
-
-
 def _collect(study: Study) -> dict[str, pd.DataFrame]:
     tables = {}
     made = folds_made(study)
@@ -255,26 +240,3 @@ def _collect(study: Study) -> dict[str, pd.DataFrame]:
     first = ["network", "fold"]
     write_table(progress[[*first, *progress.columns.drop(first)]], study.out / TRAINING)
     return tables
-
-
-def _write_figures(study: Study, done: Validated) -> None:
-    from avnnet.plots import overlay, save_png
-
-    scheme, agreement = done.scheme, done.tables["agreement"]
-    is_shown = (agreement["reader"] == ENSEMBLE) & (agreement["label"] == scheme.part)
-    rows = agreement[is_shown].dropna(subset="dice").sort_values("dice")
-    if rows.empty:
-        return
-    cases = {case.case_id: case for case in done.cohort}
-    for word, position in {"worst": 0, "median": len(rows) // 2, "best": len(rows) - 1}.items():
-        case_id = str(rows.iloc[position]["case_id"])
-        image = read_image(cases[case_id].image)
-        contours = {
-            MANUAL: read_known_labels(cases[case_id].label, scheme, has_ignored=done.has_ignored),
-            AUTOMATIC: read_labels(study.out / "masks" / ENSEMBLE / f"{case_id}.nii.gz", scheme),
-        }
-        dice = rows.iloc[position]["dice"]
-        name = f"{word} case, {case_id}, Dice {scheme.part} {dice:.2f}.png"
-        for old in (study.out / "figures").glob(f"{word} case*.png"):
-            old.unlink()
-        save_png(overlay(image, contours), study.out / "figures" / name)
