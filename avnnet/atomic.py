@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from avnnet.errors import OutputNotWritable, UnsafePath
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 PARTIAL = ".partial-"
+LOCK = ".lock"
 
 
 @contextmanager
@@ -141,6 +148,44 @@ def check_writable(folder: str | Path) -> None:
     except OutputNotWritable as error:
         raise OutputNotWritable(str(error).replace(str(trial), str(folder))) from error
     trial.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_in(folder: str | Path) -> Iterator[None]:
+    """Keeps other processes that ask for the same out of a folder, until the block or the process ends.
+
+    Args:
+        folder: where a file `.lock` is made, which stays.
+
+    Raises:
+        OutputNotWritable: if another process has asked for it, or the folder cannot be written to.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder, alone_in(folder):
+        ...     with alone_in(folder):
+        ...         pass
+        Traceback (most recent call last):
+        ...
+        avnnet.errors.OutputNotWritable: another avnnet works in this folder; end it, or choose another --out
+    """
+    path = Path(folder) / LOCK
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise OutputNotWritable(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
+    try:
+        try:
+            if sys.platform == "win32":
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OutputNotWritable("another avnnet works in this folder; end it, or choose another --out") from error
+        yield
+    finally:
+        os.close(descriptor)  # and with it the lock
 
 
 def _remove_litter(folder: Path, rest: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -154,6 +155,26 @@ def _recorded(job: Job, hip: dict[str, Any]) -> dict[str, Any]:
     case = case_row(job.name, Side(hip["side"]) if hip["side"] else None)
     measured = {name: float("nan") if value is None else value for name, value in hip["measured"].items()}
     return _cells(empty_row(case, ENSEMBLE)) | measured
+
+
+def recorded_rows(path: Path) -> pd.DataFrame:
+    """The rows of an image that stand in its record; no row if it is damaged.
+
+    Args:
+        path: of the record, `NAME.json` beside the masks.
+
+    Examples:
+        >>> from tempfile import mkdtemp
+        >>> path = Path(mkdtemp()) / "c0001.json"
+        >>> _ = path.write_text('{"hips": [{"side": "left", "measured": {"head_cm3": 50.1}}]}')
+        >>> recorded_rows(path)[["case_id", "side", "head_cm3"]].to_numpy().tolist()
+        [['c0001', 'left', 50.1]]
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return pd.DataFrame([_recorded(Job(path.stem, []), hip) for hip in record["hips"]])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return pd.DataFrame()
 
 
 def _made_from(model: Segmenter, job: Job, suffix: str) -> dict[str, Any]:

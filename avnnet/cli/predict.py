@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from avnnet.cli.lean import lean_imports
 from avnnet.cli.model import add_model, asked_model
+from avnnet.cli.watch import watch
 from avnnet.cli.words import Commands, Point, add_out, add_prefer, choices, point, whole_number
 from avnnet.errors import InvalidCohort, InvalidConfig, MissingFile
 from avnnet.labels import HIP, Side
 from avnnet.progress import Reporter
+
+if TYPE_CHECKING:
+    from avnnet.inference.segmenter import Segmenter
 
 
 def add(commands: Commands) -> None:
@@ -31,6 +36,18 @@ def add(commands: Commands) -> None:
         help="an image file (NIfTI, NRRD, MetaImage, FreeSurfer's .mgz; .hdr, .nhdr and .mhd with their voxels beside "
         "them), a DICOM export (a folder, a tree of folders, or a multi-frame file); for a model of several channels "
         "'IN.nii.gz;WATER.nii.gz' in quotes",
+    )
+    predict.add_argument(
+        "--watch",
+        action="store_true",
+        help="IMAGE is a folder into which scans come, each a folder of its own or an image file: segment every one "
+        "once it is whole; Ctrl-C or SIGTERM ends it after the scan at hand, and the same command goes on",
+    )
+    predict.add_argument(
+        "--settle",
+        type=float,
+        metavar="SECONDS",
+        help="with --watch: a scan is whole when nothing of it has changed for so long (default 30)",
     )
     add_out(predict, "folder of the masks")
     predict.add_argument(
@@ -82,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         from avnnet.atomic import check_writable
         from avnnet.cases.keys import KEYS, case_keys
         from avnnet.cases.predict import Job, predict_jobs
+        from avnnet.cases.watch import SETTLE_S, Watch
         from avnnet.data.dicom import is_dicom
         from avnnet.data.files import image_name
         from avnnet.tables import write_table
@@ -94,6 +112,21 @@ def run(args: argparse.Namespace) -> int:
     prefer: str | None = args.prefer
     suffix: str = f".{args.format}"
     keep_names: bool = args.keep_names
+    if args.watch:
+        lone = {"--centre": centre_mm, "--series": series, "--keep-names": keep_names or None}
+        if given := [word for word, value in lone.items() if value is not None]:
+            raise InvalidConfig(f"--watch takes every scan that comes, and names masks by keys; leave out {given[0]}")
+        if len(typed) > 1:
+            raise InvalidConfig(
+                f"--watch watches one folder; found {len(typed)}. Give one, and a command for each other"
+            )
+        check_writable(out)
+        wait_s: float = SETTLE_S if args.settle is None else args.settle
+        model = asked_model(args, reporter.say)
+        _say_how_heads_are_found(model, None, reporter)
+        return watch(Watch(model, Path(typed[0]), out, reporter, suffix, wait_s, side, prefer))
+    if args.settle is not None:
+        raise InvalidConfig("--settle is how long --watch waits for a scan to be whole; leave it out")
     for word, value in (("centre", centre_mm), ("series", series)):
         if value is not None and len(typed) > 1:
             raise InvalidConfig(f"--{word} is that of one image; found {len(typed)}. Predict them one by one")
@@ -106,11 +139,7 @@ def run(args: argparse.Namespace) -> int:
     if len(set(names)) != len(names):
         raise InvalidCohort("two of the images have one name, or are the same image; rename one or predict it apart")
     jobs = [Job(name, files, side, centre_mm, series, prefer) for name, files in zip(names, images, strict=True)]
-    if centre_mm is None and model.locator is None and model.scheme == HIP:
-        reporter.say(
-            "no locator and no --centre: a window slides over each whole image; it takes longer and can mark more than "
-            "one head. Give --centre and --side, or train a locator in the study: --locator LOCATOR.yaml"
-        )
+    _say_how_heads_are_found(model, centre_mm, reporter)
     table = predict_jobs(model, jobs, out, reporter=reporter, suffix=suffix)
     write_table(table, out / "measurements.csv")
     shown = ["case_id", "side", *model.scheme.volume_columns, "flags", "error"]
@@ -120,6 +149,14 @@ def run(args: argparse.Namespace) -> int:
     if not keep_names:
         reporter.say(f"{KEYS} says which case is which image: keep it to yourself")
     return int((table["error"] != "").sum())
+
+
+def _say_how_heads_are_found(model: Segmenter, centre_mm: Point | None, reporter: Reporter) -> None:
+    if centre_mm is None and model.locator is None and model.scheme == HIP:
+        reporter.say(
+            "no locator and no --centre: a window slides over each whole image; it takes longer and can mark more than "
+            "one head. Give --centre and --side, or train a locator in the study: --locator LOCATOR.yaml"
+        )
 
 
 def _files(words: str, which: str) -> tuple[Path, ...]:

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel
@@ -176,3 +179,40 @@ def test_fast_of_a_model_that_knows_no_fewer_networks_is_an_error_in_words(model
     words = [str(cohort.cases[0].image[0]), "--out", str(tmp_path / "o"), "--fast"]
     assert main(["predict", str(model_folder), *words]) == 2
     assert "Leave --fast out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["a", "b", "--watch"], "watches one folder; found 2"),
+        (["--watch", ".", "--centre=1,2,3"], "leave out --centre"),
+        (["--watch", ".", "--series", "1"], "leave out --series"),
+        (["--watch", ".", "--keep-names"], "leave out --keep-names"),
+        (["x.nii.gz", "--settle", "5"], "--settle is how long --watch waits"),
+        (["--watch", ".", "--settle", "nan"], "from 0 to a day; found nan"),
+        (["--watch", "nowhere"], "no folder that could be watched"),
+    ],
+)
+def test_words_that_do_not_go_with_a_watch_are_named(model_folder, tmp_path, capsys, words, said):
+    assert main(["predict", str(model_folder), *words, "--out", str(tmp_path / "o")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_sigterm_ends_a_watch_and_the_same_command_goes_on(model_folder, cohort, tmp_path):
+    (tmp_path / "in").mkdir()
+    shutil.copy(cohort.cases[0].image[0], tmp_path / "in" / "a.nii.gz")
+    words = ["predict", str(model_folder), "--watch", str(tmp_path / "in"), "--settle", "0", "--out"]
+    command = [sys.executable, "-m", "avnnet.cli", *words, str(tmp_path / "o"), "--engine", "torch"]
+    tables = []
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            for line in process.stdout:
+                if "segmenting: 1/1" in line or (tables and "watching" in line):
+                    process.send_signal(signal.SIGTERM)
+                    break
+            said = process.stdout.read()
+        assert process.returncode == 0, said
+        assert "watching has ended; the same command goes on" in said
+        tables.append((tmp_path / "o" / "measurements.csv").read_bytes())
+    assert tables[0] == tables[1]
+    assert len(tables[0].splitlines()) == 2

@@ -3,6 +3,7 @@
 from avnnet.data.files.formats import SUFFIXES, WRITTEN_SUFFIXES, check_suffix
 from avnnet.data.files.images import ImageFiles, ids_of, read_grid, read_image, read_labels, write_image
 from avnnet.data.files.names import SEPARATOR, channel_files, image_name, images_in
+from avnnet.data.files.pair import is_voxels_of_another
 from avnnet.data.files.single import files_of
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ids_of",
     "image_name",
     "images_in",
+    "is_voxels_of_another",
     "read_grid",
     "read_image",
     "read_labels",
