@@ -110,6 +110,10 @@ class GeometryMismatch(AvnnetError):
     """Two images that must lie on one grid do not."""
 
 
+class MissingCentre(AvnnetError):
+    """Networks that have seen crops around heads alone are asked to look at a whole scan."""
+
+
 class NonFiniteVoxels(AvnnetError):
     """An image holds NaN or infinite values."""
 

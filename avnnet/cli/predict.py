@@ -55,7 +55,8 @@ def add(commands: Commands) -> None:
         type=point,
         metavar="X,Y,Z",
         help="head centre in mm, LPS, such as -95,12,-5; 3D Slicer shows RAS: change the sign of its first two. "
-        "Without it the locator finds every head; a model without one slides a window over the image",
+        "Without it the locator finds every head; a model without one slides a window over the image, "
+        "which is refused where its networks have seen crops around heads alone",
     )
     predict.add_argument(
         "--side",

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from avnnet.data.preprocess import Prepared
 from avnnet.data.softmax import Softmax
-from avnnet.errors import GeometryMismatch, InvalidConfig, ModelMismatch
+from avnnet.errors import GeometryMismatch, InvalidConfig, MissingCentre, ModelMismatch
 from avnnet.flags import Flag, Flags
 from avnnet.image import Image
 from avnnet.inference.agreement import Marks
@@ -23,6 +23,8 @@ from avnnet.inference.scout import cut_out, where_to_look
 from avnnet.labels import LabelScheme, Side
 
 OnNetwork = Callable[[int, int], None]
+LARGER_THAN_A_CROP = 1.3
+"""Along any axis; where it stops to do no harm is shown by benchmarks/without_centre.py."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,12 +160,15 @@ class Ensemble:
         Raises:
             GeometryMismatch, NonFiniteVoxels, ConstantImage: as `Preprocess.prepare`.
             ModelMismatch: if a network was trained on other channels than the image has.
+            MissingCentre: if there is no centre, a network has seen crops alone, and the image is much larger.
         """
         self.check_channels(len(image.channels))
         prepared: dict[str, Prepared] = {}
         for member in self.members:
             if member.preparation not in prepared:
                 prepared[member.preparation] = member.preprocess.prepare(image, side=side, centre_mm=centre_mm)
+        for member in self.members:
+            _check_not_lost(member, prepared[member.preparation])
         looked = where_to_look(self.members, prepared, self.engine)
         sums: dict[tuple[str, str], _Sum] = {}
         marks: list[Marks] = []
@@ -234,6 +239,22 @@ def mean_softmax(members: Sequence[Softmax], counts: Sequence[int] | None = None
         outside[inside] = 0
         total[0] += outside
     return Softmax(total / np.float32(sum(weights)), (int(start[0]), int(start[1]), int(start[2])), grid)
+
+
+def _check_not_lost(member: Member, here: Prepared) -> None:
+    """Refuse what a network was never shown the like of: what lies farther from a head than its crops reached."""
+    crop, shape = member.preprocess.crop, here.image.shape[1:]
+    if here.is_cropped or crop is None or member.contrast is None or not member.contrast.is_cropped:
+        return
+    if any(n > LARGER_THAN_A_CROP * size for n, size in zip(shape, crop, strict=True)):
+        seen, size = (
+            [f"{n * mm:.0f}" for n, mm in zip(one, here.placement.spacing_mm, strict=True)] for one in (crop, shape)
+        )
+        raise MissingCentre(
+            f"{member.name} has seen crops of {' x '.join(seen)} mm around heads alone, and marks wrong things in a "
+            f"scan of {' x '.join(size)} mm. Say where the head is (--centre and --side), or take a model with a "
+            "locator, which a study trains with --locator LOCATOR.yaml"
+        )
 
 
 def _chosen(device: str | torch.device) -> str | torch.device:

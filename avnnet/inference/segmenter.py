@@ -149,7 +149,8 @@ class Segmenter:
         This is the one recipe for a hip, whoever asks: a command, a study or a notebook. Around a centre that is given
         the networks see one crop. Without one the locator finds the heads; where it finds none, or metal stands in the
         place of one, there is a segmentation with an empty mask and the flag `head_not_found`. A model without a
-        locator slides a window over the whole image, slower and with the risk of marking both hips in one mask.
+        locator slides a window over the whole image, slower and with the risk of marking both hips in one mask; where
+        its networks were trained on crops around heads alone, an image that is much larger than these is refused.
 
         Args:
             image: the scan, in any axis order.
@@ -166,6 +167,7 @@ class Segmenter:
             GeometryMismatch: if the centre is outside the image.
             NonFiniteVoxels, ConstantImage: if there is nothing to see.
             ModelMismatch: if the image has other channels than the networks were trained on.
+            MissingCentre: if there is neither centre nor locator, and the networks have seen crops alone.
 
         Examples:
             >>> import numpy as np

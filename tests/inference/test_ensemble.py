@@ -2,14 +2,18 @@ import numpy as np
 import pytest
 import torch
 
+from avnnet.data.contrast import Contrast
 from avnnet.data.preprocess import Preprocess
 from avnnet.data.softmax import Softmax
-from avnnet.errors import GeometryMismatch, InvalidConfig
+from avnnet.errors import GeometryMismatch, InvalidConfig, MissingCentre
 from avnnet.grid import Grid
 from avnnet.image import Image
 from avnnet.inference.ensemble import Ensemble, mean_softmax
+from avnnet.inference.member import Member
 from avnnet.inference.segmenter import Segmenter
-from avnnet.labels import LabelScheme
+from avnnet.inference.tiling import Tiling
+from avnnet.labels import HIP, LabelScheme
+from tests.inference.conftest import Threshold
 
 ONE = LabelScheme({1: "bone"}, part="bone", whole="all")
 IMAGE = Image(np.random.default_rng(0).normal(size=(4, 4, 4)), Grid((4, 4, 4)))
@@ -124,3 +128,30 @@ def test_a_device_that_is_not_there_or_has_no_numbers_is_refused(fixed_member, d
 def test_the_device_auto_is_one_that_is_here(fixed_member):
     ensemble = Ensemble(members(fixed_member), ONE).to("auto")
     assert ensemble.to("cpu") is ensemble
+
+
+def of_crops(is_cropped: bool | None) -> Segmenter:
+    """A network that was trained on crops of 16 x 16 x 16 mm, on whole images, or nobody knows."""
+    contrast = None if is_cropped is None else Contrast([[0.0] * 512], [-2.0], is_cropped)
+    how = Preprocess([2.0, 1.0, 1.0], [8, 16, 16])
+    return Segmenter([Member(Threshold(), how, Tiling([8, 16, 16]), "unet3d", contrast=contrast)], HIP)
+
+
+def larger(share: float) -> Image:
+    shape = tuple(round(share * n) for n in (16, 16, 16))
+    return Image(np.random.default_rng(0).normal(size=shape), Grid(shape))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_networks_of_crops_alone_are_refused_a_scan_much_larger_than_a_crop(axis):
+    shape = [16, 16, 16]
+    shape[axis] = 24
+    image = Image(np.random.default_rng(0).normal(size=shape), Grid(tuple(shape)))
+    with pytest.raises(MissingCentre, match=r"unet3d has seen crops of 16 x 16 x 16 mm around heads alone.*--locator"):
+        of_crops(True).predict(image, side="right")
+    of_crops(True).predict(image, side="right", centre_mm=(8, 8, 8))
+
+
+@pytest.mark.parametrize(("is_cropped", "share"), [(True, 1.0), (True, 1.25), (False, 2.0), (None, 2.0)])
+def test_a_scan_about_as_large_as_a_crop_and_networks_of_whole_images_need_no_centre(is_cropped, share):
+    of_crops(is_cropped).predict(larger(share), side="right")

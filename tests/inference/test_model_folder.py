@@ -2,6 +2,7 @@
 
 import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -250,3 +251,24 @@ def test_a_weight_path_cannot_leave_the_model_folder(folder):
     edit(folder, lambda c: c["members"][0].update(weights="../../secret.safetensors"))
     with pytest.raises(MissingFile, match=r"secret\.safetensors are missing"):
         load_model(folder)
+
+
+SCHEMA_3 = Path(__file__).parent / "schema_3"
+"""A model as avnnet wrote it before commit 972936d, and what that avnnet said of an image."""
+
+
+def test_a_model_of_before_is_read_and_answers_as_it_did():
+    model = load_model(SCHEMA_3)
+    grid = Grid((8, 16, 16), (1.0, 1.0, 2.0))
+    image = Image(np.random.default_rng(5).normal(size=grid.shape).astype(np.float32), grid)
+    hip = model.predict(image, side="left", centre_mm=grid.to_lps((3.5, 7.5, 7.5)))
+    said = np.load(SCHEMA_3 / "said.npz")
+    assert np.allclose(hip.probabilities.values, said["p"], atol=1e-5)
+    assert (hip.labels.array != said["labels"]).mean() < 1e-3
+    assert (model.cleaning.steps, model.planned, model.fast) == (("largest_piece",), 4, None)
+    assert model.locator.ensemble.members[0].name == "locator"
+
+
+def test_a_model_of_before_is_written_as_one_of_now(tmp_path):
+    save_model(load_model(SCHEMA_3), tmp_path)
+    assert load_model(tmp_path).summary() == load_model(SCHEMA_3).summary()
