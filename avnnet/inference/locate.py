@@ -13,6 +13,9 @@ from avnnet.image import Image, LabelMap
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.heads import FoundHead, heads_in
 
+OVERLAP = 0.25
+"""Of tiles: 24 in place of 40 of a scan of both hips, and centres lie as well (benchmarks/locator_overlap.py)."""
+
 
 class Locator:
     """Networks that see a whole image and mark the heads in it.
@@ -36,7 +39,8 @@ class Locator:
     """
 
     def __init__(self, ensemble: Ensemble) -> None:
-        self.ensemble = ensemble
+        members = [member.tiled(OVERLAP) for member in ensemble.members]
+        self.ensemble = Ensemble(members, ensemble.scheme, engine=ensemble.engine)
 
     def find(self, image: Image) -> list[FoundHead]:
         """The heads in an image, at most two, the right one first; none if there is no head.
@@ -50,7 +54,9 @@ class Locator:
         probabilities = self.ensemble.see(image).softmax
         values = probabilities.values
         # a voxel that is head with more than half is one, whichever part of the head it is
-        marked = np.where(values[0] < 0.5, values[1:].argmax(axis=0) + 1, 0)
+        is_head = values[0] < 0.5
+        marked = np.zeros(is_head.shape, np.uint8)
+        marked[is_head] = values[1:, is_head].argmax(axis=0) + 1
         array = np.zeros(image.grid.shape, np.uint8)
         array[probabilities.box] = marked
         return heads_in(LabelMap(array, image.grid, self.ensemble.scheme))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from torch import Tensor
@@ -65,6 +66,22 @@ class Member:
     def preparation(self) -> str:
         """A name of the preprocessing: members with the same name see the same prepared image."""
         return json.dumps(describe(self.preprocess), sort_keys=True)
+
+    def tiled(self, overlap: float) -> Member:
+        """The same network with tiles that overlap otherwise.
+
+        Args:
+            overlap: of neighbouring tiles.
+
+        Examples:
+            >>> from avnnet.models import UNet3D
+            >>> member = Member(UNet3D([2, 4], [[2, 2, 2]]), Preprocess([1, 1, 1]), Tiling([8, 8, 8], [2]), "unet3d")
+            >>> member.tiled(0.25).tiling.overlap, member.tiled(0.25).tiling.mirror_axes, member.tiling.overlap
+            (0.25, [2], 0.5)
+        """
+        other = copy(self)
+        other.tiling = Tiling(self.tiling.patch, self.tiling.mirror_axes, overlap, self.tiling.batch)
+        return other
 
     def recipe(self) -> dict[str, Any]:
         """The plain description from which `build` restores everything but the weights."""
