@@ -97,18 +97,32 @@ def model_card(record: StudyRecord, dice: pd.DataFrame | None, facts: ModelFacts
     return rendered("model_card.j2", content)
 
 
-def write_model_card(study: Path, folder: Path, facts: ModelFacts) -> Path:
-    """The path of the card, README.md of the model folder; one that tells of this very model already is left as it is.
+def is_card_of(folder: Path, sha256: str) -> bool:
+    """Whether a model folder has a card that tells of a model.
 
-    So what somebody has written into it, such as whom to ask, stays.
+    Args:
+        folder: of the model.
+        sha256: names the model.
+
+    Examples:
+        >>> from tempfile import mkdtemp
+        >>> folder = Path(mkdtemp())
+        >>> _ = (folder / CARD).write_text("Model ab12, made with ...")
+        >>> is_card_of(folder, "ab12"), is_card_of(folder, "cd34")
+        (True, False)
+    """
+    path = folder / CARD
+    return path.is_file() and sha256 in path.read_text(encoding="utf-8", errors="replace")
+
+
+def write_model_card(study: Path, folder: Path, facts: ModelFacts) -> Path:
+    """The path of the card, README.md of the model folder.
 
     Args:
         study: folder with `study.json` and, where masks were compared, `tables/dice.csv`.
         folder: of the model.
         facts: of the model.
     """
-    path, dice = folder / CARD, study / "tables" / "dice.csv"
-    if path.is_file() and facts.sha256 in path.read_text(encoding="utf-8", errors="replace"):
-        return path
+    dice = study / "tables" / "dice.csv"
     table = read_table(dice) if dice.is_file() else None
-    return write_text_atomically(path, model_card(StudyRecord.read(study), table, facts))
+    return write_text_atomically(folder / CARD, model_card(StudyRecord.read(study), table, facts))

@@ -8,17 +8,15 @@ from collections.abc import Sequence
 import pandas as pd
 import torch
 
-from avnnet.errors import MissingFile, UnreadableFile
-from avnnet.inference.cleaning import Cleaning
 from avnnet.inference.effort import cost_table, hip_seconds
 from avnnet.inference.ensemble import Ensemble
 from avnnet.inference.fast import FastSet
 from avnnet.inference.locate import Locator
 from avnnet.inference.member import Member
-from avnnet.inference.model_folder import load_model, save_model
+from avnnet.inference.model_folder import load_model, model_hash, save_model
 from avnnet.inference.segmenter import Segmenter
 from avnnet.labels import LabelScheme
-from avnnet.report import COSTS, ModelFacts, write_model_card
+from avnnet.report import COSTS, ModelFacts, is_card_of, write_model_card
 from avnnet.stats.decided import AND, fast_table
 from avnnet.tables import read_table, write_table
 from avnnet.training.fit import is_trained
@@ -43,12 +41,11 @@ def write_model(study: Study, scheme: LabelScheme, classes: Sequence[type]) -> N
     members = trained(study.names)
     finders = trained([name for name in study.trained_names if name not in study.names])
     locator = Locator(Ensemble(finders, scheme)) if finders else None
-    cleaning: Cleaning | None = cleaning_of(study)
     costs = cost_table(members)
     write_table(costs, study.out / COSTS)
     fast = fast_set(study, costs)
     planned = study.folds * len(study.names)
-    model = Segmenter(members, scheme, planned=planned, locator=locator, cleaning=cleaning, fast=fast)
+    model = Segmenter(members, scheme, planned=planned, locator=locator, cleaning=cleaning_of(study), fast=fast)
     save_model(model, study.out / "model")
 
 
@@ -61,10 +58,7 @@ def fast_set(study: Study, costs: pd.DataFrame) -> FastSet | None:
     """
     if len(folds_made(study)) < study.folds:
         return None
-    try:
-        parts = [read_table(study.fold_folder(fold) / AGREEMENT) for fold in range(study.folds)]
-    except (MissingFile, UnreadableFile):
-        return None
+    parts = [read_table(study.fold_folder(fold) / AGREEMENT) for fold in range(study.folds)]
     gflop: dict[str, float] = dict(zip(costs["network"], costs["gflop"], strict=True))
     taken = fast_table(pd.concat(parts, ignore_index=True), gflop).query("is_taken")
     if taken.empty:
@@ -82,11 +76,16 @@ def fast_set(study: Study, costs: pd.DataFrame) -> FastSet | None:
 def describe_model(study: Study, classes: Sequence[type]) -> None:
     """Writes the README.md of the model folder, with the seconds that each network takes on this machine.
 
+    One that tells of this very model already is left as it is, with what somebody has written into it, such as whom to
+    ask.
+
     Args:
         study: what was done.
         classes: of the user's own networks and blocks.
     """
     folder = study.out / "model"
+    if is_card_of(folder, model_hash(folder)):  # before seconds are measured
+        return
     model = load_model(folder, classes=classes)
     first = {name: next(one for one in model.members if one.name == name) for name in model.ensemble.names}
     seconds = [hip_seconds(member, model.members) for member in first.values()]
